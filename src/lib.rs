@@ -1,0 +1,1 @@
+//! Moonlock: a meter for AI work.

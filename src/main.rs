@@ -1,0 +1,3 @@
+//! The `moonlock` program: everything is in the library.
+
+fn main() {}
