@@ -1,1 +1,3 @@
-//! Moonlock: a meter for AI work.
+//! Moonlock: a meter for AI work. This page is the map of the house.
+
+pub mod domain;

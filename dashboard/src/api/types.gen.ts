@@ -1,0 +1,369 @@
+// Generated from src/domain/wire by `MOONLOCK_WRITE_TYPES=1 cargo test --lib wire`. Do not edit.
+
+/**
+ * How a call ended.
+ */
+export type Outcome = "running" | "complete" | "client_aborted" | "upstream_error" | "stream_error" | "interrupted";
+
+/**
+ * Where a call's numbers came from. No source at all means that nothing is known.
+ */
+export type Source = "exact" | "partial" | "estimated" | "manual" | "imported";
+
+/**
+ * Why a call belongs to its session.
+ */
+export type Attribution = "header" | "path" | "active" | "manual" | "unassigned";
+
+/**
+ * Where a session stands.
+ */
+export type Status = "active" | "paused" | "completed";
+
+/**
+ * One call, as `/api/calls` and the events show it.
+ */
+export type CallView = { 
+/**
+ * UUIDv7.
+ */
+id: string, 
+/**
+ * The session it belongs to; `null` is *Unassigned*.
+ */
+sessionId: string | null, 
+/**
+ * The session that the client asked for, by id or name, whether it exists or not.
+ */
+askedSession: string | null, 
+/**
+ * Why the call belongs to its session.
+ */
+attribution: Attribution, 
+/**
+ * The client's own thread.
+ */
+conversation: string | null, 
+/**
+ * The program that made the call.
+ */
+client: string | null, 
+/**
+ * The mount's name.
+ */
+provider: string, 
+/**
+ * The model that answered, or the requested one where the reply named none.
+ */
+model: string | null, 
+/**
+ * The model that the request named.
+ */
+requestModel: string | null, 
+/**
+ * The operation's name.
+ */
+operation: string, 
+/**
+ * Whether the reply was streamed; `null` while that is not known.
+ */
+streamed: boolean | null, 
+/**
+ * The provider's HTTP status.
+ */
+status: number | null, 
+/**
+ * How it ended.
+ */
+outcome: Outcome, 
+/**
+ * Where the numbers came from; `null` where there are none.
+ */
+source: Source | null, 
+/**
+ * Prompt tokens, without cached ones.
+ */
+input: number | null, 
+/**
+ * Prompt tokens read from the provider's cache.
+ */
+cacheRead: number | null, 
+/**
+ * Prompt tokens written to the provider's cache.
+ */
+cacheWrite: number | null, 
+/**
+ * Generated tokens, reasoning included.
+ */
+output: number | null, 
+/**
+ * The part of `output` that was reasoning.
+ */
+reasoning: number | null, 
+/**
+ * All tokens.
+ */
+total: number | null, 
+/**
+ * What it cost, in billionths of a US dollar; `null` where no price is known.
+ */
+costNanoUsd: number | null, 
+/**
+ * UTC epoch milliseconds.
+ */
+startedAt: number, 
+/**
+ * Time to the first byte of a streamed reply's body.
+ */
+ttftMs: number | null, 
+/**
+ * Time to the reply's end.
+ */
+durationMs: number | null, 
+/**
+ * The provider's id of the request.
+ */
+requestId: string | null, 
+/**
+ * The kind of error, where there was one.
+ */
+error: string | null, };
+
+/**
+ * Sums over calls.
+ */
+export type Totals = { 
+/**
+ * Calls that have ended.
+ */
+requests: number, 
+/**
+ * Those of them that did not end as `complete`.
+ */
+errors: number, 
+/**
+ * Prompt tokens, without cached ones.
+ */
+input: number, 
+/**
+ * Prompt tokens read from a cache.
+ */
+cacheRead: number, 
+/**
+ * Prompt tokens written to a cache.
+ */
+cacheWrite: number, 
+/**
+ * Generated tokens, reasoning included.
+ */
+output: number, 
+/**
+ * The part of `output` that was reasoning.
+ */
+reasoning: number, 
+/**
+ * All tokens.
+ */
+total: number, 
+/**
+ * What the priced calls cost, in billionths of a US dollar; `null` if none of them has a price.
+ */
+costNanoUsd: number | null, 
+/**
+ * Tokens of calls that have no price: they are not in `costNanoUsd`.
+ */
+unpricedTokens: number, 
+/**
+ * Tokens whose source is not `exact`.
+ */
+inexactTokens: number, 
+/**
+ * Calls of which no token number is known, though the provider did not refuse them.
+ */
+unknownRequests: number, };
+
+/**
+ * One session with its clock and its sums.
+ */
+export type SessionView = { 
+/**
+ * UUIDv7.
+ */
+id: string, 
+/**
+ * The user's name for it.
+ */
+name: string, 
+/**
+ * Where it stands.
+ */
+status: Status, 
+/**
+ * Whether calls that name no session go here.
+ */
+current: boolean, 
+/**
+ * Rises with every change.
+ */
+revision: number, 
+/**
+ * How long it may run, in milliseconds; `null` is open-ended.
+ */
+duration: number | null, 
+/**
+ * How many tokens it may use; `null` is no budget.
+ */
+tokenBudget: number | null, 
+/**
+ * UTC epoch milliseconds.
+ */
+createdAt: number, 
+/**
+ * UTC epoch milliseconds.
+ */
+startedAt: number, 
+/**
+ * UTC epoch milliseconds; `null` until it has ended.
+ */
+endedAt: number | null, 
+/**
+ * The time it has run for at the moment `at`.
+ */
+elapsedMs: number, 
+/**
+ * The server's wall clock when `elapsedMs` was read.
+ */
+at: number, 
+/**
+ * All its tokens: `usage.total`.
+ */
+tokensUsed: number, 
+/**
+ * Its sums.
+ */
+usage: Totals, };
+
+/**
+ * One episode of an alert.
+ */
+export type AlertView = { 
+/**
+ * UUIDv7.
+ */
+id: string, 
+/**
+ * The rule's name, e.g. `store.slow`.
+ */
+rule: string, 
+/**
+ * What happened and what to do, as a sentence.
+ */
+message: string, 
+/**
+ * UTC epoch milliseconds.
+ */
+raisedAt: number, 
+/**
+ * UTC epoch milliseconds; `null` while it lasts.
+ */
+clearedAt: number | null, };
+
+/**
+ * The live state: `GET /api/live`, and the WebSocket's `snapshot`.
+ */
+export type Snapshot = { 
+/**
+ * The number of the last event that this state includes.
+ */
+seq: number, 
+/**
+ * The server's wall clock, UTC epoch milliseconds.
+ */
+at: number, 
+/**
+ * Moonlock's version.
+ */
+version: string, 
+/**
+ * The proxy's base URL, e.g. `http://127.0.0.1:3002`.
+ */
+proxyUrl: string, 
+/**
+ * The sessions whose clock runs or is paused, and the most recent completed ones; newest first.
+ */
+sessions: Array<SessionView>, 
+/**
+ * The calls of *Unassigned*.
+ */
+unassigned: Totals, 
+/**
+ * Running calls and the most recent ended ones, newest first.
+ */
+calls: Array<CallView>, 
+/**
+ * Alerts that last.
+ */
+alerts: Array<AlertView>, };
+
+/**
+ * What changed. `kind` and `data` of an event.
+ */
+export type Change = { "kind": "session", "data": SessionView } | { "kind": "call.started", "data": CallView } | { "kind": "call.finished", "data": { 
+/**
+ * The call.
+ */
+call: CallView, 
+/**
+ * The sums of its session, or of *Unassigned*.
+ */
+totals: Totals, } } | { "kind": "alert", "data": AlertView };
+
+/**
+ * One event of the stream.
+ */
+export type Event = { 
+/**
+ * Its number; each event's is one more than that of the one before.
+ */
+seq: number, 
+/**
+ * UTC epoch milliseconds.
+ */
+at: number, 
+/**
+ * The session it is about, if any.
+ */
+sessionId: string | null, } & ({ "kind": "session", "data": SessionView } | { "kind": "call.started", "data": CallView } | { "kind": "call.finished", "data": { 
+/**
+ * The call.
+ */
+call: CallView, 
+/**
+ * The sums of its session, or of *Unassigned*.
+ */
+totals: Totals, } } | { "kind": "alert", "data": AlertView });
+
+/**
+ * What the server says over the WebSocket.
+ */
+export type ServerMessage = { "type": "hello", 
+/**
+ * Moonlock's version.
+ */
+version: string, 
+/**
+ * The server's wall clock, UTC epoch milliseconds.
+ */
+at: number, 
+/**
+ * How often the server pings.
+ */
+heartbeatMs: number, } | { "type": "snapshot" } & Snapshot | { "type": "event" } & Event | { "type": "pong", 
+/**
+ * The server's wall clock, UTC epoch milliseconds.
+ */
+at: number, } | { "type": "error", 
+/**
+ * What was wrong, and what would be right.
+ */
+message: string, };

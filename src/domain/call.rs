@@ -1,0 +1,180 @@
+//! One metered call: who asked whom for what, when, how it ended and what it used.
+
+use super::ids::{CallId, SessionId};
+use super::operation::Operation;
+use super::units::{Millis, NanoUsd, Timestamp};
+use super::usage::parts::Parts;
+
+/// Makes a fieldless enum whose variants have a stable name in the API and the database.
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(test, derive(ts_rs::TS))]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant),+ }
+
+        impl $name {
+            /// The name used in the API, the database and the exports.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            /// The value of that name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+pub(crate) use named;
+
+named! {
+    /// How a call ended.
+    Outcome {
+        /// It is still under way.
+        Running = "running",
+        /// The whole reply arrived and was passed on.
+        Complete = "complete",
+        /// The client went away before the reply's end.
+        ClientAborted = "client_aborted",
+        /// The provider refused, could not be reached, or broke off the reply.
+        UpstreamError = "upstream_error",
+        /// The provider reported an error inside a stream that had begun well.
+        StreamError = "stream_error",
+        /// Moonlock was stopped while the call ran.
+        Interrupted = "interrupted",
+    }
+}
+
+named! {
+    /// Where a call's numbers came from. No source at all means that nothing is known.
+    Source {
+        /// The provider said every number.
+        Exact = "exact",
+        /// The provider said some of them.
+        Partial = "partial",
+        /// Counted here, because the provider said nothing.
+        Estimated = "estimated",
+        /// Reported by hand.
+        Manual = "manual",
+        /// Read from another tool's history.
+        Imported = "imported",
+    }
+}
+
+named! {
+    /// Why a call belongs to its session.
+    Attribution {
+        /// The `x-moonlock-session` header named it.
+        Header = "header",
+        /// The path's `/s/{session}/` prefix named it.
+        Path = "path",
+        /// It was the active session when the call began.
+        Active = "active",
+        /// The user said so.
+        Manual = "manual",
+        /// No session applied.
+        Unassigned = "unassigned",
+    }
+}
+
+/// The session that a request itself asks for, by id or by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedSession {
+    /// The id or name, as the client wrote it.
+    pub label: Box<str>,
+    /// Where the client wrote it: [`Attribution::Header`] or [`Attribution::Path`].
+    pub by: Attribution,
+}
+
+/// What is known of a call when it starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallStart {
+    /// The call's id, made when its request arrived.
+    pub id: CallId,
+    /// When the request arrived.
+    pub started_at: Timestamp,
+    /// The mount that it was sent to.
+    pub provider: Box<str>,
+    /// The price list's name for that provider, if it has one.
+    pub price_provider: Option<Box<str>>,
+    /// The operation.
+    pub operation: Operation,
+    /// The model that the request names.
+    pub request_model: Option<Box<str>>,
+    /// The client's own thread, from its headers or its request's metadata.
+    pub conversation: Option<Box<str>>,
+    /// The program that made the call, recognised from its headers.
+    pub client: Option<Box<str>>,
+    /// The session that the request asks for, if any.
+    pub asked: Option<AskedSession>,
+}
+
+/// What is known of a call when it has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallEnd {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The provider's HTTP status, if it answered.
+    pub status: Option<u16>,
+    /// The model that answered.
+    pub model: Option<Box<str>>,
+    /// What it used.
+    pub parts: Parts,
+    /// Where the numbers came from; `None` where there are none.
+    pub source: Option<Source>,
+    /// The provider's own usage object, as it was.
+    pub raw_usage: Option<Box<str>>,
+    /// The provider's id of the request.
+    pub request_id: Option<Box<str>>,
+    /// The kind of error that the provider or the transport named; never its message.
+    pub error: Option<Box<str>>,
+    /// Whether the reply was streamed.
+    pub streamed: bool,
+    /// From the request's arrival to the first byte of a streamed reply's body.
+    pub ttft: Option<Millis>,
+    /// From the request's arrival to the reply's end.
+    pub duration: Millis,
+}
+
+impl CallEnd {
+    /// Whether the provider answered with an error status: such a call uses nothing.
+    #[must_use]
+    pub fn was_refused(&self) -> bool {
+        self.outcome == Outcome::UpstreamError && self.status.is_some_and(|status| status >= 400)
+    }
+}
+
+/// A call as it is kept: its start, the session it belongs to and, once it has ended, its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Its start.
+    pub start: CallStart,
+    /// The session it belongs to; `None` is *Unassigned*.
+    pub session: Option<SessionId>,
+    /// Why it belongs there.
+    pub attribution: Attribution,
+    /// Its end; `None` while it runs.
+    pub end: Option<CallEnd>,
+    /// What it cost; `None` where nothing or no price is known.
+    pub cost: Option<NanoUsd>,
+}
+
+impl Call {
+    /// How the call ended, or that it runs.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.end.as_ref().map_or(Outcome::Running, |end| end.outcome)
+    }
+
+    /// The model that answered, or the one that was asked for.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        self.end
+            .as_ref()
+            .and_then(|end| end.model.as_deref())
+            .or(self.start.request_model.as_deref())
+    }
+}

@@ -1,0 +1,15 @@
+//! What Moonlock knows, without doing anything: no I/O, no clock, no async, no logging.
+//!
+//! Time is an argument and so is randomness. Everything here can be tested with a table.
+
+pub mod call;
+pub mod durability;
+pub mod ids;
+pub mod live;
+pub mod operation;
+pub mod pricing;
+pub mod record;
+pub mod session;
+pub mod units;
+pub mod usage;
+pub mod wire;

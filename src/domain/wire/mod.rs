@@ -1,0 +1,341 @@
+//! What the API and the WebSocket say. The dashboard's TypeScript types are generated from this file.
+//!
+//! camelCase; integers, with the unit in the name where it is not plain; `null` is "not known".
+
+use serde::Serialize;
+
+use super::call::{Attribution, Call, Outcome, Source};
+use super::ids::{AlertId, CallId, SessionId};
+use super::operation::Operation;
+use super::session::{Session, Status, clock, timer::whole_millis};
+
+/// One call, as `/api/calls` and the events show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct CallView {
+    /// UUIDv7.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub id: CallId,
+    /// The session it belongs to; `null` is *Unassigned*.
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub session_id: Option<SessionId>,
+    /// The session that the client asked for, by id or name, whether it exists or not.
+    pub asked_session: Option<String>,
+    /// Why the call belongs to its session.
+    pub attribution: Attribution,
+    /// The client's own thread.
+    pub conversation: Option<String>,
+    /// The program that made the call.
+    pub client: Option<String>,
+    /// The mount's name.
+    pub provider: String,
+    /// The model that answered, or the requested one where the reply named none.
+    pub model: Option<String>,
+    /// The model that the request named.
+    pub request_model: Option<String>,
+    /// The operation's name.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub operation: Operation,
+    /// Whether the reply was streamed; `null` while that is not known.
+    pub streamed: Option<bool>,
+    /// The provider's HTTP status.
+    pub status: Option<u16>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Where the numbers came from; `null` where there are none.
+    pub source: Option<Source>,
+    /// Prompt tokens, without cached ones.
+    pub input: Option<u64>,
+    /// Prompt tokens read from the provider's cache.
+    pub cache_read: Option<u64>,
+    /// Prompt tokens written to the provider's cache.
+    pub cache_write: Option<u64>,
+    /// Generated tokens, reasoning included.
+    pub output: Option<u64>,
+    /// The part of `output` that was reasoning.
+    pub reasoning: Option<u64>,
+    /// All tokens.
+    pub total: Option<u64>,
+    /// What it cost, in billionths of a US dollar; `null` where no price is known.
+    pub cost_nano_usd: Option<i64>,
+    /// UTC epoch milliseconds.
+    pub started_at: i64,
+    /// Time to the first byte of a streamed reply's body.
+    pub ttft_ms: Option<u64>,
+    /// Time to the reply's end.
+    pub duration_ms: Option<u64>,
+    /// The provider's id of the request.
+    pub request_id: Option<String>,
+    /// The kind of error, where there was one.
+    pub error: Option<String>,
+}
+
+impl From<&Call> for CallView {
+    fn from(call: &Call) -> Self {
+        let start = &call.start;
+        let end = call.end.as_ref();
+        let parts = end.map(|end| end.parts).unwrap_or_default();
+        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+        Self {
+            id: start.id,
+            session_id: call.session,
+            asked_session: start.asked.as_ref().map(|asked| asked.label.to_string()),
+            attribution: call.attribution,
+            conversation: text(&start.conversation),
+            client: text(&start.client),
+            provider: start.provider.to_string(),
+            model: call.model().map(str::to_owned),
+            request_model: text(&start.request_model),
+            operation: start.operation,
+            streamed: end.map(|end| end.streamed),
+            status: end.and_then(|end| end.status),
+            outcome: call.outcome(),
+            source: end.and_then(|end| end.source),
+            input: parts.fresh_input().map(|tokens| tokens.0),
+            cache_read: parts.cache_read.map(|tokens| tokens.0),
+            cache_write: parts.cache_write().map(|tokens| tokens.0),
+            output: parts.generated().map(|tokens| tokens.0),
+            reasoning: parts.reasoning.map(|tokens| tokens.0),
+            total: parts.total().map(|tokens| tokens.0),
+            cost_nano_usd: call.cost.map(|cost| cost.0),
+            started_at: start.started_at.0,
+            ttft_ms: end.and_then(|end| end.ttft).map(|ttft| ttft.0),
+            duration_ms: end.map(|end| end.duration.0),
+            request_id: end.and_then(|end| text(&end.request_id)),
+            error: end.and_then(|end| text(&end.error)),
+        }
+    }
+}
+
+/// Sums over calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Totals {
+    /// Calls that have ended.
+    pub requests: u64,
+    /// Those of them that did not end as `complete`.
+    pub errors: u64,
+    /// Prompt tokens, without cached ones.
+    pub input: u64,
+    /// Prompt tokens read from a cache.
+    pub cache_read: u64,
+    /// Prompt tokens written to a cache.
+    pub cache_write: u64,
+    /// Generated tokens, reasoning included.
+    pub output: u64,
+    /// The part of `output` that was reasoning.
+    pub reasoning: u64,
+    /// All tokens.
+    pub total: u64,
+    /// What the priced calls cost, in billionths of a US dollar; `null` if none of them has a price.
+    pub cost_nano_usd: Option<i64>,
+    /// Tokens of calls that have no price: they are not in `costNanoUsd`.
+    pub unpriced_tokens: u64,
+    /// Tokens whose source is not `exact`.
+    pub inexact_tokens: u64,
+    /// Calls of which no token number is known, though the provider did not refuse them.
+    pub unknown_requests: u64,
+}
+
+impl Totals {
+    /// Takes a call that has ended into the sums.
+    pub fn add(&mut self, call: &Call) {
+        let Some(end) = &call.end else { return };
+        let known = |tokens: Option<super::units::Tokens>| tokens.map_or(0, |tokens| tokens.0);
+        let total = known(end.parts.total());
+        self.requests += 1;
+        self.errors += u64::from(end.outcome != Outcome::Complete);
+        let add = |sum: &mut u64, tokens: u64| *sum = sum.saturating_add(tokens);
+        add(&mut self.input, known(end.parts.fresh_input()));
+        add(&mut self.cache_read, known(end.parts.cache_read));
+        add(&mut self.cache_write, known(end.parts.cache_write()));
+        add(&mut self.output, known(end.parts.generated()));
+        add(&mut self.reasoning, known(end.parts.reasoning));
+        add(&mut self.total, total);
+        match call.cost {
+            Some(cost) => self.cost_nano_usd = Some(self.cost_nano_usd.unwrap_or(0).saturating_add(cost.0)),
+            None => add(&mut self.unpriced_tokens, total),
+        }
+        if end.source != Some(Source::Exact) {
+            add(&mut self.inexact_tokens, total);
+        }
+        self.unknown_requests += u64::from(end.parts.total().is_none() && !end.was_refused());
+    }
+}
+
+/// One session with its clock and its sums.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct SessionView {
+    /// UUIDv7.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub id: SessionId,
+    /// The user's name for it.
+    pub name: String,
+    /// Where it stands.
+    pub status: Status,
+    /// Whether calls that name no session go here.
+    pub current: bool,
+    /// Rises with every change.
+    pub revision: u64,
+    /// How long it may run, in milliseconds; `null` is open-ended.
+    pub duration: Option<u64>,
+    /// How many tokens it may use; `null` is no budget.
+    pub token_budget: Option<u64>,
+    /// UTC epoch milliseconds.
+    pub created_at: i64,
+    /// UTC epoch milliseconds.
+    pub started_at: i64,
+    /// UTC epoch milliseconds; `null` until it has ended.
+    pub ended_at: Option<i64>,
+    /// The time it has run for at the moment `at`.
+    pub elapsed_ms: u64,
+    /// The server's wall clock when `elapsedMs` was read.
+    pub at: i64,
+    /// All its tokens: `usage.total`.
+    pub tokens_used: u64,
+    /// Its sums.
+    pub usage: Totals,
+}
+
+impl SessionView {
+    /// Shows a session as it is at `now`.
+    #[must_use]
+    pub fn new(session: &Session, usage: Totals, current: Option<SessionId>, now: clock::Reading) -> Self {
+        Self {
+            id: session.id,
+            name: session.name.to_string(),
+            status: session.timer.status(),
+            current: current == Some(session.id),
+            revision: session.revision,
+            duration: session.duration.map(|duration| duration.0),
+            token_budget: session.token_budget.map(|budget| budget.0),
+            created_at: session.created_at.0,
+            started_at: session.timer.started_at().0,
+            ended_at: session.timer.ended_at().map(|at| at.0),
+            elapsed_ms: whole_millis(session.timer.elapsed(now)).0,
+            at: now.wall.0,
+            tokens_used: usage.total,
+            usage,
+        }
+    }
+}
+
+/// One episode of an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct AlertView {
+    /// UUIDv7.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub id: AlertId,
+    /// The rule's name, e.g. `store.slow`.
+    pub rule: String,
+    /// What happened and what to do, as a sentence.
+    pub message: String,
+    /// UTC epoch milliseconds.
+    pub raised_at: i64,
+    /// UTC epoch milliseconds; `null` while it lasts.
+    pub cleared_at: Option<i64>,
+}
+
+/// The live state: `GET /api/live`, and the WebSocket's `snapshot`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Snapshot {
+    /// The number of the last event that this state includes.
+    pub seq: u64,
+    /// The server's wall clock, UTC epoch milliseconds.
+    pub at: i64,
+    /// Moonlock's version.
+    pub version: String,
+    /// The proxy's base URL, e.g. `http://127.0.0.1:3002`.
+    pub proxy_url: String,
+    /// The sessions whose clock runs or is paused, and the most recent completed ones; newest first.
+    pub sessions: Vec<SessionView>,
+    /// The calls of *Unassigned*.
+    pub unassigned: Totals,
+    /// Running calls and the most recent ended ones, newest first.
+    pub calls: Vec<CallView>,
+    /// Alerts that last.
+    pub alerts: Vec<AlertView>,
+}
+
+/// What changed. `kind` and `data` of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", content = "data", rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum Change {
+    /// A session was created or changed.
+    #[serde(rename = "session")]
+    Session(SessionView),
+    /// A call began.
+    #[serde(rename = "call.started")]
+    CallStarted(CallView),
+    /// A call ended; with the new sums of where it belongs.
+    #[serde(rename = "call.finished")]
+    CallFinished {
+        /// The call.
+        call: CallView,
+        /// The sums of its session, or of *Unassigned*.
+        totals: Totals,
+    },
+    /// An alert was raised or cleared.
+    #[serde(rename = "alert")]
+    Alert(AlertView),
+}
+
+/// One event of the stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Event {
+    /// Its number; each event's is one more than that of the one before.
+    pub seq: u64,
+    /// UTC epoch milliseconds.
+    pub at: i64,
+    /// The session it is about, if any.
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub session_id: Option<SessionId>,
+    /// What changed.
+    #[serde(flatten)]
+    pub change: Change,
+}
+
+/// What the server says over the WebSocket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum ServerMessage {
+    /// The first message of a connection.
+    #[serde(rename_all = "camelCase")]
+    Hello {
+        /// Moonlock's version.
+        version: String,
+        /// The server's wall clock, UTC epoch milliseconds.
+        at: i64,
+        /// How often the server pings.
+        heartbeat_ms: u64,
+    },
+    /// The whole live state.
+    Snapshot(Box<Snapshot>),
+    /// One change.
+    Event(Box<Event>),
+    /// The answer to a `ping`.
+    Pong {
+        /// The server's wall clock, UTC epoch milliseconds.
+        at: i64,
+    },
+    /// A message of the client could not be used.
+    Error {
+        /// What was wrong, and what would be right.
+        message: String,
+    },
+}
+
+#[cfg(test)]
+mod tests;
