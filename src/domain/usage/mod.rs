@@ -1,5 +1,18 @@
-//! What a reply used.
+//! What a reply used: read from the provider's own words, while the bytes pass.
 //!
-//! [`parts`] is the one model that every provider's usage is turned into: parts that do not overlap.
+//! [`parts`] is the one model that every provider's usage is turned into: parts that do not overlap. [`reply`] reads
+//! them out of a reply and [`request`] reads what matters out of a request, both from pieces and in constant memory.
+//! Below them lie the framings (`sse`, `json_scan`) and a reader for each dialect.
 
+mod anthropic;
+mod dialect;
+mod fields;
+mod gemini;
+pub(crate) mod json_scan;
+mod openai_chat;
+mod openai_responses;
 pub mod parts;
+pub mod reading;
+pub mod reply;
+pub mod request;
+pub(crate) mod sse;

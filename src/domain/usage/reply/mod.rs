@@ -1,0 +1,251 @@
+//! Reads what a reply used, from its bytes, as they pass.
+
+use super::anthropic::Anthropic;
+use super::dialect::{Dialect, Ending};
+use super::gemini::Gemini;
+use super::json_scan::JsonScanner;
+use super::openai_chat::{Chat, Embeddings};
+use super::openai_responses::Responses;
+use super::reading::{Flaws, Reading, StreamError};
+use super::sse::{EventSink, SseSplitter};
+use crate::domain::operation::Operation;
+
+/// Reads one reply. Memory does not grow with the reply.
+#[derive(Debug)]
+pub struct ReplyReader {
+    refused: bool,
+    labelled_stream: bool,
+    dialect: AnyDialect,
+}
+
+/// One reader for each dialect; an operation without usage has none.
+#[derive(Debug)]
+enum AnyDialect {
+    Chat(Box<Body<Chat>>),
+    Embeddings(Box<Body<Embeddings>>),
+    Responses(Box<Body<Responses>>),
+    Anthropic(Box<Body<Anthropic>>),
+    Gemini(Box<Body<Gemini>>),
+    Nothing,
+}
+
+/// Runs an expression on whichever reader there is.
+macro_rules! with_body {
+    ($dialect:expr, $body:ident => $run:expr, else $none:expr) => {
+        match $dialect {
+            AnyDialect::Chat($body) => $run,
+            AnyDialect::Embeddings($body) => $run,
+            AnyDialect::Responses($body) => $run,
+            AnyDialect::Anthropic($body) => $run,
+            AnyDialect::Gemini($body) => $run,
+            AnyDialect::Nothing => $none,
+        }
+    };
+}
+
+impl ReplyReader {
+    /// Makes a reader for a reply to `operation`, with what its head says.
+    ///
+    /// The content type is a hint: the first byte of the body decides how it is framed, because labels are wrong.
+    #[must_use]
+    pub fn new(operation: Operation, content_type: Option<&str>, status: u16) -> Self {
+        let labelled_stream = content_type.is_some_and(|label| {
+            let kind = label.split(';').next().unwrap_or_default().trim();
+            kind.eq_ignore_ascii_case("text/event-stream")
+        });
+        let refused = !(200..300).contains(&status);
+        let dialect = match operation {
+            Operation::ChatCompletions => AnyDialect::Chat(Body::new(refused)),
+            Operation::Embeddings => AnyDialect::Embeddings(Body::new(refused)),
+            Operation::Responses => AnyDialect::Responses(Body::new(refused)),
+            Operation::Messages => AnyDialect::Anthropic(Body::new(refused)),
+            Operation::GenerateContent | Operation::StreamGenerateContent => {
+                AnyDialect::Gemini(Body::new(refused))
+            }
+            Operation::Manual => AnyDialect::Nothing,
+        };
+        Self {
+            refused,
+            labelled_stream,
+            dialect,
+        }
+    }
+
+    /// Reads the next piece of the body, after content decoding.
+    pub fn push(&mut self, bytes: &[u8]) {
+        with_body!(&mut self.dialect, body => body.push(bytes), else ());
+    }
+
+    /// Whether the reply's last event has been read: nothing that matters can follow.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        with_body!(&self.dialect, body => body.is_terminal(), else false)
+    }
+
+    /// Whether the reply is a stream.
+    #[must_use]
+    pub fn streamed(&self) -> bool {
+        with_body!(&self.dialect, body => body.is_stream(self.labelled_stream), else self.labelled_stream)
+    }
+
+    /// What was read, once no more bytes come.
+    #[must_use]
+    pub fn finish(self) -> Reading {
+        with_body!(self.dialect, body => body.finish(self.refused), else Reading::default())
+    }
+}
+
+/// How a body's documents lie in it.
+#[derive(Debug)]
+enum Framing {
+    /// Nothing but whitespace has come.
+    Unknown,
+    /// One JSON document, or an array of them.
+    Json,
+    /// Server-sent events.
+    Events(SseSplitter),
+}
+
+/// A body with its framing, and the reader of its dialect.
+#[derive(Debug)]
+struct Body<D: Dialect> {
+    framing: Framing,
+    documents: Documents<D>,
+}
+
+/// The documents of a body, read one after the other.
+#[derive(Debug)]
+struct Documents<D: Dialect> {
+    scanner: JsonScanner<D::Key>,
+    dialect: D,
+    flaws: Flaws,
+    /// The current document held something that mattered.
+    mattered: bool,
+    /// A refusal is short, and its words are unknown: all of it is read.
+    read_all: bool,
+}
+
+impl<D: Dialect> Body<D> {
+    fn new(refused: bool) -> Box<Self> {
+        let documents = Documents {
+            scanner: JsonScanner::new(D::WANTS),
+            dialect: D::default(),
+            flaws: Flaws::default(),
+            mattered: false,
+            read_all: refused,
+        };
+        Box::new(Self {
+            framing: Framing::Unknown,
+            documents,
+        })
+    }
+
+    fn push(&mut self, mut bytes: &[u8]) {
+        if let Framing::Unknown = self.framing {
+            // Whitespace keeps a connection alive, and a byte order mark says nothing.
+            let first = bytes
+                .iter()
+                .position(|byte| !byte.is_ascii_whitespace() && !b"\xEF\xBB\xBF".contains(byte));
+            let Some(first) = first else { return };
+            bytes = &bytes[first..];
+            self.framing = match bytes.first() {
+                Some(b'{' | b'[') => Framing::Json,
+                _ => Framing::Events(SseSplitter::new()),
+            };
+        }
+        match &mut self.framing {
+            Framing::Events(splitter) => splitter.push(bytes, &mut self.documents),
+            _ => self.documents.part(bytes),
+        }
+    }
+
+    fn is_terminal(&self) -> bool {
+        match self.framing {
+            Framing::Unknown => false,
+            Framing::Json => self.documents.scanner.is_done(),
+            Framing::Events(_) => self.documents.dialect.is_terminal(),
+        }
+    }
+
+    fn is_stream(&self, labelled: bool) -> bool {
+        match &self.framing {
+            Framing::Unknown => labelled,
+            Framing::Json => self.documents.scanner.root_is_array(),
+            Framing::Events(splitter) => labelled || splitter.saw_data(),
+        }
+    }
+
+    fn finish(mut self, refused: bool) -> Reading {
+        let documents = &mut self.documents;
+        let whole_document = match &mut self.framing {
+            Framing::Unknown => false,
+            Framing::Json => {
+                documents.mattered = true;
+                let is_done = documents.scanner.is_done();
+                documents.event_end();
+                is_done
+            }
+            Framing::Events(splitter) => {
+                splitter.finish(documents);
+                false
+            }
+        };
+        let Documents {
+            dialect, mut flaws, ..
+        } = self.documents;
+        let reading = dialect.finish(
+            Ending {
+                refused,
+                complete: whole_document,
+            },
+            &mut flaws,
+        );
+        let stream_error = if refused {
+            StreamError::Absent
+        } else {
+            reading.stream_error
+        };
+        Reading {
+            stream_error,
+            flaws,
+            terminal: whole_document || reading.terminal,
+            ..reading
+        }
+    }
+}
+
+impl<D: Dialect> EventSink for Documents<D> {
+    fn wants(&self, data: &[u8]) -> bool {
+        self.read_all || self.dialect.gate(data)
+    }
+
+    fn part(&mut self, data: &[u8]) {
+        let Self {
+            scanner,
+            dialect,
+            flaws,
+            mattered,
+            ..
+        } = self;
+        scanner.push(data, |key, value| *mattered |= dialect.found(key, value, flaws));
+    }
+
+    fn event_end(&mut self) {
+        // Only events that mattered are judged: the others may have been passed over unread.
+        self.flaws.malformed_json |= self.mattered && self.scanner.is_malformed();
+        let ending = Ending {
+            refused: self.read_all,
+            complete: self.scanner.is_done(),
+        };
+        self.dialect.document_end(ending);
+        self.scanner.reset();
+        self.mattered = false;
+    }
+
+    fn done(&mut self) {
+        self.dialect.done();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! Reads what the meter has to know of a request, from its body, as it passes.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::dialect::string;
+use super::json_scan::{Found, JsonScanner, Want, start, text};
+use crate::domain::operation::Operation;
+
+/// What is known of a request's body so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestFacts {
+    /// The model that it asks for.
+    pub model: Option<Box<str>>,
+    /// Whether it asks for a stream.
+    pub stream: Option<bool>,
+    /// Its `stream_options`, if it has the field at all, be it `null`.
+    pub stream_options: Option<StreamOptions>,
+    /// The client's own thread. Of `metadata.user_id` only the session's UUID is taken.
+    pub conversation: Option<Box<str>>,
+    /// The offset of the brace that closes the body's object: a field can be spliced in before it.
+    pub end: Option<u64>,
+    /// Whether all that has come so far can be JSON.
+    pub well_formed: bool,
+}
+
+/// A request's `stream_options`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StreamOptions {
+    /// Its `include_usage`, if it says so.
+    pub include_usage: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Key {
+    Model,
+    Stream,
+    StreamOptions,
+    IncludeUsage,
+    UserId,
+}
+
+const WANTS: &[Want<Key>] = &[
+    text(Key::Model, &["model"]),
+    text(Key::Stream, &["stream"]),
+    start(Key::StreamOptions, &["stream_options"]),
+    text(Key::IncludeUsage, &["stream_options", "include_usage"]),
+    text(Key::UserId, &["metadata", "user_id"]),
+];
+
+/// Reads one request. Memory does not grow with the body.
+#[derive(Debug)]
+pub struct RequestReader {
+    operation: Operation,
+    scanner: JsonScanner<Key>,
+    facts: RequestFacts,
+}
+
+impl RequestReader {
+    /// Makes a reader for the body of a request for `operation`.
+    #[must_use]
+    pub fn new(operation: Operation) -> Self {
+        let facts = RequestFacts {
+            model: None,
+            stream: None,
+            stream_options: None,
+            conversation: None,
+            end: None,
+            well_formed: true,
+        };
+        Self {
+            operation,
+            scanner: JsonScanner::new(WANTS),
+            facts,
+        }
+    }
+
+    /// Reads the next piece of the body, after content decoding.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let Self {
+            operation,
+            scanner,
+            facts,
+        } = self;
+        scanner.push(bytes, |key, value| match (key, value) {
+            (Key::Model, value) => facts.model = string(value).filter(|model| !model.is_empty()),
+            (Key::Stream, value) => facts.stream = boolean(value),
+            (Key::StreamOptions, _) => facts.stream_options = Some(StreamOptions::default()),
+            (Key::IncludeUsage, value) => {
+                facts.stream_options = Some(StreamOptions {
+                    include_usage: boolean(value),
+                });
+            }
+            (Key::UserId, Found::Text(user)) if *operation == Operation::Messages => {
+                facts.conversation = conversation(user);
+            }
+            (Key::UserId, _) => {}
+        });
+        facts.well_formed = !scanner.is_malformed();
+        // Behind a malformed text nothing may be spliced in.
+        facts.end = scanner
+            .end()
+            .filter(|_| facts.well_formed && scanner.root_is_object());
+    }
+
+    /// What is known so far.
+    #[must_use]
+    pub fn facts(&self) -> &RequestFacts {
+        &self.facts
+    }
+}
+
+fn boolean(value: Found<'_>) -> Option<bool> {
+    match value {
+        Found::Text(b"true") => Some(true),
+        Found::Text(b"false") => Some(false),
+        _ => None,
+    }
+}
+
+/// The session in Claude Code's `metadata.user_id`: `user_…_account_…_session_{uuid}`, or JSON with a `session_id`.
+///
+/// The rest names the user and the account, and is not looked at.
+fn conversation(user_id: &[u8]) -> Option<Box<str>> {
+    let mut user_id: Value = serde_json::from_slice(user_id).ok()?;
+    if let Some(inner) = user_id.as_str().filter(|text| text.starts_with('{')) {
+        user_id = serde_json::from_str(inner).ok()?;
+    }
+    let session = match &user_id {
+        Value::String(text) => text.rsplit_once("session_")?.1,
+        object => object.get("session_id")?.as_str()?,
+    };
+    // Only the usual spelling: what is stored is what the client's other records say.
+    let uuid = Uuid::try_parse(session).ok().filter(|_| session.len() == 36)?;
+    Some(uuid.to_string().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read<'b>(operation: Operation, pieces: impl IntoIterator<Item = &'b [u8]>) -> RequestFacts {
+        let mut reader = RequestReader::new(operation);
+        pieces.into_iter().for_each(|piece| reader.push(piece));
+        reader.facts().clone()
+    }
+
+    #[test]
+    fn a_request_says_what_it_asks_for() {
+        let options = |include_usage| Some(StreamOptions { include_usage });
+        for (body, stream, stream_options) in [
+            (r#"{"model":"m"}"#, None, None),
+            (r#"{"model":"m","stream":true}"#, Some(true), None),
+            (
+                r#"{"stream":false,"stream_options":null,"model":"m"}"#,
+                Some(false),
+                options(None),
+            ),
+            (r#"{"stream_options":{},"model":"m"}"#, None, options(None)),
+            (
+                r#"{"stream_options":{"include_usage":true},"model":"m"}"#,
+                None,
+                options(Some(true)),
+            ),
+            (
+                r#"{"stream_options":{"include_usage":false},"model":"m"}"#,
+                None,
+                options(Some(false)),
+            ),
+            (
+                r#"{"messages":[{"model":"n","stream":true}],"model":"m"}  "#,
+                None,
+                None,
+            ),
+        ] {
+            let facts = read(Operation::ChatCompletions, [body.as_bytes()]);
+            assert_eq!(facts.model.as_deref(), Some("m"), "{body}");
+            assert_eq!(
+                (facts.stream, facts.stream_options),
+                (stream, stream_options),
+                "{body}"
+            );
+            assert_eq!(facts.end, Some(body.trim_end().len() as u64 - 1), "{body}");
+            assert!(facts.well_formed);
+            assert_eq!(
+                read(Operation::ChatCompletions, body.as_bytes().chunks(1)),
+                facts,
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_the_end_of_a_whole_object_is_an_end() {
+        for (body, well_formed) in [
+            ("", true),
+            ("{\"a\":1", true),
+            ("[{}]", true),
+            ("{} x", false),
+            ("<x", false),
+        ] {
+            let facts = read(Operation::ChatCompletions, [body.as_bytes()]);
+            assert_eq!((facts.end, facts.well_formed), (None, well_formed), "{body}");
+        }
+    }
+
+    #[test]
+    fn only_the_session_is_taken_from_the_user_id() {
+        const SESSION: &str = "0b7a6c52-8d3e-4f10-9a2b-3c4d5e6f7081";
+        for (user_id, expected) in [
+            (format!("\"user_ab12_account__session_{SESSION}\""), Some(SESSION)),
+            (
+                format!("\"user_ab12_account_{SESSION}_session_{SESSION}\""),
+                Some(SESSION),
+            ),
+            (
+                format!(r#""{{\"device_id\":\"d\",\"session_id\":\"{SESSION}\"}}""#),
+                Some(SESSION),
+            ),
+            (format!(r#"{{"session_id":"{SESSION}"}}"#), Some(SESSION)),
+            ("\"user_ab12_account__session_someone\"".to_owned(), None),
+            (format!("\"{SESSION}\""), None),
+            ("\"someone@example.org\"".to_owned(), None),
+            ("null".to_owned(), None),
+            ("7".to_owned(), None),
+        ] {
+            let body = format!(r#"{{"metadata":{{"user_id":{user_id}}}}}"#);
+            let facts = read(Operation::Messages, [body.as_bytes()]);
+            assert_eq!(facts.conversation.as_deref(), expected, "{user_id}");
+            assert_eq!(
+                read(Operation::ChatCompletions, [body.as_bytes()]).conversation,
+                None
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_is_survived(body in prop::collection::vec(any::<u8>(), 0..100)) {
+            let whole = read(Operation::Messages, [body.as_slice()]);
+            prop_assert_eq!(whole, read(Operation::Messages, body.chunks(1)));
+        }
+    }
+}
