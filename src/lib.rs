@@ -1,3 +1,4 @@
 //! Moonlock: a meter for AI work. This page is the map of the house.
 
+pub mod config;
 pub mod domain;

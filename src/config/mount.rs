@@ -1,0 +1,328 @@
+//! Mounts: named upstreams, and how a client's path becomes the provider's.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::domain::operation::Operation;
+
+/// The family of wire formats that a provider speaks; it decides the shape of Moonlock's own errors there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dialect {
+    /// OpenAI and everything compatible with it.
+    OpenAi,
+    /// Anthropic.
+    Anthropic,
+    /// Google.
+    Gemini,
+}
+
+/// A named upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// The first segment of its paths, and the `provider` of its calls.
+    pub name: Box<str>,
+    /// Where its calls go.
+    pub upstream: Upstream,
+    /// The shape of Moonlock's own errors.
+    pub dialect: Dialect,
+    /// What the provider's operations stand behind (`/v1`); empty if nothing.
+    pub prefix: Box<str>,
+    /// Whether usage is asked for in streams whose client says nothing about it.
+    pub asks_stream_usage: bool,
+    /// The provider's name in the price list.
+    pub prices: Option<Box<str>>,
+    /// Whether the segment after the mount is a part of the host.
+    pub takes_host_part: bool,
+}
+
+/// A base URL: `scheme://authority/base`, where the authority may hold one `{placeholder}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    /// The scheme: `http` or `https`.
+    pub scheme: Scheme,
+    authority: Box<str>,
+    /// The path that stands before every forwarded path, without a slash at its end.
+    base: Box<str>,
+}
+
+/// How an upstream is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// In the clear.
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// As it stands in a URL.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+impl Upstream {
+    /// Reads a base URL.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        let (scheme, rest) = match url.split_once("://") {
+            Some(("http", rest)) => (Scheme::Http, rest),
+            Some(("https", rest)) => (Scheme::Https, rest),
+            _ => return Err(format!("`{url}` must begin with http:// or https://")),
+        };
+        let (authority, base) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        if base.contains(['?', '#']) || authority.contains(['?', '#', '@']) {
+            return Err(format!(
+                "`{url}` may hold a host and a path, but no user, query or fragment"
+            ));
+        }
+        let upstream = Self {
+            scheme,
+            authority: authority.into(),
+            base: base.trim_end_matches('/').into(),
+        };
+        let sample = upstream.authority_for(Some("x")).unwrap_or_default();
+        if sample.is_empty() || sample.parse::<http::uri::Authority>().is_err() {
+            return Err(format!("`{url}` names no valid host"));
+        }
+        if sample.contains(['{', '}']) {
+            return Err(format!("`{url}` may hold one {{placeholder}}, in its host"));
+        }
+        Ok(upstream)
+    }
+
+    fn has_placeholder(&self) -> bool {
+        self.authority.contains('{')
+    }
+
+    /// The host and port to connect to; `part` fills the placeholder. `None` if a part is needed and missing.
+    #[must_use]
+    pub fn authority_for(&self, part: Option<&str>) -> Option<String> {
+        let Some((before, rest)) = self.authority.split_once('{') else {
+            return Some(self.authority.to_string());
+        };
+        let (_, after) = rest.split_once('}')?;
+        Some(format!("{before}{}{after}", part?))
+    }
+}
+
+/// A path's host part must be a single DNS label, so that it cannot name another host.
+#[must_use]
+pub fn is_host_part(part: &str) -> bool {
+    let inside = part
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    (1..=63).contains(&part.len()) && inside && !part.starts_with('-') && !part.ends_with('-')
+}
+
+impl Mount {
+    /// The path to send upstream for what the client wrote behind the mount.
+    ///
+    /// Byte for byte the client's own, behind the upstream's base; only for a known operation is the provider's
+    /// usual prefix put where a client left it out, and taken once where it is doubled.
+    #[must_use]
+    pub fn upstream_path<'path>(&self, operation: Option<Operation>, path: &'path str) -> Cow<'path, str> {
+        let base = &*self.upstream.base;
+        let mended = operation.map_or(Cow::Borrowed(path), |operation| self.mend(operation, path));
+        if base.is_empty() {
+            mended
+        } else {
+            Cow::Owned(format!("{base}{mended}"))
+        }
+    }
+
+    fn mend<'path>(&self, operation: Operation, path: &'path str) -> Cow<'path, str> {
+        let prefix = &*self.prefix;
+        if prefix.is_empty() {
+            return Cow::Borrowed(path);
+        }
+        let base_has_it = self.upstream.base.ends_with(prefix);
+        let behind = behind_prefix(path, prefix);
+        match behind {
+            Some(rest) if base_has_it || behind_prefix(rest, prefix).is_some() => Cow::Borrowed(rest),
+            None if !base_has_it && is_bare(operation, path) => Cow::Owned(format!("{prefix}{path}")),
+            _ => Cow::Borrowed(path),
+        }
+    }
+}
+
+/// What follows `prefix` in `path`, if it is followed by another segment.
+fn behind_prefix<'path>(path: &'path str, prefix: &str) -> Option<&'path str> {
+    path.strip_prefix(prefix).filter(|rest| rest.starts_with('/'))
+}
+
+/// Whether a path is the operation's own and nothing before it.
+fn is_bare(operation: Operation, path: &str) -> bool {
+    let path = path.trim_end_matches('/');
+    match operation {
+        Operation::ChatCompletions => path == "/chat/completions",
+        Operation::Responses => path == "/responses",
+        Operation::Embeddings => path == "/embeddings",
+        Operation::Messages => path == "/messages",
+        Operation::GenerateContent | Operation::StreamGenerateContent => {
+            path.starts_with("/models/") || path.starts_with("/tunedModels/")
+        }
+        Operation::Manual => false,
+    }
+}
+
+/// All mounts, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mounts(BTreeMap<Box<str>, std::sync::Arc<Mount>>);
+
+impl Mounts {
+    /// The mount of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&std::sync::Arc<Mount>> {
+        self.0.get(name)
+    }
+
+    /// All mounts, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &Mount> {
+        self.0.values().map(|mount| &**mount)
+    }
+
+    pub(super) fn insert(&mut self, mount: Mount) {
+        self.0.insert(mount.name.clone(), std::sync::Arc::new(mount));
+    }
+}
+
+impl Mount {
+    pub(super) fn build(
+        name: &str,
+        raw: &super::raw::RawMount,
+        replaced: Option<&str>,
+    ) -> Result<Self, String> {
+        if name.is_empty()
+            || !name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        {
+            return Err("a mount's name consists of letters, digits, `-`, `_` and `.`".to_owned());
+        }
+        if name == "s" {
+            return Err("`s` is taken: /s/{session}/… names a session".to_owned());
+        }
+        let own = raw.upstream.as_deref().map(Upstream::parse).transpose()?;
+        let replaced = replaced.map(Upstream::parse).transpose()?;
+        let takes_host_part = own
+            .as_ref()
+            .or(replaced.as_ref())
+            .is_some_and(Upstream::has_placeholder);
+        let upstream = replaced
+            .or(own)
+            .ok_or("it has no `upstream`, e.g. \"http://127.0.0.1:8000\"")?;
+        let dialect = raw
+            .dialect
+            .ok_or("it has no `dialect`: openai, anthropic or gemini")?;
+        let prefix = raw.prefix.as_deref().unwrap_or(match dialect {
+            Dialect::OpenAi | Dialect::Anthropic => "/v1",
+            Dialect::Gemini => "/v1beta",
+        });
+        if !prefix.is_empty() && (!prefix.starts_with('/') || prefix.ends_with('/')) {
+            return Err(format!(
+                "`prefix` is `{prefix}`, but must look like \"/v1\", or be empty"
+            ));
+        }
+        Ok(Self {
+            name: name.into(),
+            upstream,
+            dialect,
+            prefix: prefix.into(),
+            asks_stream_usage: raw.asks_stream_usage.unwrap_or(false),
+            prices: raw.prices.as_deref().map(Into::into),
+            takes_host_part,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::raw::RawMount;
+    use super::*;
+
+    fn mount(upstream: &str) -> Mount {
+        let raw = RawMount {
+            upstream: Some(upstream.to_owned()),
+            dialect: Some(Dialect::OpenAi),
+            ..RawMount::default()
+        };
+        Mount::build("test", &raw, None).unwrap()
+    }
+
+    #[test]
+    fn the_usual_prefix_is_mended_for_known_operations_only() {
+        for (upstream, path, expected) in [
+            ("https://h", "/v1/chat/completions", "/v1/chat/completions"),
+            ("https://h", "/chat/completions", "/v1/chat/completions"),
+            ("https://h", "/v1/v1/chat/completions", "/v1/chat/completions"),
+            ("https://h", "//v1/chat/completions", "//v1/chat/completions"),
+            (
+                "https://h",
+                "/openai/deployments/a%2Fb/chat/completions",
+                "/openai/deployments/a%2Fb/chat/completions",
+            ),
+            ("https://h", "/v1/models", "/v1/models"),
+            ("https://h", "/models", "/models"),
+            ("http://h:1/openai", "/v1/responses", "/openai/v1/responses"),
+            ("http://h:1/openai/", "/responses", "/openai/v1/responses"),
+            ("http://h:1/v1", "/v1/embeddings", "/v1/embeddings"),
+            ("http://h:1/v1", "/embeddings", "/v1/embeddings"),
+        ] {
+            let operation = Operation::detect("POST", path);
+            assert_eq!(
+                mount(upstream).upstream_path(operation, path),
+                expected,
+                "{upstream} {path}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_host_part_cannot_name_another_host() {
+        let upstream = Upstream::parse("https://{resource}.openai.azure.com").unwrap();
+        assert_eq!(
+            upstream.authority_for(Some("mine")).unwrap(),
+            "mine.openai.azure.com"
+        );
+        assert_eq!(upstream.authority_for(None), None);
+        for bad in [
+            "",
+            "a.b",
+            "evil.com#",
+            "a@b",
+            "a:1",
+            "-a",
+            "a-",
+            "a%2e",
+            &"x".repeat(64),
+        ] {
+            assert!(!is_host_part(bad), "{bad}");
+        }
+        assert!(is_host_part("us-east-1"));
+    }
+
+    #[test]
+    fn bad_upstreams_are_refused_with_a_reason() {
+        for bad in [
+            "",
+            "api.openai.com",
+            "ftp://h",
+            "https://",
+            "https://u@h",
+            "https://h/?q",
+            "https://{a}{b}.c",
+        ] {
+            assert!(Upstream::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

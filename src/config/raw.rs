@@ -1,0 +1,125 @@
+//! What a configuration file may say: strict, so that a misspelt key is not silently ignored.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::error::ConfigError;
+use super::mount::Dialect;
+use crate::domain::durability::Durability;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    pub(super) server: Server,
+    pub(super) store: Store,
+    pub(super) mounts: BTreeMap<String, RawMount>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Server {
+    pub(super) host: Option<String>,
+    pub(super) port: Option<u16>,
+    pub(super) proxy_port: Option<u16>,
+    pub(super) ws_path: Option<String>,
+    pub(super) heartbeat_interval_ms: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Store {
+    pub(super) path: Option<String>,
+    pub(super) durability: Option<Durability>,
+    pub(super) commit_bound_ms: Option<u64>,
+    pub(super) batch_size: Option<usize>,
+    pub(super) batch_interval_ms: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawMount {
+    pub(super) upstream: Option<String>,
+    pub(super) dialect: Option<Dialect>,
+    pub(super) prefix: Option<String>,
+    pub(super) asks_stream_usage: Option<bool>,
+    pub(super) prices: Option<String>,
+}
+
+impl File {
+    /// Reads a file's text. `name` is how errors call it.
+    pub(super) fn parse(name: &Path, text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            let place = Place::find(text, offset);
+            ConfigError::File {
+                file: name.to_owned(),
+                line: place.line,
+                key: place.key,
+                problem: error.message().to_owned(),
+            }
+        })
+    }
+
+    /// Lays another file over this one: what it says wins, what it leaves out stays.
+    pub(super) fn overlay(mut self, over: Self) -> Self {
+        let server = over.server;
+        self.server.host = server.host.or(self.server.host);
+        self.server.port = server.port.or(self.server.port);
+        self.server.proxy_port = server.proxy_port.or(self.server.proxy_port);
+        self.server.ws_path = server.ws_path.or(self.server.ws_path);
+        self.server.heartbeat_interval_ms =
+            server.heartbeat_interval_ms.or(self.server.heartbeat_interval_ms);
+        let store = over.store;
+        self.store.path = store.path.or(self.store.path);
+        self.store.durability = store.durability.or(self.store.durability);
+        self.store.commit_bound_ms = store.commit_bound_ms.or(self.store.commit_bound_ms);
+        self.store.batch_size = store.batch_size.or(self.store.batch_size);
+        self.store.batch_interval_ms = store.batch_interval_ms.or(self.store.batch_interval_ms);
+        for (name, mount) in over.mounts {
+            let below = self.mounts.remove(&name).unwrap_or_default();
+            self.mounts.insert(name, below.overlay(mount));
+        }
+        self
+    }
+}
+
+impl RawMount {
+    fn overlay(self, over: Self) -> Self {
+        Self {
+            upstream: over.upstream.or(self.upstream),
+            dialect: over.dialect.or(self.dialect),
+            prefix: over.prefix.or(self.prefix),
+            asks_stream_usage: over.asks_stream_usage.or(self.asks_stream_usage),
+            prices: over.prices.or(self.prices),
+        }
+    }
+}
+
+/// Where in a TOML text an offset lies: its line, and the dotted key that the line sets.
+struct Place {
+    line: usize,
+    key: String,
+}
+
+impl Place {
+    fn find(text: &str, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let mut table = "";
+        for above in text.lines().take(line) {
+            if let Some(header) = above.trim().strip_prefix('[') {
+                table = header.split(']').next().unwrap_or(header).trim();
+            }
+        }
+        let own = text.lines().nth(line - 1).unwrap_or("").trim();
+        let name = own.split_once('=').map_or("", |(name, _)| name.trim());
+        let key = match (table.is_empty(), name.is_empty()) {
+            (true, _) => name.to_owned(),
+            (false, true) => table.to_owned(),
+            (false, false) => format!("{table}.{name}"),
+        };
+        Self { line, key }
+    }
+}

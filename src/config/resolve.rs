@@ -1,0 +1,470 @@
+//! Puts the layers together: defaults < file < environment < flags.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::error::ConfigError;
+use super::mount::{Mount, Mounts};
+use super::raw::File;
+use crate::domain::durability::Durability;
+
+const DEFAULTS: &str = include_str!("../../config/moonlock.toml");
+const PROVIDERS: &str = include_str!("../../config/providers.toml");
+
+/// The environment's variables, read once.
+#[derive(Clone, Debug, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The variables of this process. One that is not Unicode is left out.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let pairs = std::env::vars_os();
+        Self(
+            pairs
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+        )
+    }
+
+    /// The variables given.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        )
+    }
+
+    /// A variable that is set and not empty.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The same, with these variables set.
+    #[must_use]
+    pub fn with(mut self, pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.0.extend(pairs);
+        self
+    }
+
+    fn parse<T: FromStr>(&self, name: &str, expected: &str) -> Result<Option<T>, ConfigError> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        value
+            .parse()
+            .map(Some)
+            .map_err(|_| wrong(name, value, format!("expected {expected}")))
+    }
+}
+
+/// What the command line says.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Flags {
+    /// Read this configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Listen on this loopback address
+    #[arg(long, value_name = "ADDRESS")]
+    pub host: Option<String>,
+    /// Port of the dashboard and the API [default: 3001; 0 takes a free one]
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Port of the proxy [default: 3002; 0 takes a free one]
+    #[arg(long)]
+    pub proxy_port: Option<u16>,
+    /// Keep the history in this file
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+}
+
+/// Where the database is, and who chose the place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DatabasePlace {
+    /// The platform's data directory: made if it is missing.
+    Default(PathBuf),
+    /// The user's choice: its directory must exist.
+    Chosen(PathBuf),
+}
+
+impl DatabasePlace {
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Default(path) | Self::Chosen(path) => path,
+        }
+    }
+}
+
+/// Everything that can be set, resolved.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// Port of the dashboard and the API; 0 takes a free one.
+    pub port: u16,
+    /// Port of the proxy; 0 takes a free one.
+    pub proxy_port: u16,
+    /// The WebSocket's path.
+    pub ws_path: String,
+    /// How often the WebSocket pings.
+    pub heartbeat_interval: Duration,
+    /// The database.
+    pub database: DatabasePlace,
+    /// What a commit survives.
+    pub durability: Durability,
+    /// How long a reply's last bytes wait for the disk at most.
+    pub commit_bound: Duration,
+    /// The most writes that one commit takes together.
+    pub batch_size: usize,
+    /// How long a commit waits for company under [`Durability::Relaxed`].
+    pub batch_interval: Duration,
+    /// Where calls go.
+    pub mounts: Mounts,
+}
+
+impl Settings {
+    /// Puts the layers together.
+    ///
+    /// # Errors
+    /// The first thing that cannot be used, with where it was said.
+    pub fn load(environment: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
+        let defaults = File::parse(Path::new("config/moonlock.toml"), DEFAULTS)?
+            .overlay(File::parse(Path::new("config/providers.toml"), PROVIDERS)?);
+        let file = match user_file(environment, flags)? {
+            Some((path, text)) => defaults.overlay(File::parse(&path, &text)?),
+            None => defaults,
+        };
+        Self::resolve(&file, environment, flags)
+    }
+
+    fn resolve(file: &File, environment: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
+        let port = number(
+            flags.port,
+            environment.parse("PORT", PORT)?,
+            file.server.port,
+            3001,
+        );
+        let proxy_port = number(
+            flags.proxy_port,
+            environment.parse("PROXY_PORT", PORT)?,
+            file.server.proxy_port,
+            3002,
+        );
+        if port == proxy_port && port != 0 {
+            return Err(wrong(
+                "PROXY_PORT",
+                &proxy_port.to_string(),
+                "the dashboard has that port: the two must differ".to_owned(),
+            ));
+        }
+        if let Some(ws_port) = environment.parse::<u16>("WS_PORT", PORT)?
+            && ws_port != port
+        {
+            let problem = format!(
+                "the WebSocket shares the dashboard's port, so that the same checks protect both: \
+                 leave WS_PORT out, or set it to {port}"
+            );
+            return Err(wrong("WS_PORT", &ws_port.to_string(), problem));
+        }
+        let milliseconds = "a whole number of milliseconds";
+        let batch_size = number(
+            None,
+            environment.parse("BATCH_SIZE", "a whole number")?,
+            file.store.batch_size,
+            1000,
+        );
+        if batch_size == 0 {
+            return Err(wrong(
+                "BATCH_SIZE",
+                "0",
+                "a commit takes at least one write".to_owned(),
+            ));
+        }
+        let heartbeat = number(
+            None,
+            environment.parse("HEARTBEAT_INTERVAL", milliseconds)?,
+            file.server.heartbeat_interval_ms,
+            30_000,
+        );
+        let batch_interval = number(
+            None,
+            environment.parse("BATCH_INTERVAL", milliseconds)?,
+            file.store.batch_interval_ms,
+            50,
+        );
+        Ok(Self {
+            host: host(environment, flags, file.server.host.as_deref())?,
+            port,
+            proxy_port,
+            ws_path: ws_path(environment.get("WS_PATH").or(file.server.ws_path.as_deref()))?,
+            heartbeat_interval: Duration::from_millis(heartbeat.max(100)),
+            database: database(environment, flags, file.store.path.as_deref())?,
+            durability: file.store.durability.unwrap_or(Durability::Normal),
+            commit_bound: Duration::from_millis(file.store.commit_bound_ms.unwrap_or(250)),
+            batch_size,
+            batch_interval: Duration::from_millis(batch_interval),
+            mounts: mounts(environment, file)?,
+        })
+    }
+}
+
+const PORT: &str = "a port: a whole number from 0 to 65535";
+
+fn wrong(name: &str, value: &str, problem: impl Into<String>) -> ConfigError {
+    ConfigError::Value {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        problem: problem.into(),
+    }
+}
+
+fn number<T>(flag: Option<T>, variable: Option<T>, file: Option<T>, default: T) -> T {
+    flag.or(variable).or(file).unwrap_or(default)
+}
+
+fn user_file(environment: &Environment, flags: &Flags) -> Result<Option<(PathBuf, String)>, ConfigError> {
+    let named = flags
+        .config
+        .clone()
+        .or_else(|| environment.get("MOONLOCK_CONFIG").map(PathBuf::from));
+    let usual = || {
+        Some(
+            directories::ProjectDirs::from("", "", "moonlock")?
+                .config_dir()
+                .join("config.toml"),
+        )
+    };
+    let must_exist = named.is_some();
+    let Some(path) = named.or_else(usual) else {
+        return Ok(None);
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some((path, text))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok(None),
+        Err(source) => Err(ConfigError::Unreadable { file: path, source }),
+    }
+}
+
+fn host(environment: &Environment, flags: &Flags, file: Option<&str>) -> Result<IpAddr, ConfigError> {
+    let text = flags
+        .host
+        .as_deref()
+        .or_else(|| environment.get("HOST"))
+        .or(file)
+        .unwrap_or("127.0.0.1");
+    let address = match text {
+        "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        _ => text
+            .parse()
+            .map_err(|_| wrong("HOST", text, "expected an address such as 127.0.0.1".to_owned()))?,
+    };
+    if !address.is_loopback() {
+        let problem =
+            "Moonlock holds API keys in flight, so it listens on loopback only: use 127.0.0.1 or ::1";
+        return Err(wrong("HOST", text, problem.to_owned()));
+    }
+    Ok(address)
+}
+
+fn ws_path(text: Option<&str>) -> Result<String, ConfigError> {
+    let path = text.unwrap_or("/ws");
+    let plain = path
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte));
+    if !path.starts_with('/') || path.len() < 2 || !plain || path.starts_with("/api/") {
+        return Err(wrong(
+            "WS_PATH",
+            path,
+            "expected a path such as /ws, outside /api/".to_owned(),
+        ));
+    }
+    Ok(path.to_owned())
+}
+
+fn database(
+    environment: &Environment,
+    flags: &Flags,
+    file: Option<&str>,
+) -> Result<DatabasePlace, ConfigError> {
+    let file = file.filter(|path| !path.is_empty()).map(PathBuf::from);
+    let chosen = flags
+        .db
+        .clone()
+        .or_else(|| environment.get("DB_PATH").map(PathBuf::from))
+        .or(file);
+    if let Some(path) = chosen {
+        return Ok(DatabasePlace::Chosen(path));
+    }
+    let project = directories::ProjectDirs::from("", "", "moonlock").ok_or(ConfigError::NoDataDirectory)?;
+    Ok(DatabasePlace::Default(project.data_dir().join("moonlock.db")))
+}
+
+/// `MOONLOCK_UPSTREAM_<MOUNT>`: upper case, with `_` for whatever a variable's name cannot hold.
+fn upstream_variable(mount: &str) -> String {
+    let name: String = mount
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_uppercase()
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    format!("MOONLOCK_UPSTREAM_{name}")
+}
+
+fn mounts(environment: &Environment, file: &File) -> Result<Mounts, ConfigError> {
+    let mut mounts = Mounts::default();
+    let mut used = Vec::new();
+    for (name, raw) in &file.mounts {
+        let variable = upstream_variable(name);
+        let mount =
+            Mount::build(name, raw, environment.get(&variable)).map_err(|problem| ConfigError::Mount {
+                name: name.clone(),
+                problem,
+            })?;
+        mounts.insert(mount);
+        used.push(variable);
+    }
+    let unknown = environment
+        .0
+        .keys()
+        .find(|name| name.starts_with("MOONLOCK_UPSTREAM_") && !used.contains(name));
+    if let Some(name) = unknown {
+        let known: Vec<&str> = mounts.iter().map(|mount| &*mount.name).collect();
+        let problem = format!("no mount has that name; there are: {}", known.join(", "));
+        return Err(wrong(name, &environment.0[name], problem));
+    }
+    Ok(mounts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(pairs: &[(&str, &str)], flags: &Flags) -> Result<Settings, ConfigError> {
+        let home = [("DB_PATH", "/tmp/x.db"), ("MOONLOCK_CONFIG", "")];
+        Settings::load(
+            &Environment::from_pairs(home.into_iter().chain(pairs.iter().copied())),
+            flags,
+        )
+    }
+
+    fn load_text(text: &str) -> Result<Settings, ConfigError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        load(
+            &[],
+            &Flags {
+                config: Some(file.path().to_owned()),
+                ..Flags::default()
+            },
+        )
+    }
+
+    #[test]
+    fn the_built_in_files_are_valid_and_give_the_documented_defaults() {
+        let settings = load_text("").unwrap();
+        assert_eq!((settings.port, settings.proxy_port), (3001, 3002));
+        assert_eq!(settings.ws_path, "/ws");
+        assert_eq!(settings.commit_bound, Duration::from_millis(250));
+        let names: Vec<&str> = settings.mounts.iter().map(|mount| &*mount.name).collect();
+        assert_eq!(names, ["anthropic", "gemini", "openai"]);
+        assert!(settings.mounts.get("openai").unwrap().asks_stream_usage);
+    }
+
+    #[test]
+    fn flags_beat_the_environment_which_beats_the_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(
+            file.path(),
+            "[server]\nport = 1\nproxy_port = 2\nheartbeat_interval_ms = 1000",
+        )
+        .unwrap();
+        let flags = Flags {
+            config: Some(file.path().to_owned()),
+            port: Some(5),
+            ..Flags::default()
+        };
+        let settings = load(&[("PORT", "4"), ("PROXY_PORT", "3")], &flags).unwrap();
+        assert_eq!((settings.port, settings.proxy_port), (5, 3));
+        assert_eq!(settings.heartbeat_interval, Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_wrong_file_is_named_with_line_and_key() {
+        for (text, expected) in [
+            ("[server]\nprot = 1", ":2: `server.prot`: unknown field `prot`"),
+            (
+                "[server]\nport = \"x\"",
+                ":2: `server.port`: invalid type: string",
+            ),
+            (
+                "\n\n[mounts.mine]\nupstream = 3",
+                ":4: `mounts.mine.upstream`: invalid type: integer",
+            ),
+            (
+                "[store]\ndurability = \"maybe\"",
+                ":2: `store.durability`: unknown variant `maybe`",
+            ),
+            ("[server\n", ":1: "),
+        ] {
+            let error = load_text(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_mount_takes_three_lines() {
+        let text = "[mounts.mine]\nupstream = \"http://127.0.0.1:8000/base\"\ndialect = \"openai\"";
+        let settings = load_text(text).unwrap();
+        let mount = settings.mounts.get("mine").unwrap();
+        assert_eq!(mount.upstream_path(None, "/v1/models"), "/base/v1/models");
+        assert!(!mount.asks_stream_usage);
+    }
+
+    #[test]
+    fn an_upstream_is_replaced_by_the_environment() {
+        let settings = load(
+            &[("MOONLOCK_UPSTREAM_OPENAI", "http://127.0.0.1:9100/openai")],
+            &Flags::default(),
+        )
+        .unwrap();
+        let mount = settings.mounts.get("openai").unwrap();
+        assert_eq!(mount.upstream_path(None, "/v1/models"), "/openai/v1/models");
+        assert_eq!(mount.upstream.authority_for(None).unwrap(), "127.0.0.1:9100");
+        let error = load(&[("MOONLOCK_UPSTREAM_OPENIA", "http://h")], &Flags::default()).unwrap_err();
+        assert!(
+            error.to_string().contains("there are: anthropic, gemini, openai"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn values_that_cannot_work_are_refused_with_a_reason() {
+        for (pair, expected) in [
+            (("PORT", "x"), "PORT=x: expected a port"),
+            (("WS_PORT", "9"), "leave WS_PORT out"),
+            (("HOST", "0.0.0.0"), "loopback only"),
+            (("WS_PATH", "ws"), "expected a path"),
+            (("BATCH_SIZE", "0"), "at least one"),
+            (("PROXY_PORT", "3001"), "must differ"),
+        ] {
+            let error = load(&[pair], &Flags::default()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        assert!(load(&[("WS_PORT", "3001")], &Flags::default()).is_ok());
+    }
+}
