@@ -1,0 +1,25 @@
+//! The tables `calls` and `running_calls`.
+
+/// The columns that both tables begin with.
+macro_rules! start_columns {
+    () => {
+        "id, started_at, session, attribution, provider, price_provider, operation, request_model, \
+         conversation, client, asked, asked_by"
+    };
+}
+
+/// The further columns of `calls`.
+macro_rules! end_columns {
+    () => {
+        "outcome, status, model, source, error, streamed, ttft_ms, duration_ms, request_id, input_tokens, \
+         cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, audio_in_tokens, image_in_tokens, \
+         output_tokens, reasoning_tokens, audio_out_tokens, image_out_tokens, unsplit_tokens, web_searches, \
+         provider_cost_nano_usd, cost_nano_usd, raw_usage"
+    };
+}
+
+mod read;
+mod write;
+
+pub(super) use read::{call, running, select};
+pub(super) use write::{finish, remove_running, start};

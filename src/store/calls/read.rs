@@ -1,0 +1,387 @@
+//! Rows into calls.
+
+use rusqlite::{Connection, Row, params};
+
+use crate::domain::call::{AskedSession, Attribution, Call, CallEnd, CallStart, Outcome, Source};
+use crate::domain::ids::CallId;
+use crate::domain::operation::Operation;
+use crate::domain::units::Timestamp;
+use crate::domain::usage::parts::Parts;
+use crate::store::error::ReadError;
+use crate::store::names::{Lookup, find_name, find_session};
+use crate::store::query::{CallQuery, SessionFilter};
+use crate::store::raw_usage;
+use crate::store::sql_types::Unsigned;
+
+/// One call that has ended.
+pub(super) fn find(
+    connection: &Connection,
+    lookup: &mut Lookup,
+    id: CallId,
+) -> Result<Option<Call>, ReadError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        start_columns!(),
+        ", ",
+        end_columns!(),
+        " FROM calls WHERE id = ?1"
+    );
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query([id])?;
+    rows.next()?
+        .map(|row| ended_call(connection, lookup, row))
+        .transpose()
+}
+
+/// One call, ended or running.
+pub(in crate::store) fn call(
+    connection: &Connection,
+    lookup: &mut Lookup,
+    id: CallId,
+) -> Result<Option<Call>, ReadError> {
+    const SELECT: &str = concat!("SELECT ", start_columns!(), " FROM running_calls WHERE id = ?1");
+    if let Some(call) = find(connection, lookup, id)? {
+        return Ok(Some(call));
+    }
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query([id])?;
+    rows.next()?
+        .map(|row| running_call(connection, lookup, row))
+        .transpose()
+}
+
+/// Every running call; one that cannot be read is an error in its place.
+pub(in crate::store) fn running(
+    connection: &Connection,
+    lookup: &mut Lookup,
+) -> Result<Vec<Result<Call, ReadError>>, ReadError> {
+    const SELECT: &str = concat!("SELECT ", start_columns!(), " FROM running_calls ORDER BY id");
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query([])?;
+    let mut calls = Vec::new();
+    while let Some(row) = rows.next()? {
+        calls.push(running_call(connection, lookup, row));
+    }
+    Ok(calls)
+}
+
+/// A query's filters with the names' ids; `None` where a name occurs nowhere, so that nothing can match.
+struct Filters {
+    session: Option<Option<i64>>,
+    provider: Option<i64>,
+    model: Option<i64>,
+    operation: Option<i64>,
+    outcome: Option<i64>,
+    source: Option<i64>,
+    low: [u8; 16],
+    high: [u8; 16],
+    from: i64,
+    to: i64,
+}
+
+/// A call's id and its start are read from the clock one after the other; they differ by less than this.
+const ID_SLACK_MS: i64 = 60_000;
+
+impl Filters {
+    fn of(connection: &Connection, query: &CallQuery) -> rusqlite::Result<Option<Self>> {
+        /// `Ok(None)`: no filter. `Err(())` inside: a filter that nothing matches.
+        fn id(connection: &Connection, name: Option<&str>) -> rusqlite::Result<Result<Option<i64>, ()>> {
+            let Some(name) = name else { return Ok(Ok(None)) };
+            Ok(find_name(connection, name)?.map(Some).ok_or(()))
+        }
+        let session = match query.session {
+            None => None,
+            Some(SessionFilter::Unassigned) => Some(None),
+            Some(SessionFilter::Id(id)) => match find_session(connection, id)? {
+                Some(key) => Some(Some(key)),
+                None => return Ok(None),
+            },
+        };
+        let names = [
+            id(connection, query.provider.as_deref())?,
+            id(connection, query.model.as_deref())?,
+            id(connection, query.operation.map(Operation::name))?,
+            id(
+                connection,
+                query
+                    .outcome
+                    .filter(|outcome| *outcome != Outcome::Running)
+                    .map(Outcome::name),
+            )?,
+            id(connection, query.source.map(Source::name))?,
+        ];
+        let [Ok(provider), Ok(model), Ok(operation), Ok(outcome), Ok(source)] = names else {
+            return Ok(None);
+        };
+        let from = query.from.map_or(i64::MIN, |from| from.0);
+        let to = query.to.map_or(i64::MAX, |to| to.0);
+        let high = id_at(to.saturating_add(ID_SLACK_MS));
+        Ok(Some(Self {
+            session,
+            provider,
+            model,
+            operation,
+            outcome,
+            source,
+            low: id_at(from.saturating_sub(ID_SLACK_MS)),
+            high: query.before.map_or(high, |before| high.min(*before.as_bytes())),
+            from,
+            to,
+        }))
+    }
+}
+
+/// The lowest UUIDv7 of a moment.
+fn id_at(at: i64) -> [u8; 16] {
+    const LAST: i64 = (1 << 48) - 1;
+    let mut id = if at > LAST { [0xff; 16] } else { [0; 16] };
+    if let Some((first, _)) = id.split_first_chunk_mut::<6>() {
+        let [_, _, moment @ ..] = at.clamp(0, LAST).to_be_bytes();
+        *first = moment;
+    }
+    id
+}
+
+/// Calls that match, newest first.
+pub(in crate::store) fn select(
+    connection: &Connection,
+    lookup: &mut Lookup,
+    query: &CallQuery,
+) -> Result<Vec<Call>, ReadError> {
+    let Some(filters) = Filters::of(connection, query)? else {
+        return Ok(Vec::new());
+    };
+    let mut calls = Vec::new();
+    if query.outcome.is_none_or(|outcome| outcome == Outcome::Running) && query.source.is_none() {
+        calls = select_running(connection, lookup, &filters, query.limit)?;
+    }
+    if query.outcome != Some(Outcome::Running) {
+        calls.extend(select_ended(connection, lookup, &filters, query.limit)?);
+        calls.sort_unstable_by_key(|call| std::cmp::Reverse(call.start.id));
+        calls.truncate(query.limit);
+    }
+    Ok(calls)
+}
+
+fn select_ended(
+    connection: &Connection,
+    lookup: &mut Lookup,
+    filters: &Filters,
+    limit: usize,
+) -> Result<Vec<Call>, ReadError> {
+    macro_rules! select {
+        ($session:literal) => {
+            concat!(
+                "SELECT ",
+                start_columns!(),
+                ", ",
+                end_columns!(),
+                " FROM calls WHERE ",
+                $session,
+                " AND id >= ?2 AND id < ?3 AND started_at >= ?4 AND started_at < ?5 \
+                 AND (?6 IS NULL OR provider = ?6) \
+                 AND (?7 IS NULL OR coalesce(model, request_model) = ?7) \
+                 AND (?8 IS NULL OR operation = ?8) \
+                 AND (?9 IS NULL OR outcome = ?9) \
+                 AND (?10 IS NULL OR source = ?10) \
+                 ORDER BY id DESC LIMIT ?11"
+            )
+        };
+    }
+    const ANY_SESSION: &str = select!("?1 IS NULL");
+    const ONE_SESSION: &str = select!("session IS ?1");
+    let sql = if filters.session.is_some() {
+        ONE_SESSION
+    } else {
+        ANY_SESSION
+    };
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![
+        filters.session.flatten(),
+        filters.low,
+        filters.high,
+        filters.from,
+        filters.to,
+        filters.provider,
+        filters.model,
+        filters.operation,
+        filters.outcome,
+        filters.source,
+        i64::try_from(limit).unwrap_or(i64::MAX),
+    ])?;
+    let mut calls = Vec::new();
+    while let Some(row) = rows.next()? {
+        calls.push(ended_call(connection, lookup, row)?);
+    }
+    Ok(calls)
+}
+
+fn select_running(
+    connection: &Connection,
+    lookup: &mut Lookup,
+    filters: &Filters,
+    limit: usize,
+) -> Result<Vec<Call>, ReadError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        start_columns!(),
+        " FROM running_calls WHERE (?1 OR session IS ?2) AND id >= ?3 AND id < ?4 \
+         AND started_at >= ?5 AND started_at < ?6 \
+         AND (?7 IS NULL OR provider = ?7) \
+         AND (?8 IS NULL OR request_model = ?8) \
+         AND (?9 IS NULL OR operation = ?9) \
+         ORDER BY id DESC LIMIT ?10"
+    );
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query(params![
+        filters.session.is_none(),
+        filters.session.flatten(),
+        filters.low,
+        filters.high,
+        filters.from,
+        filters.to,
+        filters.provider,
+        filters.model,
+        filters.operation,
+        i64::try_from(limit).unwrap_or(i64::MAX),
+    ])?;
+    let mut calls = Vec::new();
+    while let Some(row) = rows.next()? {
+        calls.push(running_call(connection, lookup, row)?);
+    }
+    Ok(calls)
+}
+
+/// Reads a row's columns from left to right.
+struct Columns<'a, 'row> {
+    connection: &'a Connection,
+    lookup: &'a mut Lookup,
+    row: &'a Row<'row>,
+    next: usize,
+}
+
+impl Columns<'_, '_> {
+    fn next<T: rusqlite::types::FromSql>(&mut self) -> rusqlite::Result<T> {
+        self.next += 1;
+        self.row.get(self.next - 1)
+    }
+
+    fn text(&mut self) -> Result<Box<str>, ReadError> {
+        let id = self.next()?;
+        Ok((*self.lookup.name(self.connection, id)?).into())
+    }
+
+    fn optional_text(&mut self) -> Result<Option<Box<str>>, ReadError> {
+        let Some(id) = self.next()? else { return Ok(None) };
+        Ok(Some((*self.lookup.name(self.connection, id)?).into()))
+    }
+
+    fn named<T>(&mut self, field: &'static str, from_name: fn(&str) -> Option<T>) -> Result<T, ReadError> {
+        let name = self.text()?;
+        from_name(&name).ok_or_else(|| ReadError::bad_row("calls", field, name))
+    }
+
+    fn optional_named<T>(
+        &mut self,
+        field: &'static str,
+        from_name: fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, ReadError> {
+        let Some(name) = self.optional_text()? else {
+            return Ok(None);
+        };
+        from_name(&name)
+            .map(Some)
+            .ok_or_else(|| ReadError::bad_row("calls", field, name))
+    }
+}
+
+fn running_call(connection: &Connection, lookup: &mut Lookup, row: &Row<'_>) -> Result<Call, ReadError> {
+    started(&mut Columns {
+        connection,
+        lookup,
+        row,
+        next: 0,
+    })
+}
+
+fn started(columns: &mut Columns<'_, '_>) -> Result<Call, ReadError> {
+    let id = columns.next()?;
+    let started_at: Timestamp = columns.next()?;
+    let session: Option<i64> = columns.next()?;
+    let session = match session {
+        Some(key) => Some(columns.lookup.session(columns.connection, key)?),
+        None => None,
+    };
+    let attribution = columns.named("attribution", Attribution::from_name)?;
+    let mut start = CallStart {
+        id,
+        started_at,
+        provider: columns.text()?,
+        price_provider: columns.optional_text()?,
+        operation: columns.named("operation", Operation::from_name)?,
+        request_model: columns.optional_text()?,
+        conversation: columns.optional_text()?,
+        client: columns.optional_text()?,
+        asked: None,
+    };
+    let label = columns.optional_text()?;
+    let by = columns.optional_named("asked_by", Attribution::from_name)?;
+    start.asked = label.zip(by).map(|(label, by)| AskedSession { label, by });
+    Ok(Call {
+        start,
+        session,
+        attribution,
+        end: None,
+        cost: None,
+    })
+}
+
+fn ended_call(connection: &Connection, lookup: &mut Lookup, row: &Row<'_>) -> Result<Call, ReadError> {
+    let mut columns = Columns {
+        connection,
+        lookup,
+        row,
+        next: 0,
+    };
+    let mut call = started(&mut columns)?;
+    let outcome = columns.named("outcome", Outcome::from_name)?;
+    let status = columns.next()?;
+    let model = columns.optional_text()?;
+    let source = columns.optional_named("source", Source::from_name)?;
+    let error = columns.optional_text()?;
+    let streamed = columns.next()?;
+    let ttft = columns.next()?;
+    let duration = columns.next()?;
+    let request_id = columns.next()?;
+    let parts = Parts {
+        input: columns.next()?,
+        cache_read: columns.next()?,
+        cache_write_5m: columns.next()?,
+        cache_write_1h: columns.next()?,
+        audio_in: columns.next()?,
+        image_in: columns.next()?,
+        output: columns.next()?,
+        reasoning: columns.next()?,
+        audio_out: columns.next()?,
+        image_out: columns.next()?,
+        unsplit: columns.next()?,
+        web_searches: columns.next::<Option<Unsigned>>()?.map(|count| count.0),
+        provider_cost: columns.next()?,
+    };
+    call.cost = columns.next()?;
+    let raw_usage = raw_usage::load(connection, columns.lookup, row.get_ref(columns.next)?)?;
+    call.end = Some(CallEnd {
+        outcome,
+        status,
+        model,
+        parts,
+        source,
+        raw_usage,
+        request_id,
+        error,
+        streamed,
+        ttft,
+        duration,
+    });
+    Ok(call)
+}

@@ -1,0 +1,221 @@
+//! Calls into rows.
+
+use rusqlite::{Connection, params};
+
+use super::read::find;
+use crate::domain::call::{Call, CallEnd, Source};
+use crate::domain::ids::CallId;
+use crate::domain::units::Tokens;
+use crate::store::error::ReadError;
+use crate::store::names::{Dictionary, Lookup};
+use crate::store::raw_usage;
+use crate::store::rollups::{Key, Measures, quarter};
+
+/// Adds a call to `calls`, in the way that its first word says.
+macro_rules! insert_into_calls {
+    ($verb:literal, $conflict:literal) => {
+        concat!(
+            $verb,
+            " INTO calls (",
+            start_columns!(),
+            ", ",
+            end_columns!(),
+            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+             ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36)",
+            $conflict
+        )
+    };
+}
+
+/// What stands in `calls` and has to be taken out of the sums, and what has to be taken in.
+pub(in crate::store) struct Change {
+    /// The sums' key of the row that was replaced.
+    pub(in crate::store) before: Option<(Key, Measures)>,
+    /// That of the row that stands there now.
+    pub(in crate::store) after: (Key, Measures),
+}
+
+/// The ids that stand in place of a call's text.
+struct StartIds {
+    session: Option<i64>,
+    attribution: i64,
+    provider: i64,
+    price_provider: Option<i64>,
+    operation: i64,
+    request_model: Option<i64>,
+    conversation: Option<i64>,
+    client: Option<i64>,
+    asked: Option<i64>,
+    asked_by: Option<i64>,
+}
+
+impl StartIds {
+    fn of(connection: &Connection, dictionary: &mut Dictionary, call: &Call) -> rusqlite::Result<Self> {
+        let start = &call.start;
+        let asked = start.asked.as_ref();
+        Ok(Self {
+            session: call
+                .session
+                .map(|session| dictionary.session(connection, session))
+                .transpose()?,
+            attribution: dictionary.name(connection, call.attribution.name())?,
+            provider: dictionary.name(connection, &start.provider)?,
+            price_provider: dictionary.optional(connection, start.price_provider.as_deref())?,
+            operation: dictionary.name(connection, start.operation.name())?,
+            request_model: dictionary.optional(connection, start.request_model.as_deref())?,
+            conversation: dictionary.optional(connection, start.conversation.as_deref())?,
+            client: dictionary.optional(connection, start.client.as_deref())?,
+            asked: dictionary.optional(connection, asked.map(|asked| &*asked.label))?,
+            asked_by: dictionary.optional(connection, asked.map(|asked| asked.by.name()))?,
+        })
+    }
+}
+
+/// Notes that a call runs, unless it has ended already.
+pub(in crate::store) fn start(
+    connection: &Connection,
+    dictionary: &mut Dictionary,
+    call: &Call,
+) -> rusqlite::Result<()> {
+    const INSERT: &str = concat!(
+        "INSERT OR REPLACE INTO running_calls (",
+        start_columns!(),
+        ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 \
+         WHERE NOT EXISTS (SELECT 1 FROM calls WHERE id = ?1)"
+    );
+    let ids = StartIds::of(connection, dictionary, call)?;
+    connection.prepare_cached(INSERT)?.execute(params![
+        call.start.id,
+        call.start.started_at,
+        ids.session,
+        ids.attribution,
+        ids.provider,
+        ids.price_provider,
+        ids.operation,
+        ids.request_model,
+        ids.conversation,
+        ids.client,
+        ids.asked,
+        ids.asked_by,
+    ])?;
+    Ok(())
+}
+
+/// Forgets that a call runs.
+pub(in crate::store) fn remove_running(connection: &Connection, id: CallId) -> rusqlite::Result<()> {
+    const DELETE: &str = "DELETE FROM running_calls WHERE id = ?1";
+    connection.prepare_cached(DELETE)?.execute([id])?;
+    Ok(())
+}
+
+/// Stores a call that has ended, in place of an earlier row of the same id.
+pub(in crate::store) fn finish(
+    connection: &Connection,
+    dictionary: &mut Dictionary,
+    lookup: &mut Lookup,
+    call: &Call,
+    end: &CallEnd,
+) -> Result<Change, ReadError> {
+    const INSERT: &str = insert_into_calls!("INSERT", " ON CONFLICT (id) DO NOTHING");
+    const REPLACE: &str = insert_into_calls!("REPLACE", "");
+    if let Some(key) = put(connection, dictionary, call, end, INSERT)? {
+        return Ok(Change {
+            before: None,
+            after: (key, Measures::of(call)),
+        });
+    }
+    let before = match find(connection, lookup, call.start.id)? {
+        Some(old) => Some((key_of(connection, dictionary, &old)?, Measures::of(&old))),
+        None => None,
+    };
+    let key = put(connection, dictionary, call, end, REPLACE)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    Ok(Change {
+        before,
+        after: (key, Measures::of(call)),
+    })
+}
+
+/// Runs one of the two inserts; `None` if it did nothing.
+fn put(
+    connection: &Connection,
+    dictionary: &mut Dictionary,
+    call: &Call,
+    end: &CallEnd,
+    sql: &str,
+) -> rusqlite::Result<Option<Key>> {
+    let ids = StartIds::of(connection, dictionary, call)?;
+    let outcome = dictionary.name(connection, end.outcome.name())?;
+    let model = dictionary.optional(connection, end.model.as_deref())?;
+    let source = dictionary.optional(connection, end.source.map(Source::name))?;
+    let error = dictionary.optional(connection, end.error.as_deref())?;
+    let raw = end
+        .raw_usage
+        .as_deref()
+        .map(|raw| raw_usage::store(connection, dictionary, raw))
+        .transpose()?;
+    let parts = &end.parts;
+    let changed = connection.prepare_cached(sql)?.execute(params![
+        call.start.id,
+        call.start.started_at,
+        ids.session,
+        ids.attribution,
+        ids.provider,
+        ids.price_provider,
+        ids.operation,
+        ids.request_model,
+        ids.conversation,
+        ids.client,
+        ids.asked,
+        ids.asked_by,
+        outcome,
+        end.status,
+        model,
+        source,
+        error,
+        end.streamed,
+        end.ttft,
+        end.duration,
+        end.request_id.as_deref(),
+        parts.input,
+        parts.cache_read,
+        parts.cache_write_5m,
+        parts.cache_write_1h,
+        parts.audio_in,
+        parts.image_in,
+        parts.output,
+        parts.reasoning,
+        parts.audio_out,
+        parts.image_out,
+        parts.unsplit,
+        parts.web_searches.map(Tokens),
+        parts.provider_cost,
+        call.cost,
+        raw,
+    ])?;
+    Ok((changed > 0).then(|| Key {
+        bucket: quarter(call.start.started_at),
+        session: ids.session.unwrap_or(0),
+        provider: ids.provider,
+        model: model.or(ids.request_model).unwrap_or(0),
+        client: ids.client.unwrap_or(0),
+        operation: ids.operation,
+        source: source.unwrap_or(0),
+        outcome,
+    }))
+}
+
+/// Where a call stands in the sums.
+fn key_of(connection: &Connection, dictionary: &mut Dictionary, call: &Call) -> rusqlite::Result<Key> {
+    let ids = StartIds::of(connection, dictionary, call)?;
+    let source = call.end.as_ref().and_then(|end| end.source).map(Source::name);
+    Ok(Key {
+        bucket: quarter(call.start.started_at),
+        session: ids.session.unwrap_or(0),
+        provider: ids.provider,
+        model: dictionary.optional(connection, call.model())?.unwrap_or(0),
+        client: ids.client.unwrap_or(0),
+        operation: ids.operation,
+        source: dictionary.optional(connection, source)?.unwrap_or(0),
+        outcome: dictionary.name(connection, call.outcome().name())?,
+    })
+}

@@ -1,0 +1,122 @@
+//! How the writer is doing, for the engine's alerts and metrics.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How the writer is doing. Shared; every read is cheap.
+#[derive(Debug)]
+pub struct Health {
+    epoch: Instant,
+    commits: AtomicU64,
+    writes: AtomicU64,
+    last_commit_micros: AtomicU64,
+    /// Microseconds from `epoch` to the first failure, plus one; 0 while all is well.
+    failing_since: AtomicU64,
+    kept: AtomicU64,
+    dropped: AtomicU64,
+    refused: AtomicU64,
+    last_error: Mutex<Option<Box<str>>>,
+}
+
+/// What [`Health`] says at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthReport {
+    /// Transactions that were committed.
+    pub commits: u64,
+    /// Writes that they held.
+    pub writes: u64,
+    /// How long the last transaction took.
+    pub last_commit: Duration,
+    /// How long nothing could be written; `None` while all is well.
+    pub failing_for: Option<Duration>,
+    /// Writes that are kept in memory until the database takes them again.
+    pub kept: u64,
+    /// Writes that the database will never take, or that a stop came too early for: lost.
+    pub dropped: u64,
+    /// Writes that found the queue full.
+    pub refused: u64,
+    /// What the database said when it last failed.
+    pub last_error: Option<Box<str>>,
+}
+
+impl Health {
+    pub(super) fn new() -> Self {
+        Self {
+            epoch: Instant::now(),
+            commits: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
+            last_commit_micros: AtomicU64::new(0),
+            failing_since: AtomicU64::new(0),
+            kept: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            last_error: Mutex::new(None),
+        }
+    }
+
+    /// What it says now.
+    #[must_use]
+    pub fn report(&self) -> HealthReport {
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        let since = read(&self.failing_since);
+        HealthReport {
+            commits: read(&self.commits),
+            writes: read(&self.writes),
+            last_commit: Duration::from_micros(read(&self.last_commit_micros)),
+            failing_for: (since > 0).then(|| Duration::from_micros(self.now().saturating_sub(since))),
+            kept: read(&self.kept),
+            dropped: read(&self.dropped),
+            refused: read(&self.refused),
+            last_error: self
+                .last_error
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
+        }
+    }
+
+    /// Whether the database takes nothing just now.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.failing_since.load(Ordering::Relaxed) > 0
+    }
+
+    pub(super) fn committed(&self, writes: usize, took: Duration) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.writes.fetch_add(writes as u64, Ordering::Relaxed);
+        self.last_commit_micros.store(micros(took), Ordering::Relaxed);
+        self.failing_since.store(0, Ordering::Relaxed);
+        self.kept.store(0, Ordering::Relaxed);
+    }
+
+    /// Notes a failure; true if it is the first one of a row.
+    pub(super) fn failed(&self, error: &str, kept: usize) -> bool {
+        self.kept.store(kept as u64, Ordering::Relaxed);
+        self.note(error);
+        self.failing_since
+            .compare_exchange(0, self.now(), Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    pub(super) fn dropped(&self, error: &str, writes: usize) {
+        self.dropped.fetch_add(writes as u64, Ordering::Relaxed);
+        self.note(error);
+    }
+
+    pub(super) fn refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn note(&self, error: &str) {
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.into());
+    }
+
+    fn now(&self) -> u64 {
+        micros(self.epoch.elapsed()).saturating_add(1)
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

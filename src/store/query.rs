@@ -1,0 +1,139 @@
+//! What can be asked of the history.
+
+use std::sync::Arc;
+
+use crate::domain::call::{Outcome, Source};
+use crate::domain::ids::{CallId, SessionId};
+use crate::domain::operation::Operation;
+use crate::domain::session::{Session, clock::Reading};
+use crate::domain::units::{Millis, Timestamp};
+use crate::domain::wire::Totals;
+
+/// Whose calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionFilter {
+    /// Those of one session.
+    Id(SessionId),
+    /// Those of none.
+    Unassigned,
+}
+
+/// Which calls. What is `None` does not matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallQuery {
+    /// Whose.
+    pub session: Option<SessionFilter>,
+    /// The mount's name.
+    pub provider: Option<Box<str>>,
+    /// The model that answered, or the requested one where the reply named none.
+    pub model: Option<Box<str>>,
+    /// How they ended.
+    pub outcome: Option<Outcome>,
+    /// Where their numbers came from.
+    pub source: Option<Source>,
+    /// The operation.
+    pub operation: Option<Operation>,
+    /// Started at or after this moment. (A call's id must carry the moment of its start.)
+    pub from: Option<Timestamp>,
+    /// Started before this moment.
+    pub to: Option<Timestamp>,
+    /// Older than this call: the last one of the page before.
+    pub before: Option<CallId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl Default for CallQuery {
+    /// The fifty newest calls.
+    fn default() -> Self {
+        Self {
+            session: None,
+            provider: None,
+            model: None,
+            outcome: None,
+            source: None,
+            operation: None,
+            from: None,
+            to: None,
+            before: None,
+            limit: 50,
+        }
+    }
+}
+
+/// By what sums are split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GroupBy {
+    /// The session.
+    Session,
+    /// The mount's name.
+    Provider,
+    /// The model that answered, or the requested one where the reply named none.
+    Model,
+    /// The program that made the call.
+    Client,
+    /// The operation.
+    Operation,
+    /// Where the numbers came from.
+    Source,
+    /// How the call ended.
+    Outcome,
+    /// The quarter of an hour in which the call began.
+    Bucket,
+}
+
+/// Which sums. A range is widened to whole quarters of an hour.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UsageQuery {
+    /// Calls that began at or after this moment.
+    pub from: Option<Timestamp>,
+    /// Calls that began before this moment.
+    pub to: Option<Timestamp>,
+    /// Whose.
+    pub session: Option<SessionFilter>,
+    /// How they are split; by nothing is one group, or none where there are no calls.
+    pub group_by: Vec<GroupBy>,
+}
+
+/// What a group's calls have in common: `None` where they were not split by it, or where they have none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UsageKeys {
+    /// The session.
+    pub session: Option<SessionId>,
+    /// The mount's name.
+    pub provider: Option<Arc<str>>,
+    /// The model that answered, or the requested one.
+    pub model: Option<Arc<str>>,
+    /// The program that made the call.
+    pub client: Option<Arc<str>>,
+    /// The operation.
+    pub operation: Option<Operation>,
+    /// Where the numbers came from.
+    pub source: Option<Source>,
+    /// How the call ended.
+    pub outcome: Option<Outcome>,
+    /// The start of the quarter of an hour.
+    pub bucket: Option<Timestamp>,
+}
+
+/// The sums of one group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageGroup {
+    /// What its calls have in common.
+    pub keys: UsageKeys,
+    /// Their sums.
+    pub totals: Totals,
+    /// The sum of their durations.
+    pub duration: Millis,
+}
+
+/// A session as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSession {
+    /// The session, its clock replayed from its events.
+    pub session: Session,
+    /// The sums of its calls.
+    pub totals: Totals,
+    /// The last moment at which its clock is known to have run.
+    pub heartbeat: Option<Reading>,
+}

@@ -1,0 +1,104 @@
+//! What is found at the start: calls that a former process left running, sessions, the newest calls.
+
+use std::sync::Arc;
+
+use super::batch::Database;
+use super::error::ReadError;
+use super::names::Lookup;
+use super::query::{CallQuery, StoredSession};
+use super::{calls, rollups, sessions};
+use crate::domain::call::{Call, CallEnd, Outcome};
+use crate::domain::ids::SessionId;
+use crate::domain::record::Record;
+use crate::domain::units::{Millis, Timestamp};
+use crate::domain::usage::parts::Parts;
+use crate::domain::wire::Totals;
+
+/// So many sessions that have ended are found.
+const COMPLETED: usize = 20;
+
+/// What the engine needs to go on where the former process ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// All sessions that have not ended and the newest that have, newest first.
+    pub sessions: Vec<StoredSession>,
+    /// The session that calls go to that name none.
+    pub current: Option<SessionId>,
+    /// The sums of the calls that belong to no session.
+    pub unassigned: Totals,
+    /// The newest calls, newest first.
+    pub recent_calls: Vec<Call>,
+    /// How many calls were running when the former process ended.
+    pub interrupted: u64,
+}
+
+/// Ends the calls that were left running, and reads the rest.
+///
+/// A row that cannot be understood is left alone and logged: it must not keep Moonlock from starting.
+pub(super) fn recover(database: &mut Database) -> Result<Recovered, ReadError> {
+    let interrupted = interrupt(database)?;
+    let connection = &database.connection;
+    let mut recovered = Recovered {
+        sessions: usable(sessions::recent(connection, COMPLETED)?),
+        current: usable([sessions::current(connection)])
+            .into_iter()
+            .flatten()
+            .next(),
+        unassigned: rollups::of_session(connection, 0)?,
+        recent_calls: usable([calls::select(
+            connection,
+            &mut Lookup::default(),
+            &CallQuery::default(),
+        )])
+        .into_iter()
+        .flatten()
+        .collect(),
+        interrupted,
+    };
+    recovered
+        .sessions
+        .sort_unstable_by_key(|stored| std::cmp::Reverse(stored.session.id));
+    Ok(recovered)
+}
+
+fn interrupt(database: &mut Database) -> Result<u64, ReadError> {
+    let heartbeat = sessions::last_heartbeat(&database.connection)?;
+    let running = usable(calls::running(&database.connection, &mut Lookup::default())?);
+    let writes: Vec<Record> = running
+        .into_iter()
+        .map(|mut call| {
+            call.end = Some(interrupted_end(call.start.started_at, heartbeat));
+            Record::CallFinished(Arc::new(call))
+        })
+        .collect();
+    if !writes.is_empty() {
+        database.end_running(&writes)?;
+    }
+    Ok(writes.len() as u64)
+}
+
+/// The end of a call that nobody saw: it ran at least until the last heartbeat.
+fn interrupted_end(started_at: Timestamp, heartbeat: Option<Timestamp>) -> CallEnd {
+    CallEnd {
+        outcome: Outcome::Interrupted,
+        status: None,
+        model: None,
+        parts: Parts::default(),
+        source: None,
+        raw_usage: None,
+        request_id: None,
+        error: None,
+        streamed: false,
+        ttft: None,
+        duration: heartbeat.map_or(Millis(0), |heartbeat| heartbeat.since(started_at)),
+    }
+}
+
+fn usable<T>(rows: impl IntoIterator<Item = Result<T, ReadError>>) -> Vec<T> {
+    rows.into_iter()
+        .filter_map(|row| {
+            row.inspect_err(|error| tracing::error!(%error, "a row of the database cannot be used"))
+                .ok()
+        })
+        .collect()
+}

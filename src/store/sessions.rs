@@ -1,0 +1,278 @@
+//! The tables `sessions` and `timer_events`, and the setting that names the current session.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::error::ReadError;
+use super::names::Dictionary;
+use super::query::StoredSession;
+use super::rollups;
+use super::sql_types::Unsigned;
+use crate::domain::ids::SessionId;
+use crate::domain::session::Session;
+use crate::domain::session::clock::{Nanos, Reading};
+use crate::domain::session::timer::{EventKind, Timer, TimerEvent};
+use crate::domain::units::{Millis, Timestamp, Tokens};
+
+/// The setting that holds the current session's id.
+const CURRENT: &str = "current_session";
+
+/// No machine runs for longer, in nanoseconds (31 years): more is not a reading of a clock.
+const LONGEST_BOOT: i64 = 1_000_000_000_000_000_000;
+
+/// No session is planned for longer (31 years).
+const LONGEST_DURATION: Millis = Millis(1_000_000_000_000);
+
+/// Stores what a session is, unless something newer stands there.
+pub(super) fn put(
+    connection: &Connection,
+    dictionary: &mut Dictionary,
+    session: &Session,
+) -> rusqlite::Result<()> {
+    const UPDATE: &str = "UPDATE sessions SET name = ?2, created_at = ?3, duration_ms = ?4, token_budget = ?5, \
+        revision = ?6, status = ?7 WHERE key = ?1 AND (name IS NULL OR revision <= ?6)";
+    let key = dictionary.session(connection, session.id)?;
+    connection.prepare_cached(UPDATE)?.execute(params![
+        key,
+        session.name,
+        session.created_at,
+        session.duration,
+        session.token_budget,
+        Tokens(session.revision),
+        session.timer.status().name(),
+    ])?;
+    Ok(())
+}
+
+/// Appends an event to a session's clock. Appending the same one again is harmless.
+pub(super) fn append_event(
+    connection: &Connection,
+    dictionary: &mut Dictionary,
+    session: SessionId,
+    event: &TimerEvent,
+) -> Result<(), ReadError> {
+    const INSERT: &str = "INSERT INTO timer_events (session, seq, kind, boot_ns, mono_ns, wall_ms, boot_id) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
+    let key = dictionary.session(connection, session)?;
+    let added = connection.prepare_cached(INSERT)?.execute(params![
+        key,
+        event.seq,
+        event.kind.name(),
+        event.at.boot,
+        event.at.mono,
+        event.at.wall,
+        event.at.boot_id,
+    ])?;
+    if added == 0 && !events(connection, key)?.contains(event) {
+        return Err(ReadError::bad_row(
+            "timer_events",
+            "different event of the same number",
+            event.seq,
+        ));
+    }
+    Ok(())
+}
+
+/// Notes that a session's clock still ran at a moment.
+pub(super) fn put_heartbeat(
+    connection: &Connection,
+    dictionary: &mut Dictionary,
+    session: SessionId,
+    at: &Reading,
+) -> rusqlite::Result<()> {
+    const UPDATE: &str = "UPDATE sessions SET heartbeat_boot_ns = ?2, heartbeat_mono_ns = ?3, \
+        heartbeat_wall_ms = ?4, heartbeat_boot_id = ?5 WHERE key = ?1";
+    let key = dictionary.session(connection, session)?;
+    connection
+        .prepare_cached(UPDATE)?
+        .execute(params![key, at.boot, at.mono, at.wall, at.boot_id])?;
+    Ok(())
+}
+
+/// Notes which session calls go to that name none.
+pub(super) fn put_current(connection: &Connection, current: Option<SessionId>) -> rusqlite::Result<()> {
+    const UPSERT: &str = "INSERT INTO settings (key, value) VALUES (?1, ?2) \
+        ON CONFLICT DO UPDATE SET value = excluded.value";
+    const DELETE: &str = "DELETE FROM settings WHERE key = ?1";
+    match current {
+        Some(id) => connection
+            .prepare_cached(UPSERT)?
+            .execute(params![CURRENT, id.to_string()])?,
+        None => connection.prepare_cached(DELETE)?.execute([CURRENT])?,
+    };
+    Ok(())
+}
+
+/// The session that calls go to that name none.
+pub(super) fn current(connection: &Connection) -> Result<Option<SessionId>, ReadError> {
+    const SELECT: &str = "SELECT value FROM settings WHERE key = ?1";
+    let value: Option<String> = connection
+        .prepare_cached(SELECT)?
+        .query_row([CURRENT], |row| row.get(0))
+        .optional()?;
+    value
+        .map(|value| {
+            value
+                .parse()
+                .map_err(|_| ReadError::bad_row("settings", CURRENT, value))
+        })
+        .transpose()
+}
+
+/// The last moment at which any session's clock is known to have run.
+pub(super) fn last_heartbeat(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    const SELECT: &str = "SELECT max(heartbeat_wall_ms) FROM sessions";
+    connection.prepare_cached(SELECT)?.query_row([], |row| row.get(0))
+}
+
+macro_rules! select_sessions {
+    ($rest:literal) => {
+        concat!(
+            "SELECT key, id, name, created_at, duration_ms, token_budget, revision, heartbeat_boot_ns, \
+                heartbeat_mono_ns, heartbeat_wall_ms, heartbeat_boot_id \
+             FROM sessions WHERE name IS NOT NULL AND ",
+            $rest
+        )
+    };
+}
+
+/// One session.
+pub(super) fn session(connection: &Connection, id: SessionId) -> Result<Option<StoredSession>, ReadError> {
+    const SELECT: &str = select_sessions!("id = ?1");
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query([id])?;
+    rows.next()?
+        .map(|row| stored_session(connection, row))
+        .transpose()
+}
+
+/// Sessions, newest first, that are older than `before`.
+pub(super) fn sessions(
+    connection: &Connection,
+    limit: usize,
+    before: Option<SessionId>,
+) -> Result<Vec<StoredSession>, ReadError> {
+    const SELECT: &str = select_sessions!("id < ?1 ORDER BY id DESC LIMIT ?2");
+    let before = before.map_or([0xff; 16], |id| *id.as_bytes());
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query(params![before, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let mut sessions = Vec::new();
+    while let Some(row) = rows.next()? {
+        sessions.push(stored_session(connection, row)?);
+    }
+    Ok(sessions)
+}
+
+/// Every session that has not ended and the newest ones that have, newest first; one that cannot be read is an
+/// error in its place.
+pub(super) fn recent(
+    connection: &Connection,
+    completed: usize,
+) -> Result<Vec<Result<StoredSession, ReadError>>, ReadError> {
+    const OPEN: &str = select_sessions!("status <> 'completed' ORDER BY id DESC");
+    const COMPLETED: &str = select_sessions!("status = 'completed' ORDER BY id DESC LIMIT ?1");
+    let mut sessions = Vec::new();
+    let mut statement = connection.prepare_cached(OPEN)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        sessions.push(stored_session(connection, row));
+    }
+    let mut statement = connection.prepare_cached(COMPLETED)?;
+    let mut rows = statement.query([i64::try_from(completed).unwrap_or(i64::MAX)])?;
+    while let Some(row) = rows.next()? {
+        sessions.push(stored_session(connection, row));
+    }
+    Ok(sessions)
+}
+
+fn stored_session(connection: &Connection, row: &Row<'_>) -> Result<StoredSession, ReadError> {
+    let key: i64 = row.get(0)?;
+    let duration: Option<Millis> = row.get(4)?;
+    if let Some(duration) = duration.filter(|duration| *duration > LONGEST_DURATION) {
+        return Err(ReadError::bad_row("sessions", "duration_ms", duration.0));
+    }
+    let id: SessionId = row.get(1)?;
+    let timer = Timer::replay(duration, &events(connection, key)?)
+        .ok_or_else(|| ReadError::bad_row("sessions", "clock without events", id))?;
+    Ok(StoredSession {
+        session: Session {
+            id,
+            name: row.get(2)?,
+            created_at: row.get(3)?,
+            duration,
+            token_budget: row.get(5)?,
+            timer,
+            revision: row.get::<_, Unsigned>(6)?.0,
+        },
+        totals: rollups::of_session(connection, key)?,
+        heartbeat: heartbeat(row, 7)?,
+    })
+}
+
+fn heartbeat(row: &Row<'_>, first: usize) -> Result<Option<Reading>, ReadError> {
+    match (
+        row.get(first)?,
+        row.get(first + 1)?,
+        row.get(first + 2)?,
+        row.get(first + 3)?,
+    ) {
+        (Some(boot), Some(mono), Some(wall), Some(boot_id)) => plausible(
+            "sessions",
+            Reading {
+                boot,
+                mono,
+                wall,
+                boot_id,
+            },
+        )
+        .map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// The events of a session's clock, in order, such that replaying them cannot overflow.
+fn events(connection: &Connection, session: i64) -> Result<Vec<TimerEvent>, ReadError> {
+    const SELECT: &str = "SELECT seq, kind, boot_ns, mono_ns, wall_ms, boot_id FROM timer_events \
+        WHERE session = ?1 ORDER BY seq";
+    const TABLE: &str = "timer_events";
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query([session])?;
+    let mut events: Vec<TimerEvent> = Vec::new();
+    let mut longest: i64 = 0;
+    while let Some(row) = rows.next()? {
+        let kind: Box<str> = row.get(1)?;
+        let kind = EventKind::from_name(&kind).ok_or_else(|| ReadError::bad_row(TABLE, "kind", kind))?;
+        let at = Reading {
+            boot: row.get(2)?,
+            mono: row.get(3)?,
+            wall: row.get(4)?,
+            boot_id: row.get(5)?,
+        };
+        let event = TimerEvent {
+            seq: row.get(0)?,
+            kind,
+            at: plausible(TABLE, at)?,
+        };
+        match events.last() {
+            None if kind != EventKind::Started => {
+                return Err(ReadError::bad_row(TABLE, "first event", kind.name()));
+            }
+            None => {}
+            Some(before) => longest = longest.saturating_add((at.boot.0 - before.at.boot.0).max(0)),
+        }
+        if longest > LONGEST_BOOT {
+            return Err(ReadError::bad_row(TABLE, "running time", longest));
+        }
+        events.push(event);
+    }
+    Ok(events)
+}
+
+/// A reading that arithmetic is safe with.
+fn plausible(table: &'static str, at: Reading) -> Result<Reading, ReadError> {
+    for (field, Nanos(nanos)) in [("boot_ns", at.boot), ("mono_ns", at.mono)] {
+        if !(-LONGEST_BOOT..=LONGEST_BOOT).contains(&nanos) {
+            return Err(ReadError::bad_row(table, field, nanos));
+        }
+    }
+    Ok(at)
+}

@@ -1,0 +1,9 @@
+//! The store as its users see it: through `Store`, `WriterHandle` and `Reader`.
+
+mod damage;
+mod durability;
+mod opening;
+mod paging;
+mod sums;
+mod support;
+mod timers;

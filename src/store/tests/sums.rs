@@ -1,0 +1,214 @@
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use tempfile::tempdir;
+
+use super::support::*;
+use crate::domain::call::Call;
+use crate::domain::ids::CallId;
+use crate::domain::units::{Millis, Timestamp};
+use crate::domain::wire::Totals;
+use crate::store::{GroupBy, Reader, SessionFilter, Store, UsageKeys, UsageQuery};
+
+const QUARTER: i64 = 900_000;
+
+/// The sums that a query should give, from the calls themselves.
+fn recomputed(calls: &HashMap<CallId, Call>, query: &UsageQuery) -> Vec<(UsageKeys, Totals, Millis)> {
+    let mut groups: Vec<(UsageKeys, Totals, Millis)> = Vec::new();
+    for call in calls.values() {
+        let Some(end) = &call.end else { continue };
+        let bucket = call.start.started_at.0.div_euclid(QUARTER) * QUARTER;
+        let from = query
+            .from
+            .map_or(i64::MIN, |from| from.0.div_euclid(QUARTER) * QUARTER);
+        let to = query
+            .to
+            .map_or(i64::MAX, |to| (to.0 + QUARTER - 1).div_euclid(QUARTER) * QUARTER);
+        let session = match query.session {
+            None => true,
+            Some(SessionFilter::Unassigned) => call.session.is_none(),
+            Some(SessionFilter::Id(id)) => call.session == Some(id),
+        };
+        if !session || !(from..to).contains(&bucket) {
+            continue;
+        }
+        let mut keys = UsageKeys::default();
+        for dimension in &query.group_by {
+            match dimension {
+                GroupBy::Session => keys.session = call.session,
+                GroupBy::Provider => keys.provider = Some((*call.start.provider).into()),
+                GroupBy::Model => keys.model = call.model().map(Into::into),
+                GroupBy::Client => keys.client = call.start.client.as_deref().map(Into::into),
+                GroupBy::Operation => keys.operation = Some(call.start.operation),
+                GroupBy::Source => keys.source = end.source,
+                GroupBy::Outcome => keys.outcome = Some(end.outcome),
+                GroupBy::Bucket => keys.bucket = Some(Timestamp(bucket)),
+            }
+        }
+        let index = groups
+            .iter()
+            .position(|group| group.0 == keys)
+            .unwrap_or_else(|| {
+                groups.push((keys, Totals::default(), Millis(0)));
+                groups.len() - 1
+            });
+        groups[index].1.add(call);
+        groups[index].2.0 += end.duration.0;
+    }
+    groups
+}
+
+fn check(reader: &Reader, calls: &HashMap<CallId, Call>, query: &UsageQuery) {
+    let mut left: Vec<_> = reader
+        .usage(query)
+        .unwrap()
+        .into_iter()
+        .map(|group| (group.keys, group.totals, group.duration))
+        .collect();
+    let mut right = recomputed(calls, query);
+    left.sort_by_key(|group| format!("{:?}", group.0));
+    right.sort_by_key(|group| format!("{:?}", group.0));
+    assert_eq!(left, right, "{query:?}");
+}
+
+fn any_query() -> impl Strategy<Value = UsageQuery> {
+    let dimensions = vec![
+        GroupBy::Session,
+        GroupBy::Provider,
+        GroupBy::Model,
+        GroupBy::Client,
+        GroupBy::Operation,
+        GroupBy::Source,
+        GroupBy::Outcome,
+        GroupBy::Bucket,
+    ];
+    let moment = || prop::option::of((-QUARTER..5 * 86_400_000).prop_map(|ms| Timestamp(NOON + ms)));
+    let session = prop_oneof![
+        Just(None),
+        Just(Some(SessionFilter::Unassigned)),
+        (0_u64..4).prop_map(|number| Some(SessionFilter::Id(session_id(number)))),
+    ];
+    (
+        moment(),
+        moment(),
+        session,
+        prop::sample::subsequence(dimensions, 0..=8),
+    )
+        .prop_map(|(from, to, session, group_by)| UsageQuery {
+            from,
+            to,
+            session,
+            group_by,
+        })
+}
+
+/// What happens to the store.
+#[derive(Clone, Debug)]
+enum Step {
+    Start(Call),
+    Finish(Call),
+    Restart,
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => any_call().prop_map(Step::Start),
+        12 => any_call().prop_map(Step::Finish),
+        1 => Just(Step::Restart),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    /// Whatever is stored, again with other numbers or not, across restarts, the roll-ups are the sums of the
+    /// rows.
+    #[test]
+    fn rollups_are_the_sums_of_the_calls(
+        steps in prop::collection::vec(any_step(), 1..60),
+        queries in prop::collection::vec(any_query(), 1..12),
+    ) {
+        let directory = tempdir().unwrap();
+        let mut store: Option<Store> = Some(open(directory.path()).0);
+        let mut calls: HashMap<CallId, Call> = HashMap::new();
+        let mut tickets = Vec::new();
+        for step in steps {
+            let writer = store.as_ref().unwrap().writer();
+            match step {
+                Step::Start(call) => {
+                    tickets.push(writer.submit(started(&call)).unwrap());
+                    if calls.get(&call.start.id).is_none_or(|known| known.end.is_none()) {
+                        calls.insert(call.start.id, Call { end: None, cost: None, ..call });
+                    }
+                }
+                Step::Finish(call) => {
+                    tickets.push(writer.submit(finished(&call)).unwrap());
+                    calls.insert(call.start.id, call);
+                }
+                Step::Restart => {
+                    drop(store.take());
+                    let (reopened, recovered) = open(directory.path());
+                    let mut interrupted = 0;
+                    for call in recovered.recent_calls {
+                        if calls[&call.start.id].end.is_none() {
+                            interrupted += 1;
+                            calls.insert(call.start.id, call);
+                        }
+                    }
+                    prop_assert_eq!(recovered.interrupted, interrupted);
+                    store = Some(reopened);
+                }
+            }
+        }
+        for ticket in tickets {
+            ticket.wait().unwrap();
+        }
+        let reader = store.as_ref().unwrap().reader();
+        for query in queries {
+            check(&reader, &calls, &query);
+        }
+        let mut unassigned = Totals::default();
+        for call in calls.values().filter(|call| call.session.is_none()) {
+            unassigned.add(call);
+        }
+        prop_assert_eq!(reader.unassigned().unwrap(), unassigned);
+    }
+}
+
+#[test]
+fn a_call_that_is_moved_to_another_session_moves_its_sums() {
+    let directory = tempdir().unwrap();
+    let (store, _) = open(directory.path());
+    let mut call = full(1);
+    put(&store, finished(&call));
+    call.session = Some(session_id(2));
+    put(&store, finished(&call));
+    let by_session = UsageQuery {
+        group_by: vec![GroupBy::Session],
+        ..UsageQuery::default()
+    };
+    let groups = store.reader().usage(&by_session).unwrap();
+    assert_eq!(groups.len(), 1);
+    assert_eq!(groups[0].keys.session, Some(session_id(2)));
+    assert_eq!(groups[0].totals.requests, 1);
+}
+
+#[test]
+fn absurd_numbers_neither_fail_nor_stop_the_sums() {
+    use crate::domain::units::{NanoUsd, Tokens};
+    let directory = tempdir().unwrap();
+    let (store, _) = open(directory.path());
+    for number in 0..20 {
+        let mut call = full(number);
+        call.cost = Some(NanoUsd(i64::MIN));
+        let end = call.end.as_mut().unwrap();
+        end.duration = Millis(u64::MAX);
+        end.parts.input = Some(Tokens(u64::MAX));
+        put(&store, finished(&call));
+    }
+    assert_eq!(
+        store.reader().usage(&UsageQuery::default()).unwrap()[0]
+            .totals
+            .requests,
+        20
+    );
+}

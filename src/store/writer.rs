@@ -1,0 +1,350 @@
+//! The one thread that writes, with group commit.
+//!
+//! It has no timer: it takes the first write that comes and all that wait behind it, does them in one
+//! transaction, and answers all. The busier it is, the larger the groups. What the disk does not take is kept in
+//! order and tried again; while much is kept the queue fills up, and whoever submits is told.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::batch::{Database, is_passing};
+use super::error::ReadError;
+use super::health::Health;
+use crate::domain::record::Record;
+
+/// The queue holds all that it can, or the store is closed. The write comes back.
+#[derive(Debug, thiserror::Error)]
+#[error("the store takes no more writes: its disk is too slow, full, or it was closed")]
+pub struct QueueFull(pub Box<(Record, Option<Reply>)>);
+
+/// A write was not stored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteFailed {
+    /// The database will never take it.
+    #[error("the database refused it: {0}")]
+    Refused(Box<str>),
+    /// The store was closed first.
+    #[error("the store was closed before it could be written")]
+    Stopped,
+}
+
+/// Whom to tell when a write is committed, or never will be.
+pub type Reply = oneshot::Sender<Result<(), WriteFailed>>;
+
+/// Resolves when the write is committed. Dropping it does not stop the write.
+#[derive(Debug)]
+pub struct Ticket(oneshot::Receiver<Result<(), WriteFailed>>);
+
+impl Ticket {
+    /// Waits on a thread that may block.
+    ///
+    /// # Errors
+    /// The write was not stored.
+    pub fn wait(self) -> Result<(), WriteFailed> {
+        self.0.blocking_recv().unwrap_or(Err(WriteFailed::Stopped))
+    }
+}
+
+impl Future for Ticket {
+    type Output = Result<(), WriteFailed>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0)
+            .poll(context)
+            .map(|answer| answer.unwrap_or(Err(WriteFailed::Stopped)))
+    }
+}
+
+/// Hands writes to the writer's thread. Cheap to clone; never blocks.
+#[derive(Clone, Debug)]
+pub struct WriterHandle {
+    pub(super) queue: SyncSender<Message>,
+    pub(super) health: Arc<Health>,
+}
+
+impl WriterHandle {
+    /// Queues a write.
+    ///
+    /// # Errors
+    /// The queue is full, or the store is closed.
+    pub fn submit(&self, record: Record) -> Result<Ticket, QueueFull> {
+        let (reply, ticket) = oneshot::channel();
+        self.submit_with(record, Some(reply)).map(|()| Ticket(ticket))
+    }
+
+    /// Queues a write, and tells `reply` when it is committed.
+    ///
+    /// # Errors
+    /// The queue is full, or the store is closed.
+    pub fn submit_with(&self, record: Record, reply: Option<Reply>) -> Result<(), QueueFull> {
+        let refused = match self.queue.try_send(Message::Write(Job { record, reply })) {
+            Ok(()) => return Ok(()),
+            Err(refused) => refused,
+        };
+        self.health.refused();
+        match refused {
+            std::sync::mpsc::TrySendError::Full(Message::Write(job))
+            | std::sync::mpsc::TrySendError::Disconnected(Message::Write(job)) => {
+                Err(QueueFull(Box::new((job.record, job.reply))))
+            }
+            // What was sent is what comes back.
+            std::sync::mpsc::TrySendError::Full(Message::Stop)
+            | std::sync::mpsc::TrySendError::Disconnected(Message::Stop) => unreachable!("a write was sent"),
+        }
+    }
+
+    /// How the writer is doing.
+    #[must_use]
+    pub fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+}
+
+/// A write and whom to tell.
+#[derive(Debug)]
+pub(super) struct Job {
+    record: Record,
+    reply: Option<Reply>,
+}
+
+impl Job {
+    /// Tells whoever waits. Nobody may, or they may have gone.
+    fn answer(self, answer: Result<(), WriteFailed>) {
+        if let Some(reply) = self.reply {
+            drop(reply.send(answer));
+        }
+    }
+}
+
+/// What the thread's queue holds.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// A write.
+    Write(Job),
+    /// Wakes the thread, so that it sees that it should stop.
+    Stop,
+}
+
+/// The thread's settings.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tuning {
+    /// The most writes of one transaction.
+    pub(super) batch_size: usize,
+    /// How long to wait for more writes before a commit.
+    pub(super) linger: Duration,
+    /// The most writes that are kept while the database takes none.
+    pub(super) kept: usize,
+    /// The first and the longest pause between attempts then.
+    pub(super) backoff: (Duration, Duration),
+    /// About how many pages may stand in the write-ahead log before they are moved to the database.
+    pub(super) checkpoint_pages: usize,
+}
+
+/// The thread's state.
+pub(super) struct Writer {
+    database: Database,
+    queue: Receiver<Message>,
+    stopping: Arc<AtomicBool>,
+    health: Arc<Health>,
+    tuning: Tuning,
+    /// What is to be written next, in order.
+    pending: VecDeque<Job>,
+    /// When to try again, and how long the pause after that is, while the database takes nothing.
+    retry: Option<(Instant, Duration)>,
+    /// About how many pages were written since the last checkpoint.
+    pages: usize,
+}
+
+impl Writer {
+    pub(super) fn new(
+        database: Database,
+        queue: Receiver<Message>,
+        stopping: Arc<AtomicBool>,
+        health: Arc<Health>,
+        tuning: Tuning,
+    ) -> Self {
+        Self {
+            database,
+            queue,
+            stopping,
+            health,
+            tuning,
+            pending: VecDeque::new(),
+            retry: None,
+            pages: 0,
+        }
+    }
+
+    /// Writes until it is told to stop, and then what is left.
+    pub(super) fn run(mut self) {
+        loop {
+            self.wait();
+            if self.stopping.load(Ordering::Acquire) {
+                break;
+            }
+            self.linger();
+            self.write(self.tuning.batch_size);
+            self.checkpoint_if_due();
+        }
+        self.finish();
+    }
+
+    /// Waits until there is something to write, and takes all that is there.
+    fn wait(&mut self) {
+        if let Some((at, _)) = self.retry {
+            self.wait_until(at, self.tuning.kept);
+        } else if self.pending.is_empty() {
+            match self.queue.recv() {
+                Ok(message) => self.accept(message),
+                Err(_) => self.stopping.store(true, Ordering::Release),
+            }
+        }
+        self.take_waiting(self.tuning.batch_size);
+    }
+
+    /// Takes what comes until a moment, until so many are pending, or until the stop.
+    fn wait_until(&mut self, at: Instant, most: usize) {
+        while !self.stopping.load(Ordering::Acquire) {
+            let left = at.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            if self.pending.len() >= most {
+                // The queue must not be taken from; the stop unparks.
+                std::thread::park_timeout(left);
+                continue;
+            }
+            match self.queue.recv_timeout(left) {
+                Ok(message) => self.accept(message),
+                Err(RecvTimeoutError::Timeout) => return,
+                Err(RecvTimeoutError::Disconnected) => self.stopping.store(true, Ordering::Release),
+            }
+        }
+    }
+
+    fn take_waiting(&mut self, most: usize) {
+        while self.pending.len() < most {
+            match self.queue.try_recv() {
+                Ok(message) => self.accept(message),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn accept(&mut self, message: Message) {
+        match message {
+            Message::Write(job) => self.pending.push_back(job),
+            Message::Stop => self.stopping.store(true, Ordering::Release),
+        }
+    }
+
+    /// Lets a group grow for a while, where nobody waits for the commit.
+    fn linger(&mut self) {
+        if self.tuning.linger.is_zero() || self.retry.is_some() {
+            return;
+        }
+        let end = Instant::now() + self.tuning.linger;
+        while self.pending.len() < self.tuning.batch_size && !self.stopping.load(Ordering::Acquire) {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.queue.recv_timeout(left) {
+                Ok(message) => self.accept(message),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Writes the first pending ones as one transaction; if one of them is at fault, each by itself.
+    fn write(&mut self, most: usize) {
+        let count = self.pending.len().min(most);
+        if count == 0 {
+            return;
+        }
+        let began = Instant::now();
+        let result = self
+            .database
+            .commit(self.pending.iter().take(count).map(|job| &job.record));
+        match result {
+            Ok(()) => self.answer(count, began.elapsed()),
+            Err(error) if is_passing(&error) => self.postpone(&error),
+            Err(error) if count == 1 => self.refuse(&error),
+            Err(_) => {
+                for _ in 0..count {
+                    self.write(1);
+                    if self.retry.is_some() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, count: usize, took: Duration) {
+        if self.retry.take().is_some() {
+            tracing::info!(store.kept = self.pending.len(), "the database takes writes again");
+        }
+        self.health.committed(count, took);
+        self.pages += count / 8 + 8;
+        for job in self.pending.drain(..count) {
+            // Whoever does not wait for the commit has dropped the ticket.
+            job.answer(Ok(()));
+        }
+    }
+
+    fn postpone(&mut self, error: &ReadError) {
+        let (first, longest) = self.tuning.backoff;
+        let pause = self.retry.map_or(first, |(_, pause)| pause);
+        self.retry = Some((Instant::now() + pause, (pause * 2).min(longest)));
+        if self.health.failed(&error.to_string(), self.pending.len()) {
+            tracing::warn!(%error, store.kept = self.pending.len(), "the database takes no writes; they are kept");
+        }
+    }
+
+    fn refuse(&mut self, error: &ReadError) {
+        tracing::error!(%error, "a write was refused by the database and is lost");
+        let message = error.to_string();
+        self.health.dropped(&message, 1);
+        if let Some(job) = self.pending.pop_front() {
+            job.answer(Err(WriteFailed::Refused(message.into())));
+        }
+    }
+
+    fn checkpoint_if_due(&mut self) {
+        if self.pages >= self.tuning.checkpoint_pages {
+            self.pages = 0;
+            self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)");
+        }
+    }
+
+    fn checkpoint(&self, pragma: &str) {
+        let result = self.database.connection.query_row(pragma, [], |_| Ok(()));
+        if let Err(error) = result {
+            tracing::warn!(%error, "the write-ahead log could not be moved to the database");
+        }
+    }
+
+    /// Writes what is left. What the disk does not take now is lost.
+    fn finish(mut self) {
+        self.take_waiting(usize::MAX);
+        self.retry = None;
+        while !self.pending.is_empty() && self.retry.is_none() {
+            self.write(self.tuning.batch_size);
+        }
+        if !self.pending.is_empty() {
+            let lost = self.pending.len();
+            tracing::error!(
+                store.lost = lost,
+                "the store was closed while the database took no writes"
+            );
+            self.health.dropped("the store was closed", lost);
+        }
+        self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+}
