@@ -1,0 +1,175 @@
+//! One call under way: announced when it is known what it asks, ended exactly once.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::domain::call::{CallEnd, CallStart, Outcome};
+use crate::domain::ids::CallId;
+use crate::domain::units::Millis;
+use crate::domain::usage::parts::Parts;
+use crate::domain::usage::reading::Reading;
+use crate::domain::usage::request::RequestFacts;
+
+/// Resolves when a call's row is certain to survive a crash of this program.
+pub type Committed = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Takes what the meter finds out.
+pub trait Sink: Send + Sync + 'static {
+    /// A call began.
+    fn started(&self, start: CallStart);
+    /// A call ended. `None` where replies do not wait for the disk.
+    fn ended(&self, id: CallId, end: CallEnd) -> Option<Committed>;
+    /// A reply was passed on before its row was committed: the bound was over.
+    fn commit_was_late(&self);
+    /// How long a reply's last bytes wait for the disk at most.
+    fn commit_bound(&self) -> Duration;
+}
+
+/// A metered call between its request and its end. Cheap to clone; ends once, whoever ends it first.
+#[derive(Clone)]
+pub struct Flight(Arc<Shared>);
+
+struct Shared {
+    sink: Arc<dyn Sink>,
+    began: Instant,
+    stage: Mutex<Stage>,
+}
+
+enum Stage {
+    /// Its request has not been read to its end.
+    Unannounced(Box<CallStart>),
+    Running(CallId),
+    Ended,
+}
+
+/// How a call ended, and what the provider said.
+#[derive(Debug, Default)]
+pub struct Ending {
+    /// The provider's HTTP status.
+    pub status: Option<u16>,
+    /// The provider's id of the request.
+    pub request_id: Option<Box<str>>,
+    /// What its reply said of usage.
+    pub reading: Option<Reading>,
+    /// The kind of error of the transport, where there was one.
+    pub error: Option<Box<str>>,
+    /// Whether the reply was streamed.
+    pub streamed: bool,
+    /// Time to the first byte of a streamed reply.
+    pub ttft: Option<Millis>,
+}
+
+impl Flight {
+    /// A call that has just arrived.
+    #[must_use]
+    pub fn new(sink: Arc<dyn Sink>, start: CallStart) -> Self {
+        let stage = Mutex::new(Stage::Unannounced(Box::new(start)));
+        Self(Arc::new(Shared {
+            sink,
+            began: Instant::now(),
+            stage,
+        }))
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.0.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what the request body says, if the call is not announced yet.
+    pub fn learn(&self, facts: &RequestFacts) {
+        if let Stage::Unannounced(start) = &mut *self.stage() {
+            if facts.model.is_some() {
+                start.request_model.clone_from(&facts.model);
+            }
+            if start.conversation.is_none() {
+                start.conversation.clone_from(&facts.conversation);
+            }
+        }
+    }
+
+    /// Tells that the call runs: when its request has been read, or its reply begins.
+    pub fn announce(&self) {
+        let mut stage = self.stage();
+        if let Stage::Unannounced(start) = &*stage {
+            let id = start.id;
+            if let Stage::Unannounced(start) = std::mem::replace(&mut *stage, Stage::Running(id)) {
+                self.0.sink.started(*start);
+            }
+        }
+    }
+
+    /// Ends the call, if nobody has. `None` where there is no commit to wait for.
+    pub fn end(&self, outcome: Outcome, ending: Ending) -> Option<Committed> {
+        self.announce();
+        let duration = self.elapsed();
+        let Stage::Running(id) = std::mem::replace(&mut *self.stage(), Stage::Ended) else {
+            return None;
+        };
+        let (model, parts, source, raw_usage, error) = match ending.reading {
+            Some(reading) => (
+                reading.model,
+                reading.parts,
+                reading.source,
+                reading.raw_usage,
+                ending.error.or(reading.error),
+            ),
+            None => (None, Parts::default(), None, None, ending.error),
+        };
+        let end = CallEnd {
+            outcome,
+            status: ending.status,
+            model,
+            parts,
+            source,
+            raw_usage,
+            request_id: ending.request_id,
+            error,
+            streamed: ending.streamed,
+            ttft: ending.ttft,
+            duration,
+        };
+        self.0.sink.ended(id, end)
+    }
+
+    /// The time since the request arrived.
+    #[must_use]
+    pub fn elapsed(&self) -> Millis {
+        Millis(u64::try_from(self.0.began.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Waits until the row is committed, or the bound is over.
+    pub async fn settle(&self, committed: Option<Committed>) {
+        let Some(committed) = committed else { return };
+        if tokio::time::timeout(self.0.sink.commit_bound(), committed)
+            .await
+            .is_err()
+        {
+            self.0.sink.commit_was_late();
+        }
+    }
+}
+
+/// Ends a call as aborted by its client when it is dropped: what held it was.
+pub struct AbortOnDrop(Option<Flight>);
+
+impl AbortOnDrop {
+    /// Guards a call.
+    #[must_use]
+    pub const fn new(flight: Flight) -> Self {
+        Self(Some(flight))
+    }
+
+    /// Leaves the call's end to somebody else.
+    pub fn release(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        if let Some(flight) = self.0.take() {
+            drop(flight.end(Outcome::ClientAborted, Ending::default()));
+        }
+    }
+}

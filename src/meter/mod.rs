@@ -1,0 +1,12 @@
+//! Reads what a call uses while its bytes pass, and changes none of them.
+//!
+//! [`flight`] is one call under way; [`request`] and [`reply`] are the bodies that are observed as they pass; `decode`
+//! undoes a content-encoding beside the bytes. Asking for usage where a client did not (`include_usage`) has two
+//! halves: [`request`] splices the question in, `withhold` keeps the extra event that it causes from the client.
+
+mod decode;
+pub mod flight;
+pub mod reply;
+pub mod request;
+mod tap;
+mod withhold;

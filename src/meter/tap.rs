@@ -1,0 +1,63 @@
+//! What stands beside a reply's bytes: a decoder and a reader.
+
+use super::decode::Decoder;
+use crate::domain::call::Source;
+use crate::domain::operation::Operation;
+use crate::domain::usage::reading::Reading;
+use crate::domain::usage::reply::ReplyReader;
+
+/// Reads a reply as it passes, compressed or not.
+pub(super) struct Tap {
+    decoder: Decoder,
+    reader: ReplyReader,
+    undecodable: bool,
+}
+
+impl Tap {
+    pub(super) fn new(
+        operation: Operation,
+        content_type: Option<&str>,
+        encoding: Option<&str>,
+        status: u16,
+    ) -> Self {
+        let reader = ReplyReader::new(operation, content_type, status);
+        Self {
+            decoder: Decoder::new(encoding),
+            reader,
+            undecodable: false,
+        }
+    }
+
+    /// Looks at the next bytes. A body that cannot be decoded is looked at no further.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        if self.undecodable {
+            return;
+        }
+        let reader = &mut self.reader;
+        if let Err(error) = self.decoder.push(bytes, |decoded| reader.push(decoded)) {
+            tracing::warn!(%error, "reply cannot be metered any further; its bytes are passed on");
+            self.undecodable = true;
+        }
+    }
+
+    /// Whether the reply's last event has been seen.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.reader.is_terminal()
+    }
+
+    pub(super) fn streamed(&self) -> bool {
+        self.reader.streamed()
+    }
+
+    /// What was read, when nothing more comes.
+    pub(super) fn finish(self) -> Reading {
+        let mut reading = self.reader.finish();
+        if self.undecodable && reading.source == Some(Source::Exact) && !reading.terminal {
+            reading.source = Some(Source::Partial);
+        }
+        if reading.flaws.any() {
+            tracing::warn!(flaws = ?reading.flaws, "reply was read with flaws; its bytes are passed on");
+        }
+        reading
+    }
+}
