@@ -2,5 +2,6 @@
 
 pub mod config;
 pub mod domain;
+pub mod engine;
 pub mod meter;
 pub mod store;

@@ -1,0 +1,449 @@
+//! One task owns the live state. It takes calls, commands and the passing of time one after the other, lets
+//! [`State::step`] decide, hands what has to be written to the store and tells whoever listens.
+//!
+//! [`Engine`] is the handle that the proxy and the API hold; it is cheap to clone.
+
+pub mod clock;
+pub mod stream;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
+
+use crate::domain::call::{CallEnd, CallStart};
+use crate::domain::ids::{AlertId, CallId, SessionId};
+use crate::domain::live::{Effect, Input, Refusal, State, StoreTrouble};
+use crate::domain::pricing;
+use crate::domain::record::Record;
+use crate::domain::session::Session;
+use crate::domain::session::clock::Reading;
+use crate::domain::session::timer::Change;
+use crate::domain::units::{Millis, Tokens};
+use crate::domain::wire::{SessionView, Snapshot, Totals};
+use crate::store::{QueueFull, Reply, WriteFailed, WriterHandle};
+use clock::Clock;
+use stream::{First, Stream, Subscription, Wanted};
+
+/// How often a running session's time is written down: the most that a crash of the machine takes from it.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How often the store's health is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long the disk must have answered in time before it is called well again.
+const CALM: Duration = Duration::from_secs(10);
+
+/// How many rows wait for a writer whose queue is full, before the oldest are lost.
+const MOST_WAITING: usize = 100_000;
+
+/// The engine has stopped: the program is shutting down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Moonlock is shutting down")]
+pub struct Stopped;
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// It does not apply; with the session as it is, where there is one.
+    #[error("{0}")]
+    Refused(Refusal, Option<Box<SessionView>>),
+    /// The engine has stopped.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// Resolves when what was written is committed; also when it never will be, because nothing had to be written.
+pub type Committed = oneshot::Receiver<Result<(), WriteFailed>>;
+
+type Look = Box<dyn FnOnce(&State, Reading) + Send>;
+
+enum Message {
+    Started(CallStart),
+    Ended(CallId, Box<CallEnd>, Reply),
+    CommitWasLate,
+    Command {
+        input: Box<Input>,
+        about: SessionId,
+        answer: oneshot::Sender<Answer>,
+    },
+    Read(Look),
+    Adopt(Box<Session>, Totals),
+    Subscribe {
+        wanted: Wanted,
+        since: Option<u64>,
+        answer: oneshot::Sender<Subscription>,
+    },
+}
+
+struct Answer {
+    refusal: Option<Refusal>,
+    session: Option<SessionView>,
+    committed: Committed,
+}
+
+/// The handle to the engine.
+#[derive(Clone)]
+pub struct Engine {
+    /// Without a bound: a call sends two messages, and its connection waits for the second, so there are never
+    /// more than two for each open connection; and none may be lost.
+    messages: mpsc::UnboundedSender<Message>,
+    clock: Clock,
+    commit_bound: Duration,
+}
+
+/// What the engine runs on.
+pub struct Parts {
+    /// The machine's clocks.
+    pub clock: Clock,
+    /// The live state, taken up from the database.
+    pub state: State,
+    /// What taking it up has to write.
+    pub effects: Vec<Effect>,
+    /// Where rows go.
+    pub writer: WriterHandle,
+    /// How long an answer waits for the disk at most.
+    pub commit_bound: Duration,
+}
+
+/// Makes the handle, and the task that has to be run for it. The task ends when every handle is gone.
+pub fn build(parts: Parts) -> (Engine, impl Future<Output = ()> + Send) {
+    let (messages, inbox) = mpsc::unbounded_channel();
+    let engine = Engine {
+        messages,
+        clock: parts.clock,
+        commit_bound: parts.commit_bound,
+    };
+    let mut task = Task {
+        clock: parts.clock,
+        state: parts.state,
+        writer: parts.writer,
+        stream: Stream::new(),
+        last_late: None,
+        prices_asked: false,
+        backlog: VecDeque::new(),
+    };
+    task.carry_out(parts.effects, None);
+    (engine, task.run(inbox))
+}
+
+impl Engine {
+    /// The clocks now.
+    #[must_use]
+    pub fn now(&self) -> Reading {
+        self.clock.now()
+    }
+
+    /// How long a reply or an answer waits for the disk at most.
+    #[must_use]
+    pub const fn commit_bound(&self) -> Duration {
+        self.commit_bound
+    }
+
+    /// A call began.
+    pub fn call_started(&self, start: CallStart) {
+        self.tell(Message::Started(start));
+    }
+
+    /// A call ended. Resolves when its row is certain to survive a crash of this program.
+    #[must_use]
+    pub fn call_ended(&self, id: CallId, end: CallEnd) -> Committed {
+        let (done, committed) = oneshot::channel();
+        self.tell(Message::Ended(id, Box::new(end), done));
+        committed
+    }
+
+    /// A reply was passed on before its row was committed.
+    pub fn commit_was_late(&self) {
+        self.tell(Message::CommitWasLate);
+    }
+
+    fn tell(&self, message: Message) {
+        if self.messages.send(message).is_err() {
+            tracing::debug!("engine has stopped; message dropped");
+        }
+    }
+
+    /// Starts a session; it becomes the current one.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn create_session(
+        &self,
+        name: Box<str>,
+        duration: Option<Millis>,
+        token_budget: Option<Tokens>,
+    ) -> Result<SessionView, CommandError> {
+        let id = SessionId::from_uuid(Uuid::now_v7());
+        self.command(
+            Input::Create {
+                id,
+                name,
+                duration,
+                token_budget,
+            },
+            id,
+        )
+        .await
+    }
+
+    /// Pauses, resumes or completes a session. Repeating a change is harmless.
+    ///
+    /// # Errors
+    /// There is no such session, it is completed, or `revision` is not the one it has now.
+    pub async fn change_session(
+        &self,
+        id: SessionId,
+        change: Change,
+        revision: Option<u64>,
+    ) -> Result<SessionView, CommandError> {
+        self.command(Input::Change { id, change, revision }, id).await
+    }
+
+    /// Counts tokens that the user reports by hand.
+    ///
+    /// # Errors
+    /// There is no such session.
+    pub async fn report(
+        &self,
+        session: SessionId,
+        start: CallStart,
+        end: CallEnd,
+    ) -> Result<SessionView, CommandError> {
+        self.command(Input::Reported(start, end, session), session).await
+    }
+
+    /// Carries a command out, and answers when what it wrote is committed.
+    async fn command(&self, input: Input, about: SessionId) -> Result<SessionView, CommandError> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Message::Command {
+            input: Box::new(input),
+            about,
+            answer,
+        });
+        let Answer {
+            refusal,
+            session,
+            committed,
+        } = answered.await.map_err(|_| Stopped)?;
+        if tokio::time::timeout(self.commit_bound, committed).await.is_err() {
+            self.commit_was_late();
+        }
+        match (refusal, session) {
+            (None, Some(session)) => Ok(session),
+            (None, None) => Err(CommandError::Refused(Refusal::NoSuchSession, None)),
+            (Some(refusal), session) => Err(CommandError::Refused(refusal, session.map(Box::new))),
+        }
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&State, Reading) -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Message::Read(Box::new(move |state, now| {
+            // Whoever asked may have gone.
+            drop(answer.send(look(state, now)));
+        })));
+        answered.await.map_err(|_| Stopped)
+    }
+
+    /// Everything that is live.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn snapshot(&self, wanted: Wanted) -> Result<Snapshot, Stopped> {
+        self.read(move |state, now| state.snapshot(now, |session| wanted.includes(session)))
+            .await
+    }
+
+    /// One session as it is now; `None` if it is not held live.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn session(&self, id: SessionId) -> Result<Option<SessionView>, Stopped> {
+        self.read(move |state, now| state.session_view(id, now)).await
+    }
+
+    /// Takes up a session that only history knows, so that commands find it. Takes effect before any later command.
+    pub fn adopt(&self, session: Session, totals: Totals) {
+        self.tell(Message::Adopt(Box::new(session), totals));
+    }
+
+    /// Listens: first to what was missed since event `since`, where that is still known, else to a snapshot; then
+    /// to every event.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn subscribe(&self, wanted: Wanted, since: Option<u64>) -> Result<Subscription, Stopped> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Message::Subscribe {
+            wanted,
+            since,
+            answer,
+        });
+        answered.await.map_err(|_| Stopped)
+    }
+}
+
+struct Task {
+    clock: Clock,
+    state: State,
+    writer: WriterHandle,
+    stream: Stream,
+    last_late: Option<Instant>,
+    prices_asked: bool,
+    /// What the writer's queue had no room for.
+    backlog: VecDeque<(Record, Option<Reply>)>,
+}
+
+impl Task {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        let mut look = tokio::time::interval(LOOK);
+        // After a pause of the session or a sleep of the machine, one tick is enough.
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            // Re-armed in every turn: after a sleep of the machine the next turn sees the clock as it is then.
+            let deadline = self.until_deadline();
+            tokio::select! {
+                biased;
+                message = inbox.recv() => match message {
+                    Some(message) => self.take(message),
+                    None => return,
+                },
+                () = tokio::time::sleep(deadline.unwrap_or(HEARTBEAT)), if deadline.is_some() => self.tick(),
+                _ = heartbeat.tick(), if self.state.is_running() => self.tick(),
+                _ = look.tick() => self.look_at_the_store(),
+            }
+        }
+    }
+
+    fn until_deadline(&self) -> Option<Duration> {
+        let deadline = self.state.next_deadline()?;
+        let left = deadline.0.saturating_sub(self.clock.now().boot.0);
+        // A millisecond more, so that the timer does not fire just before its time. At most a second, because
+        // the timer does not count the machine's sleep.
+        let left = Duration::from_nanos(u64::try_from(left).unwrap_or(0)) + Duration::from_millis(1);
+        Some(left.min(Duration::from_secs(1)))
+    }
+
+    fn tick(&mut self) {
+        self.step(Input::Tick, None);
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Started(start) => {
+                self.load_prices();
+                self.step(Input::CallStarted(start), None);
+            }
+            Message::Ended(id, end, done) => {
+                self.step(Input::CallEnded(id, *end), Some(done));
+            }
+            Message::CommitWasLate => {
+                self.last_late = Some(Instant::now());
+                self.trouble(StoreTrouble::Slow);
+            }
+            Message::Command { input, about, answer } => {
+                let (done, committed) = oneshot::channel();
+                let refusal = self.step(*input, Some(done));
+                let session = self.state.session_view(about, self.clock.now());
+                // Whoever asked may have gone; the command is carried out all the same.
+                drop(answer.send(Answer {
+                    refusal,
+                    session,
+                    committed,
+                }));
+            }
+            Message::Adopt(session, totals) => self.state.adopt(*session, totals),
+            Message::Read(look) => look(&self.state, self.clock.now()),
+            Message::Subscribe {
+                wanted,
+                since,
+                answer,
+            } => {
+                let missed = since.and_then(|since| self.stream.missed(since, self.state.seq()));
+                let first = match missed {
+                    Some(missed) => First::Missed(missed),
+                    None => {
+                        let now = self.clock.now();
+                        let snapshot = self.state.snapshot(now, |session| wanted.includes(session));
+                        First::Snapshot(Box::new(snapshot))
+                    }
+                };
+                drop(answer.send(Subscription {
+                    first,
+                    events: self.stream.listen(),
+                }));
+            }
+        }
+    }
+
+    fn step(&mut self, input: Input, done: Option<Reply>) -> Option<Refusal> {
+        let step = self.state.step(self.clock.now(), input);
+        self.carry_out(step.effects, done);
+        step.answer.err()
+    }
+
+    /// `done` is told when the last thing to write is committed; dropped, it says so too, where there is none.
+    fn carry_out(&mut self, effects: Vec<Effect>, mut done: Option<Reply>) {
+        let last = effects
+            .iter()
+            .rposition(|effect| matches!(effect, Effect::Write(_)));
+        for (index, effect) in effects.into_iter().enumerate() {
+            match effect {
+                Effect::Write(record) => {
+                    let done = if Some(index) == last { done.take() } else { None };
+                    self.backlog.push_back((record, done));
+                }
+                Effect::Publish(event) => self.stream.publish(*event),
+            }
+        }
+        self.hand_over();
+    }
+
+    /// Hands what waits to the writer, as far as its queue takes it. What it does not take waits here: while the
+    /// disk stands still, replies are passed on after their bound, and their rows are kept until it goes on.
+    fn hand_over(&mut self) {
+        while let Some((record, reply)) = self.backlog.pop_front() {
+            if let Err(QueueFull(back)) = self.writer.submit_with(record, reply) {
+                self.backlog.push_front(*back);
+                break;
+            }
+        }
+        if self.backlog.len() > MOST_WAITING {
+            let lost = self.backlog.len() - MOST_WAITING;
+            self.backlog.drain(..lost);
+            tracing::error!(
+                lost,
+                "the database has taken no rows for too long; the oldest are lost"
+            );
+        }
+    }
+
+    fn trouble(&mut self, trouble: StoreTrouble) {
+        self.step(
+            Input::StoreTrouble(AlertId::from_uuid(Uuid::now_v7()), trouble),
+            None,
+        );
+    }
+
+    fn look_at_the_store(&mut self) {
+        self.hand_over();
+        if self.writer.health().is_failing() {
+            self.trouble(StoreTrouble::Failing);
+        } else if self.state.has_store_trouble() && self.last_late.is_none_or(|late| late.elapsed() > CALM) {
+            self.step(Input::StoreWell, None);
+        }
+    }
+
+    /// Decodes the price list beside the first call, so that no call waits for it and an idle program does
+    /// without it.
+    fn load_prices(&mut self) {
+        if !std::mem::replace(&mut self.prices_asked, true) {
+            drop(tokio::task::spawn_blocking(pricing::load));
+        }
+    }
+}

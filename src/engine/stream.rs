@@ -1,0 +1,178 @@
+//! The stream of events: numbered, kept for a while, and sent to whoever listens.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use tokio::sync::broadcast;
+
+use crate::domain::ids::SessionId;
+use crate::domain::wire::{Event, ServerMessage, Snapshot};
+
+/// How many events are kept for clients that come back, and how far a slow one may fall behind.
+const KEPT: usize = 4096;
+
+/// An event, and its text once somebody needed it: it is written once for all listeners, and not at all for none.
+#[derive(Debug)]
+pub struct Published {
+    /// The event.
+    pub event: Event,
+    text: OnceLock<Bytes>,
+}
+
+impl Published {
+    /// The event as the WebSocket says it: JSON text.
+    #[must_use]
+    pub fn text(&self) -> Bytes {
+        let write = || {
+            let message = ServerMessage::Event(Box::new(self.event.clone()));
+            serde_json::to_vec(&message).map(Bytes::from).unwrap_or_default()
+        };
+        self.text.get_or_init(write).clone()
+    }
+}
+
+/// Which sessions a listener wants to hear of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Everything.
+    All,
+    /// These sessions, and what is about none.
+    Sessions(Vec<SessionId>),
+}
+
+impl Wanted {
+    /// Whether it includes what is about that session.
+    #[must_use]
+    pub fn includes(&self, session: Option<SessionId>) -> bool {
+        match (self, session) {
+            (Self::All, _) => true,
+            (Self::Sessions(sessions), Some(session)) => sessions.contains(&session),
+            (Self::Sessions(_), None) => false,
+        }
+    }
+
+    /// Whether it includes an event. An alert about Moonlock itself concerns everyone.
+    #[must_use]
+    pub fn includes_event(&self, event: &Event) -> bool {
+        self.includes(event.session_id) || matches!(event.change, crate::domain::wire::Change::Alert(_))
+    }
+}
+
+/// What a listener gets first.
+#[derive(Debug)]
+pub enum First {
+    /// The whole live state.
+    Snapshot(Box<Snapshot>),
+    /// The events since the one it knows; they may be none.
+    Missed(Vec<Arc<Published>>),
+}
+
+/// A listener's place in the stream: nothing is lost between what it gets first and what comes then.
+#[derive(Debug)]
+pub struct Subscription {
+    /// What it gets first.
+    pub first: First,
+    /// What comes then.
+    pub events: broadcast::Receiver<Arc<Published>>,
+}
+
+/// Keeps and sends events.
+#[derive(Debug)]
+pub(super) struct Stream {
+    kept: VecDeque<Arc<Published>>,
+    sender: broadcast::Sender<Arc<Published>>,
+}
+
+impl Stream {
+    pub(super) fn new() -> Self {
+        Self {
+            kept: VecDeque::with_capacity(KEPT),
+            sender: broadcast::Sender::new(KEPT),
+        }
+    }
+
+    pub(super) fn publish(&mut self, event: Event) {
+        let published = Arc::new(Published {
+            event,
+            text: OnceLock::new(),
+        });
+        if self.kept.len() == KEPT {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(Arc::clone(&published));
+        // No listener is no failure.
+        drop(self.sender.send(published));
+    }
+
+    pub(super) fn listen(&self) -> broadcast::Receiver<Arc<Published>> {
+        self.sender.subscribe()
+    }
+
+    /// The events after `since`, if every one of them is still kept. `now` is the number of the last event.
+    pub(super) fn missed(&self, since: u64, now: u64) -> Option<Vec<Arc<Published>>> {
+        let oldest = self.kept.front().map_or(now + 1, |published| published.event.seq);
+        if since > now || since + 1 < oldest {
+            return None;
+        }
+        Some(
+            self.kept
+                .iter()
+                .filter(|published| published.event.seq > since)
+                .cloned()
+                .collect(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::AlertId;
+    use crate::domain::wire::{AlertView, Change};
+    use uuid::Uuid;
+
+    fn event(seq: u64) -> Event {
+        let alert = AlertView {
+            id: AlertId::from_uuid(Uuid::nil()),
+            rule: "test".into(),
+            message: String::new(),
+            raised_at: 0,
+            cleared_at: None,
+        };
+        Event {
+            seq,
+            at: 0,
+            session_id: None,
+            change: Change::Alert(alert),
+        }
+    }
+
+    #[test]
+    fn what_was_missed_is_given_or_refused_whole() {
+        let mut stream = Stream::new();
+        let numbers = |missed: Option<Vec<Arc<Published>>>| {
+            missed.map(|events| {
+                events
+                    .iter()
+                    .map(|published| published.event.seq)
+                    .collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(
+            numbers(stream.missed(100, 100)),
+            Some(vec![]),
+            "nothing happened yet"
+        );
+        assert_eq!(numbers(stream.missed(99, 100)), None, "an earlier run");
+        assert_eq!(numbers(stream.missed(101, 100)), None, "not yet given out");
+        (101..=103).for_each(|seq| stream.publish(event(seq)));
+        assert_eq!(numbers(stream.missed(100, 103)), Some(vec![101, 102, 103]));
+        assert_eq!(numbers(stream.missed(102, 103)), Some(vec![103]));
+        assert_eq!(numbers(stream.missed(99, 103)), None);
+        let last = 103 + KEPT as u64;
+        (104..=last).for_each(|seq| stream.publish(event(seq)));
+        assert_eq!(numbers(stream.missed(102, last)), None, "no longer kept");
+        assert_eq!(stream.missed(103, last).unwrap().len(), KEPT);
+    }
+}
