@@ -4,4 +4,5 @@ pub mod config;
 pub mod domain;
 pub mod engine;
 pub mod meter;
+pub mod proxy;
 pub mod store;

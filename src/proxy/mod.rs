@@ -1,0 +1,16 @@
+//! The proxy port: forwards calls to their mounts, and nothing else.
+//!
+//! `serve` accepts connections; `service` is the way of one call; [`route`] reads its path, `headers` keeps what
+//! belongs to the connection from passing, `late_error` lets a reply's last bytes out before its error, `upstream` is the client side, `error` what Moonlock itself answers.
+
+mod caller;
+mod error;
+mod headers;
+mod late_error;
+pub mod route;
+mod serve;
+mod service;
+mod upstream;
+
+pub use serve::serve;
+pub use service::Proxy;

@@ -1,0 +1,385 @@
+//! The way of one call: find its route, forward it, send its reply back, and let the meter look on.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, UPGRADE};
+use http::{HeaderValue, Request, Response, Version};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use uuid::Uuid;
+
+use super::error::OwnError;
+use super::headers::{self, text};
+use super::late_error::LateError;
+use super::route::{self, Route};
+use super::{caller, upstream};
+use crate::config::{Dialect, Mounts};
+use crate::domain::call::{AskedSession, Attribution, CallEnd, CallStart, Outcome};
+use crate::domain::durability::Durability;
+use crate::domain::ids::CallId;
+use crate::domain::operation::Operation;
+use crate::engine::Engine;
+use crate::meter::flight::{AbortOnDrop, Committed, Ending, Flight, Sink};
+use crate::meter::reply::{Extra, Head, MeteredReply};
+use crate::meter::request::MeteredRequest;
+
+/// Headers in which providers name the request.
+const REQUEST_IDS: [&str; 4] = [
+    "x-request-id",
+    "request-id",
+    "apim-request-id",
+    "x-amzn-requestid",
+];
+
+/// The proxy: cheap to clone, one for all connections.
+#[derive(Clone)]
+pub struct Proxy(Arc<Shared>);
+
+struct Shared {
+    mounts: Mounts,
+    engine: Engine,
+    sink: Arc<dyn Sink>,
+    client: Client<upstream::Connector, RequestBody>,
+}
+
+impl Proxy {
+    /// A proxy for these mounts that tells the engine what passes.
+    #[must_use]
+    pub fn new(mounts: Mounts, engine: Engine, durability: Durability) -> Self {
+        let sink = Arc::new(EngineSink {
+            engine: engine.clone(),
+            durability,
+        });
+        Self(Arc::new(Shared {
+            mounts,
+            engine,
+            sink,
+            client: upstream::client(),
+        }))
+    }
+
+    /// Answers one request.
+    pub(super) async fn answer(
+        self,
+        request: Request<Incoming>,
+    ) -> Result<Response<LateError<ReplyBody>>, Infallible> {
+        Ok(self.reply_to(request).await.map(LateError::new))
+    }
+
+    async fn reply_to(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+        let route = match route::find(&self.0.mounts, request.method(), request.uri()) {
+            Ok(route) => route,
+            Err(why) => {
+                let error = OwnError::no_route(&why, &self.0.mounts);
+                return error.response(Dialect::OpenAi).map(ReplyBody::Own);
+            }
+        };
+        if asks_for_websocket(&request) {
+            return OwnError::no_upgrade()
+                .response(route.mount.dialect)
+                .map(ReplyBody::Own);
+        }
+        match route.operation {
+            Some(operation) => self.metered(request, route, operation).await,
+            None => self.plain(request, route).await,
+        }
+    }
+
+    /// Forwards what is not metered.
+    async fn plain(&self, request: Request<Incoming>, route: Route) -> Response<ReplyBody> {
+        let request = forwarded(request, &route).map(RequestBody::Plain);
+        match self.0.client.request(request).await {
+            Ok(response) => passed_back(response).map(ReplyBody::Plain),
+            Err(error) => own_error(&error, &route)
+                .response(route.mount.dialect)
+                .map(ReplyBody::Own),
+        }
+    }
+
+    /// Forwards a metered call.
+    async fn metered(
+        &self,
+        request: Request<Incoming>,
+        route: Route,
+        operation: Operation,
+    ) -> Response<ReplyBody> {
+        let start = self.start(&request, &route, operation);
+        let flight = Flight::new(Arc::clone(&self.0.sink), start);
+        // From here on the call ends, whatever happens: also when this future is dropped with its connection.
+        let guard = AbortOnDrop::new(flight.clone());
+        let encoding = text(request.headers(), CONTENT_ENCODING).map(str::to_owned);
+        let mut request = forwarded(request, &route)
+            .map(|body| MeteredRequest::new(body, operation, encoding.as_deref(), flight.clone()));
+        let asks =
+            route.mount.asks_stream_usage && operation == Operation::ChatCompletions && encoding.is_none();
+        let extra = if asks {
+            ask(&mut request).await
+        } else {
+            Ok(Extra::None)
+        };
+        let Ok(extra) = extra else {
+            // What has come is not what the client meant to ask. It cannot read this any more.
+            flight
+                .settle(flight.end(Outcome::ClientAborted, Ending::default()))
+                .await;
+            return OwnError::cut_off()
+                .response(route.mount.dialect)
+                .map(ReplyBody::Own);
+        };
+        let response = match self
+            .0
+            .client
+            .request(request.map(|body| RequestBody::Metered(Box::new(body))))
+            .await
+        {
+            Ok(response) => passed_back(response),
+            Err(error) => {
+                let (outcome, own) = if upstream::was_cut_off(&error) {
+                    (Outcome::ClientAborted, OwnError::cut_off())
+                } else {
+                    tracing::debug!(error = %upstream::root_cause(&error), provider = %route.mount.name, "upstream failed");
+                    (Outcome::UpstreamError, own_error(&error, &route))
+                };
+                let ending = Ending {
+                    error: (outcome == Outcome::UpstreamError).then(|| own.kind.into()),
+                    ..Ending::default()
+                };
+                flight.settle(flight.end(outcome, ending)).await;
+                return own.response(route.mount.dialect).map(ReplyBody::Own);
+            }
+        };
+        flight.announce();
+        let (mut parts, body) = response.into_parts();
+        let head = Head {
+            status: parts.status.as_u16(),
+            content_type: text(&parts.headers, CONTENT_TYPE),
+            encoding: text(&parts.headers, CONTENT_ENCODING),
+            request_id: REQUEST_IDS
+                .iter()
+                .find_map(|name| text(&parts.headers, *name))
+                .map(Into::into),
+        };
+        if body.is_end_stream() {
+            let outcome = if parts.status.is_success() || parts.status.is_redirection() {
+                Outcome::Complete
+            } else {
+                Outcome::UpstreamError
+            };
+            let ending = Ending {
+                status: Some(head.status),
+                request_id: head.request_id,
+                ..Ending::default()
+            };
+            flight.settle(flight.end(outcome, ending)).await;
+            return Response::from_parts(parts, ReplyBody::Plain(body));
+        }
+        let reply = MeteredReply::new(body, operation, head, extra, flight);
+        if reply.withholds() {
+            // The client gets fewer bytes than the provider sent.
+            parts.headers.remove(CONTENT_LENGTH);
+        }
+        // The reply's body ends the call from now on.
+        guard.release();
+        Response::from_parts(parts, ReplyBody::Metered(Box::new(reply)))
+    }
+
+    fn start(&self, request: &Request<Incoming>, route: &Route, operation: Operation) -> CallStart {
+        let headers = request.headers();
+        // A name may be in any script, and clients write it in UTF-8.
+        let header = headers
+            .get(headers::SESSION)
+            .map(|label| String::from_utf8_lossy(label.as_bytes()));
+        let header = header.as_deref().map(str::trim).filter(|label| !label.is_empty());
+        let asked = match (header, &route.session) {
+            (Some(label), _) => Some(AskedSession {
+                label: label.into(),
+                by: Attribution::Header,
+            }),
+            (None, Some(label)) => Some(AskedSession {
+                label: label.clone(),
+                by: Attribution::Path,
+            }),
+            (None, None) => None,
+        };
+        CallStart {
+            id: CallId::from_uuid(Uuid::now_v7()),
+            started_at: self.0.engine.now().wall,
+            provider: route.mount.name.clone(),
+            price_provider: route.mount.prices.clone(),
+            operation,
+            request_model: route.model.clone(),
+            conversation: caller::conversation(headers),
+            client: caller::client(headers),
+            asked,
+        }
+    }
+}
+
+/// Whether a request wants to leave HTTP. Who offers another version of HTTP is content with an answer in this one.
+fn asks_for_websocket(request: &Request<Incoming>) -> bool {
+    request.version() == Version::HTTP_11
+        && request.headers().get_all(UPGRADE).iter().any(|protocols| {
+            let mut names = protocols.as_bytes().split(|byte| *byte == b',');
+            names.any(|name| name.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+        })
+}
+
+/// Asks for usage where the client says nothing of it, and mends what the longer body changes in the head.
+///
+/// # Errors
+/// The client's body broke off.
+async fn ask(request: &mut Request<MeteredRequest<Incoming>>) -> Result<Extra, hyper::Error> {
+    if !request.body_mut().ask_for_usage().await? {
+        return Ok(Extra::None);
+    }
+    if let Some(length) = request.body().known_length()
+        && request.headers().contains_key(CONTENT_LENGTH)
+    {
+        request
+            .headers_mut()
+            .insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    // Only in the clear can the extra event be kept from the client.
+    if request.headers().contains_key(ACCEPT_ENCODING) {
+        request
+            .headers_mut()
+            .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    Ok(Extra::UsageEvent)
+}
+
+/// The request as it goes upstream: the client's own, to another URL.
+fn forwarded(mut request: Request<Incoming>, route: &Route) -> Request<Incoming> {
+    headers::strip_request(request.headers_mut());
+    *request.uri_mut() = route.uri.clone();
+    // The pool decides between HTTP/1.1 and HTTP/2.
+    *request.version_mut() = Version::HTTP_11;
+    request.extensions_mut().clear();
+    request
+}
+
+/// The reply as it goes back: the provider's own.
+fn passed_back(mut response: Response<Incoming>) -> Response<Incoming> {
+    headers::strip_response(response.headers_mut());
+    *response.version_mut() = Version::HTTP_11;
+    response.extensions_mut().clear();
+    response
+}
+
+fn own_error(error: &hyper_util::client::legacy::Error, route: &Route) -> OwnError {
+    let authority = route.uri.authority().map(ToString::to_string).unwrap_or_default();
+    let cause = upstream::root_cause(error);
+    if error.is_connect() {
+        OwnError::unreachable(&authority, &cause)
+    } else {
+        OwnError::broke_off(&authority, &cause)
+    }
+}
+
+/// Tells the engine what the meter finds out.
+struct EngineSink {
+    engine: Engine,
+    durability: Durability,
+}
+
+impl Sink for EngineSink {
+    fn started(&self, start: CallStart) {
+        self.engine.call_started(start);
+    }
+
+    fn ended(&self, id: CallId, end: CallEnd) -> Option<Committed> {
+        let committed = self.engine.call_ended(id, end);
+        // A row that was refused holds no reply back: the writer has logged it.
+        (self.durability != Durability::Relaxed)
+            .then(|| -> Committed { Box::pin(async { drop(committed.await) }) })
+    }
+
+    fn commit_was_late(&self) {
+        self.engine.commit_was_late();
+    }
+
+    fn commit_bound(&self) -> Duration {
+        self.engine.commit_bound()
+    }
+}
+
+/// What goes upstream.
+pub(super) enum RequestBody {
+    Plain(Incoming),
+    Metered(Box<MeteredRequest<Incoming>>),
+}
+
+/// What goes back.
+pub(super) enum ReplyBody {
+    Plain(Incoming),
+    Metered(Box<MeteredReply<Incoming>>),
+    Own(Full<Bytes>),
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match self.get_mut() {
+            Self::Plain(body) => Pin::new(body).poll_frame(context),
+            Self::Metered(body) => Pin::new(&mut **body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Plain(body) => body.is_end_stream(),
+            Self::Metered(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Plain(body) => body.size_hint(),
+            Self::Metered(body) => body.size_hint(),
+        }
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match self.get_mut() {
+            Self::Plain(body) => Pin::new(body).poll_frame(context),
+            Self::Metered(body) => Pin::new(&mut **body).poll_frame(context),
+            Self::Own(body) => Pin::new(body).poll_frame(context).map_err(|never| match never {}),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Plain(body) => body.is_end_stream(),
+            Self::Metered(body) => body.is_end_stream(),
+            Self::Own(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Plain(body) => body.size_hint(),
+            Self::Metered(body) => body.size_hint(),
+            Self::Own(body) => body.size_hint(),
+        }
+    }
+}
