@@ -1,0 +1,251 @@
+/**
+ * Invented calls, sessions and alerts to draw the dashboard with.
+ */
+import type { AlertView, CallView, SessionView, Totals } from "../src/api/types.gen";
+
+const MINUTE = 60_000;
+
+export const noTotals: Totals = {
+  requests: 0,
+  errors: 0,
+  input: 0,
+  cacheRead: 0,
+  cacheWrite: 0,
+  output: 0,
+  reasoning: 0,
+  total: 0,
+  costNanoUsd: null,
+  unpricedTokens: 0,
+  inexactTokens: 0,
+  unknownRequests: 0,
+};
+
+let ids = 0;
+export const newId = (): string => {
+  ids += 1;
+  return `0197f3a0-0000-7000-8000-${String(ids).padStart(12, "0")}`;
+};
+
+const between = (low: number, high: number): number => Math.floor(low + Math.random() * (high - low));
+
+const models = [
+  {
+    provider: "anthropic",
+    model: "claude-sonnet-4-5",
+    client: "claude-code",
+    operation: "messages",
+    price: 3,
+  },
+  {
+    provider: "anthropic",
+    model: "claude-haiku-4-5",
+    client: "claude-code",
+    operation: "messages",
+    price: 1,
+  },
+  { provider: "openai", model: "gpt-5.1-codex", client: "codex", operation: "responses", price: 1.25 },
+  { provider: "gemini", model: "gemini-3-pro", client: null, operation: "streamGenerateContent", price: 2 },
+  {
+    provider: "ollama",
+    model: "qwen3-coder:30b",
+    client: "opencode",
+    operation: "chat.completions",
+    price: null,
+  },
+] as const;
+
+const pick = () => models[[0, 0, 0, 0, 1, 2, 2, 3, 4][between(0, 9)] ?? 0] ?? models[0];
+
+export const startedCall = (sessionId: string | null, startedAt: number): CallView => {
+  const { provider, model, client, operation } = pick();
+  return {
+    id: newId(),
+    sessionId,
+    askedSession: null,
+    attribution: sessionId === null ? "unassigned" : "active",
+    conversation: null,
+    client,
+    provider,
+    model: null,
+    requestModel: model,
+    operation,
+    streamed: null,
+    status: null,
+    outcome: "running",
+    source: null,
+    input: null,
+    cacheRead: null,
+    cacheWrite: null,
+    output: null,
+    reasoning: null,
+    total: null,
+    costNanoUsd: null,
+    startedAt,
+    ttftMs: null,
+    durationMs: null,
+    requestId: null,
+    error: null,
+  };
+};
+
+/** Ends a call; `luck` below 0.06 ends it badly. */
+export const finishedCall = (call: CallView, durationMs: number, luck = Math.random()): CallView => {
+  const timing = { ttftMs: Math.min(durationMs, between(280, 1_900)), durationMs };
+  if (luck < 0.02) {
+    return {
+      ...call,
+      durationMs: 210,
+      outcome: "upstream_error",
+      status: 429,
+      streamed: false,
+      error: "rate_limit_error",
+    };
+  }
+  const numbers = usage(call, luck < 0.06 ? 0.3 : 1);
+  const ended = { ...call, ...timing, ...numbers, model: call.requestModel, status: 200, streamed: true };
+  if (luck < 0.04) return { ...ended, outcome: "client_aborted", source: "partial" };
+  if (luck < 0.06) return { ...ended, outcome: "stream_error", source: "partial", error: "overloaded_error" };
+  return { ...ended, outcome: "complete", source: call.provider === "ollama" ? "estimated" : "exact" };
+};
+
+const usage = (call: CallView, share: number) => {
+  const cached = call.provider === "anthropic" || call.provider === "openai";
+  const input = between(300, cached ? 2_400 : 9_000);
+  const cacheRead = cached ? between(14_000, 92_000) : null;
+  const cacheWrite = call.provider === "anthropic" ? between(400, 5_200) : null;
+  const output = Math.floor(between(120, 2_600) * share);
+  const reasoning = call.provider === "ollama" ? null : Math.floor(output * Math.random() * 0.6);
+  const price = models.find(({ model }) => model === call.requestModel)?.price ?? null;
+  const weighted = input + (cacheRead ?? 0) * 0.1 + (cacheWrite ?? 0) * 1.25 + output * 5;
+  return {
+    input,
+    cacheRead,
+    cacheWrite,
+    output,
+    reasoning,
+    total: input + (cacheRead ?? 0) + (cacheWrite ?? 0) + output,
+    costNanoUsd: price === null ? null : Math.round(weighted * price * 1_000),
+  };
+};
+
+export const withCall = (sums: Totals, call: CallView): Totals => {
+  const total = call.total ?? 0;
+  const priced = call.costNanoUsd !== null;
+  return {
+    requests: sums.requests + 1,
+    errors: sums.errors + (call.outcome === "complete" ? 0 : 1),
+    input: sums.input + (call.input ?? 0),
+    cacheRead: sums.cacheRead + (call.cacheRead ?? 0),
+    cacheWrite: sums.cacheWrite + (call.cacheWrite ?? 0),
+    output: sums.output + (call.output ?? 0),
+    reasoning: sums.reasoning + (call.reasoning ?? 0),
+    total: sums.total + total,
+    costNanoUsd: priced ? (sums.costNanoUsd ?? 0) + (call.costNanoUsd ?? 0) : sums.costNanoUsd,
+    unpricedTokens: sums.unpricedTokens + (priced ? 0 : total),
+    inexactTokens: sums.inexactTokens + (call.source === "exact" ? 0 : total),
+    unknownRequests: sums.unknownRequests + (call.total === null ? 1 : 0),
+  };
+};
+
+export const newSession = (name: string, change: Partial<SessionView> = {}): SessionView => {
+  const now = Date.now();
+  return {
+    id: newId(),
+    name,
+    status: "active",
+    current: true,
+    revision: 1,
+    duration: null,
+    tokenBudget: null,
+    createdAt: now,
+    startedAt: now,
+    endedAt: null,
+    elapsedMs: 0,
+    at: now,
+    tokensUsed: 0,
+    usage: noTotals,
+    ...change,
+  };
+};
+
+export type Scene = { sessions: SessionView[]; calls: CallView[]; unassigned: Totals; alerts: AlertView[] };
+
+const over = (
+  name: string,
+  hoursAgo: number,
+  minutes: number,
+  tokens: number,
+  usd: number | null,
+): SessionView => {
+  const startedAt = Date.now() - hoursAgo * 60 * MINUTE;
+  const usage = {
+    ...noTotals,
+    requests: 40,
+    total: tokens,
+    input: tokens,
+    costNanoUsd: usd === null ? null : usd * 1e9,
+  };
+  return newSession(name, {
+    status: "completed",
+    current: false,
+    createdAt: startedAt,
+    startedAt,
+    endedAt: startedAt + minutes * MINUTE,
+    elapsedMs: minutes * MINUTE,
+    tokensUsed: tokens,
+    usage,
+  });
+};
+
+export const busyScene = (): Scene => {
+  const now = Date.now();
+  const elapsedMs = 74 * MINUTE + 37_482;
+  const id = newId();
+  let usage = noTotals;
+  let unassigned = noTotals;
+  const calls = Array.from({ length: 42 }, (_, index) => {
+    const loose = index % 14 === 13;
+    const started = startedCall(loose ? null : id, now - (42 - index) * 97_000 - between(0, 30_000));
+    const call = finishedCall(
+      started,
+      between(1_800, 24_000),
+      index === 30 ? 0.01 : index === 37 ? 0.03 : 0.5,
+    );
+    if (loose) unassigned = withCall(unassigned, call);
+    else usage = withCall(usage, call);
+    return call;
+  });
+  const startedAt = now - elapsedMs;
+  const current = newSession("Split the parser into framings and readers", {
+    id,
+    duration: 120 * MINUTE,
+    tokenBudget: Math.round(usage.total * 1.21),
+    createdAt: startedAt,
+    startedAt,
+    elapsedMs,
+    tokensUsed: usage.total,
+    usage,
+  });
+  return {
+    sessions: [
+      current,
+      over("Fix the flaky shutdown test", 5, 48, 1_840_210, 2.41),
+      over("Read up on WAL checkpoints", 22, 25, 212_400, 0.34),
+      over("Local model trial", 27, 95, 3_402_118, null),
+    ],
+    calls: [...calls, startedCall(id, now - 3_400)].reverse(),
+    unassigned,
+    alerts: [
+      {
+        id: newId(),
+        rule: "store.slow",
+        message:
+          "The disk takes long to store calls (1.2 s). Calls are still kept; check the disk’s free space and load.",
+        raisedAt: now - 4 * MINUTE,
+        clearedAt: null,
+      },
+    ],
+  };
+};
+
+export const emptyScene = (): Scene => ({ sessions: [], calls: [], unassigned: noTotals, alerts: [] });

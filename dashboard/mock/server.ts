@@ -1,0 +1,205 @@
+/**
+ * A stand-in for Moonlock, for work on the dashboard: serves `dist` under the real page's policy, keeps
+ * sessions in memory, invents calls. Speaks the same REST and WebSocket; not a reference for either.
+ */
+import { readFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join } from "node:path";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { CallView, Change, Event, SessionView, Snapshot, Status } from "../src/api/types.gen";
+import { busyScene, emptyScene, finishedCall, newSession, type Scene, startedCall, withCall } from "./scene";
+
+export type Mock = {
+  url: string;
+  /** Drops every connection and stops listening; `url` can be served again with `startMock({ port })`. */
+  stop: () => Promise<void>;
+  /** Begins a call; the returned function ends it. */
+  call: () => () => void;
+  publish: (change: Change) => void;
+  /** Leaves one event out of the stream; it can still be asked for. */
+  loseNext: () => void;
+  scene: Scene;
+};
+
+type MockOptions = { port?: number; scene?: "busy" | "empty" | Scene; calls?: boolean };
+
+const POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const TYPES: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+};
+
+export const startMock = async ({
+  port = 0,
+  scene: named = "empty",
+  calls = true,
+}: MockOptions = {}): Promise<Mock> => {
+  const scene = named === "busy" ? busyScene() : named === "empty" ? emptyScene() : named;
+  const events: Event[] = [];
+  const listeners = new Set<WebSocket>();
+  let seq = 100;
+  let lose = false;
+
+  const now = (view: SessionView): SessionView => {
+    const at = Date.now();
+    const elapsedMs = view.status === "active" ? view.elapsedMs + (at - view.at) : view.elapsedMs;
+    return { ...view, at, elapsedMs };
+  };
+
+  const publish = (change: Change): void => {
+    seq += 1;
+    const event: Event = { seq, at: Date.now(), sessionId: null, ...change };
+    events.push(event);
+    if (!lose) for (const socket of listeners) socket.send(JSON.stringify({ type: "event", ...event }));
+    lose = false;
+  };
+
+  const keep = (view: SessionView): SessionView => {
+    const others = scene.sessions.filter(({ id }) => id !== view.id);
+    scene.sessions = [
+      view,
+      ...others.map((other) => (view.current ? { ...now(other), current: false } : other)),
+    ];
+    publish({ kind: "session", data: view });
+    return view;
+  };
+
+  const call = (): (() => void) => {
+    const current = scene.sessions.find((view) => view.current && view.status === "active");
+    const startedAt = Date.now();
+    const started = startedCall(current?.id ?? null, startedAt);
+    scene.calls.unshift(started);
+    publish({ kind: "call.started", data: started });
+    return () => end(started, Date.now() - startedAt);
+  };
+
+  const end = (started: CallView, durationMs: number): void => {
+    const ended = finishedCall(started, durationMs);
+    scene.calls = scene.calls.map((known) => (known.id === ended.id ? ended : known));
+    const view = scene.sessions.find(({ id }) => id === ended.sessionId);
+    const totals = withCall(view?.usage ?? scene.unassigned, ended);
+    if (view) {
+      const used = { ...view, usage: totals, tokensUsed: totals.total };
+      scene.sessions = scene.sessions.map((known) => (known.id === view.id ? used : known));
+    } else scene.unassigned = totals;
+    publish({ kind: "call.finished", data: { call: ended, totals } });
+  };
+
+  const snapshot = (): Snapshot => ({
+    seq,
+    at: Date.now(),
+    version: "0.1.0",
+    proxyUrl: "http://127.0.0.1:3002",
+    ...scene,
+    sessions: scene.sessions.map(now),
+  });
+
+  const server = createServer((request, response) => {
+    void answer(request, response, { create, change, snapshot }).catch(() => response.writeHead(500).end());
+  });
+
+  const create = (body: Partial<SessionView>): Reply => {
+    const { name = "", duration = null, tokenBudget = null } = body;
+    if (name === "Refuse me") return problem(422, "The name is taken.", { field: "name" });
+    return [201, keep(newSession(name, { duration, tokenBudget }))];
+  };
+
+  const change = (id: string, revision: number, status: Status): Reply => {
+    const known = scene.sessions.find((view) => view.id === id);
+    if (!known) return problem(404, "There is no such session.");
+    const view = now(known);
+    if (revision !== view.revision) return problem(409, "The session has changed since.", { session: view });
+    const endedAt = status === "completed" ? view.at : null;
+    const current = view.current && status !== "completed";
+    return [200, keep({ ...view, status, endedAt, current, revision: view.revision + 1 })];
+  };
+
+  const sockets = new WebSocketServer({ server, path: "/ws" });
+  sockets.on("connection", (socket) => {
+    const say = (message: object): void => socket.send(JSON.stringify(message));
+    say({ type: "hello", version: "0.1.0", at: Date.now(), heartbeatMs: 15_000 });
+    socket.on("message", (data) => {
+      const message = JSON.parse(String(data)) as { type: string; since?: number };
+      if (message.type === "ping") return say({ type: "pong", at: Date.now() });
+      const { since } = message;
+      if (since === undefined) say({ type: "snapshot", ...snapshot() });
+      else
+        for (const event of events.filter((missed) => missed.seq > since)) say({ type: "event", ...event });
+      listeners.add(socket);
+    });
+    socket.on("close", () => listeners.delete(socket));
+  });
+
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  let timer: NodeJS.Timeout;
+  const invent = (): void => {
+    const finish = call();
+    setTimeout(finish, 800 + Math.random() * 5_000).unref();
+    timer = setTimeout(invent, 1_500 + Math.random() * 3_000).unref();
+  };
+  if (calls) invent();
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: async () => {
+      clearTimeout(timer);
+      for (const socket of sockets.clients) socket.terminate();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+    call,
+    publish,
+    loseNext: () => {
+      lose = true;
+    },
+    scene,
+  };
+};
+
+type Reply = [status: number, body: object];
+type Handlers = {
+  create: (body: Partial<SessionView>) => Reply;
+  change: (id: string, revision: number, status: Status) => Reply;
+  snapshot: () => Snapshot;
+};
+
+const problem = (status: number, detail: string, more: object = {}): Reply => [
+  status,
+  { type: "about:blank", title: "Not possible", status, detail, ...more },
+];
+
+const answer = async (request: IncomingMessage, response: ServerResponse, on: Handlers): Promise<void> => {
+  const { pathname } = new URL(request.url ?? "/", "http://mock");
+  if (!pathname.startsWith("/api/")) return file(pathname, response);
+  const id = /^\/api\/sessions\/([^/]+)$/.exec(pathname)?.[1];
+  let reply = problem(404, "There is nothing here.");
+  if (request.method === "GET" && pathname === "/api/live") reply = [200, on.snapshot()];
+  if (request.method === "GET" && pathname === "/api/sessions")
+    reply = [200, { sessions: on.snapshot().sessions }];
+  if (request.method === "POST" && pathname === "/api/sessions") reply = on.create(await json(request));
+  if (request.method === "PATCH" && id) {
+    const revision = Number(request.headers["if-match"]?.replaceAll('"', ""));
+    const { status } = await json(request);
+    if (status) reply = on.change(id, revision, status);
+  }
+  const [status, body] = reply;
+  const type = status < 400 ? "application/json" : "application/problem+json";
+  response.writeHead(status, { "content-type": type }).end(JSON.stringify(body));
+};
+
+const json = async (request: IncomingMessage): Promise<Partial<SessionView>> => {
+  let text = "";
+  for await (const chunk of request) text += chunk;
+  return JSON.parse(text) as Partial<SessionView>;
+};
+
+const file = async (pathname: string, response: ServerResponse): Promise<void> => {
+  const path = pathname === "/" || extname(pathname) === "" ? "/index.html" : pathname;
+  const body = await readFile(join(import.meta.dirname, "../dist", path)).catch(() => null);
+  if (body === null) return void response.writeHead(404).end();
+  const type = TYPES[extname(path)] ?? "application/octet-stream";
+  response.writeHead(200, { "content-type": type, "content-security-policy": POLICY }).end(body);
+};

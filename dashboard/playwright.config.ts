@@ -1,0 +1,34 @@
+import { defineConfig } from "@playwright/test";
+import type { TargetOptions } from "./e2e/fixtures";
+
+/** Debian's own browser: none is ever downloaded. */
+const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+
+export default defineConfig<TargetOptions>({
+  testDir: "e2e",
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  forbidOnly: process.env["CI"] !== undefined,
+  fullyParallel: true,
+  workers: 2,
+  reporter: "list",
+  use: {
+    trace: "retain-on-failure",
+    launchOptions: {
+      executablePath,
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    },
+  },
+  projects: [
+    { name: "real", use: { target: "real" } },
+    { name: "mock", use: { target: "mock" } },
+  ],
+});

@@ -1,0 +1,120 @@
+import type { CallView, SessionView } from "@/api/types.gen";
+import { CALL_GRID } from "@/features/live/call-grid";
+import { CallRow } from "@/features/live/call-row";
+import { ConnectBlocks } from "@/features/live/connect-panel";
+import { compact, plural } from "@/shared/format";
+import { Panel } from "@/shared/ui/panel";
+import { useLive } from "@/store/live-store";
+import { type CallFilter, filterCalls, useUi } from "@/store/ui-store";
+
+const SHOWN = 100;
+
+type CallListProps = {
+  session: SessionView | undefined;
+  /** Newest first. */
+  calls: CallView[];
+};
+
+export const CallList = ({ session, calls }: CallListProps) => {
+  const sessions = useLive((live) => live.state.sessions);
+  const chosen = useUi((ui) => ui.callFilter);
+  const anyCall = useLive((live) => live.state.calls.length > 0);
+  const filter: CallFilter = session ? chosen : "all";
+  const shown = calls.slice(0, SHOWN);
+  const names = new Map(sessions.map(({ view }) => [view.id, view.name]));
+  const place = (id: string | null): string =>
+    id === null ? "Unassigned" : (names.get(id) ?? "Earlier session");
+
+  return (
+    <Panel title="Calls" aside={session && anyCall && <Filter chosen={filter} />} className="@container">
+      {shown.length === 0 ? (
+        <NoCalls ended={session?.status === "completed" ? session : undefined} />
+      ) : (
+        <>
+          <div
+            aria-hidden="true"
+            className={`${CALL_GRID} hidden border-b border-line py-2 text-xs text-muted @3xl:grid`}
+          >
+            <span>Time</span>
+            <span>Model</span>
+            <span className="text-right">In → out (Σ)</span>
+            <span className="text-right">Cost</span>
+            <span className="text-right">First byte · all</span>
+            <span>Source</span>
+          </div>
+          <ol aria-label="Calls, newest first" data-testid="calls">
+            {shown.map((call) => (
+              <CallRow
+                key={call.id}
+                call={call}
+                place={filter === "all" ? place(call.sessionId) : undefined}
+              />
+            ))}
+          </ol>
+        </>
+      )}
+      <UnassignedNote filter={filter} />
+    </Panel>
+  );
+};
+
+const filters: { filter: CallFilter; label: string }[] = [
+  { filter: "session", label: "This session" },
+  { filter: "all", label: "All" },
+];
+
+const Filter = ({ chosen }: { chosen: CallFilter }) => (
+  <fieldset className="flex rounded-lg bg-sunken p-0.5">
+    <legend className="sr-only">Which calls</legend>
+    {filters.map(({ filter, label }) => (
+      <button
+        key={filter}
+        type="button"
+        aria-pressed={filter === chosen}
+        onClick={() => filterCalls(filter)}
+        className="h-7 rounded-md px-3 text-xs font-medium text-muted hover:text-ink aria-pressed:bg-raised aria-pressed:text-ink aria-pressed:shadow-xs"
+      >
+        {label}
+      </button>
+    ))}
+  </fieldset>
+);
+
+const NoCalls = ({ ended }: { ended: SessionView | undefined }) =>
+  ended ? (
+    <p className="px-5 pb-6 text-sm text-muted">
+      {ended.usage.requests === 0
+        ? "This session made no calls."
+        : "This session’s calls are no longer among the newest."}
+    </p>
+  ) : (
+    <div className="px-5 pb-5">
+      <p className="mb-1 flex items-center gap-2.5 text-sm">
+        <span className="size-2 animate-breathe rounded-full bg-accent" aria-hidden="true" />
+        Waiting for the first call…
+      </p>
+      <p className="mb-4 text-sm text-muted">
+        Point your tool at Moonlock; its calls appear here as they happen.
+      </p>
+      <ConnectBlocks />
+    </div>
+  );
+
+const UnassignedNote = ({ filter }: { filter: CallFilter }) => {
+  const { requests, total } = useLive((live) => live.state.unassigned);
+  if (requests === 0) return null;
+  return (
+    <p className="border-t border-line px-5 py-3 text-xs text-muted" data-testid="unassigned">
+      {plural(requests, "call")} with {compact(total)} tokens belong to no session.{" "}
+      {filter === "session" && (
+        <button
+          type="button"
+          onClick={() => filterCalls("all")}
+          className="font-medium text-accent underline-offset-2 hover:underline"
+        >
+          Show them
+        </button>
+      )}
+    </p>
+  );
+};

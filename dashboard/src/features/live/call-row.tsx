@@ -1,0 +1,87 @@
+import { memo, useRef } from "react";
+import type { CallView } from "@/api/types.gen";
+import { CallBadge } from "@/features/live/call-badge";
+import { CALL_GRID } from "@/features/live/call-grid";
+import { compact, count, exactTime, latency, money, seconds, UNKNOWN } from "@/shared/format";
+import { useFrames } from "@/shared/use-frames";
+import { serverNow, useLive } from "@/store/live-store";
+
+type CallRowProps = {
+  call: CallView;
+  /** The session's name, where the list holds more than one's calls. */
+  place: string | undefined;
+};
+
+export const CallRow = memo(({ call, place }: CallRowProps) => {
+  const running = call.outcome === "running";
+  const origin = [call.client ?? call.operation, place].filter(Boolean).join(" · ");
+  return (
+    <li
+      className={`${CALL_GRID} border-b border-line/60 py-2.5 text-sm last:border-b-0`}
+      data-outcome={call.outcome}
+    >
+      <div className="min-w-0 @3xl:col-start-2 @3xl:row-start-1">
+        <p className="truncate">
+          <span className="text-muted">{call.provider} · </span>
+          <span className="font-medium">{call.model ?? call.requestModel ?? "model unknown"}</span>
+        </p>
+        <p className="hidden truncate text-xs text-muted @3xl:block">{origin}</p>
+      </div>
+      <div className="flex justify-self-end @3xl:col-start-6 @3xl:row-start-1 @3xl:justify-self-start">
+        <CallBadge call={call} />
+      </div>
+      <p className="@3xl:col-start-3 @3xl:row-start-1 @3xl:text-right">
+        {running ? <Muted text={UNKNOWN} /> : <Flow call={call} />}
+      </p>
+      <p className="text-right @3xl:col-start-4 @3xl:row-start-1">
+        <span className="sr-only">Cost: </span>
+        {call.costNanoUsd === null ? <Muted text={UNKNOWN} /> : money(call.costNanoUsd)}
+      </p>
+      <p className="truncate text-xs text-muted @3xl:col-start-1 @3xl:row-start-1">
+        <time dateTime={new Date(call.startedAt).toISOString()}>{exactTime(call.startedAt)}</time>
+        <span className="@3xl:hidden"> · {origin}</span>
+      </p>
+      <p className="text-right text-xs whitespace-nowrap text-muted @3xl:col-start-5 @3xl:row-start-1">
+        <span className="sr-only">Latency: </span>
+        {running ? (
+          <Growing startedAt={call.startedAt} />
+        ) : (
+          [call.ttftMs, call.durationMs]
+            .filter((ms) => ms !== null)
+            .map(latency)
+            .join(" · ") || UNKNOWN
+        )}
+      </p>
+    </li>
+  );
+});
+
+const Muted = ({ text }: { text: string }) => <span className="text-muted">{text}</span>;
+
+/** `48.2k → 1.1k (49.3k)` */
+const Flow = ({ call }: { call: CallView }) => {
+  const known = [call.input, call.cacheRead, call.cacheWrite].filter((tokens) => tokens !== null);
+  const prompt = known.length === 0 ? null : known.reduce((sum, tokens) => sum + tokens, 0);
+  if (prompt === null && call.output === null) {
+    return call.total === null ? <Muted text={UNKNOWN} /> : compact(call.total);
+  }
+  return (
+    <span
+      className="whitespace-nowrap"
+      title={`${count(prompt)} in (${count(call.cacheRead)} from the cache), ${count(call.output)} out (${count(call.reasoning)} reasoning)`}
+    >
+      {compact(prompt)} <span className="text-muted">→</span> {compact(call.output)}{" "}
+      <span className="text-xs text-muted">({compact(call.total)})</span>
+    </span>
+  );
+};
+
+const Growing = ({ startedAt }: { startedAt: number }) => {
+  const text = useRef<HTMLSpanElement>(null);
+  const clock = useLive((live) => live.state.clock);
+  useFrames(true, (now) => {
+    const grown = seconds(serverNow(clock, now) - startedAt);
+    if (text.current && text.current.textContent !== grown) text.current.textContent = grown;
+  });
+  return <span ref={text} />;
+};

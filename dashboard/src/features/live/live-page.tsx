@@ -1,0 +1,51 @@
+import { CallList } from "@/features/live/call-list";
+import { ConnectPanel } from "@/features/live/connect-panel";
+import { MetricCards } from "@/features/live/metric-cards";
+import { SessionHero } from "@/features/live/session-hero";
+import { SessionList } from "@/features/live/session-list";
+import { StartForm } from "@/features/live/start-form";
+import { TokenFlow } from "@/features/live/token-flow";
+import { WaitForServer } from "@/features/live/wait-for-server";
+import { useLive } from "@/store/live-store";
+import { shownSession } from "@/store/shown-session";
+import { useUi } from "@/store/ui-store";
+
+export const LivePage = () => {
+  const ready = useLive((live) => live.state.seq !== null);
+  const sessions = useLive((live) => live.state.sessions);
+  const calls = useLive((live) => live.state.calls);
+  const choice = useUi();
+  if (!ready) return <WaitForServer />;
+
+  const session = shownSession(sessions, choice);
+  const all = !session || choice.callFilter === "all";
+  const shownCalls = all ? calls : calls.filter((call) => call.sessionId === session.view.id);
+  /** Nothing has ever happened here: one narrow column reads best. */
+  const first = sessions.length === 0 && calls.length === 0;
+  return (
+    <div className="grid gap-4 lg:gap-5">
+      {session ? (
+        <>
+          <title>{`${session.view.name} — Moonlock`}</title>
+          <SessionHero key={session.view.id} session={session} />
+          <MetricCards view={session.view} />
+          {session.view.usage.total > 0 && <TokenFlow totals={session.view.usage} />}
+        </>
+      ) : (
+        <>
+          <title>Moonlock</title>
+          <StartForm />
+        </>
+      )}
+      <div
+        className={`grid w-full items-start gap-4 lg:gap-5 xl:has-[>aside>*]:grid-cols-[minmax(0,1fr)_22rem] ${first ? "mx-auto max-w-2xl" : ""}`}
+      >
+        <CallList session={session?.view} calls={shownCalls} />
+        <aside className="grid min-w-0 gap-4 empty:hidden lg:gap-5">
+          <SessionList sessions={sessions} shown={session?.view.id} />
+          {shownCalls.length > 0 && <ConnectPanel />}
+        </aside>
+      </div>
+    </div>
+  );
+};

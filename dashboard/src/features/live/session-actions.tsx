@@ -1,0 +1,98 @@
+import { useEffect, useRef, useState } from "react";
+import type { SessionView, Status } from "@/api/types.gen";
+import { changeStatus, Problem } from "@/shared/api-client";
+import { Button } from "@/shared/ui/button";
+import { CheckIcon, PauseIcon, PlayIcon } from "@/shared/ui/icons";
+import { receiveSession } from "@/store/live-store";
+import { selectSession } from "@/store/ui-store";
+
+/** Where Space already means something. */
+const TAKES_SPACE = "input, textarea, select, button, a, summary, [contenteditable]";
+
+type SessionActionsProps = { view: SessionView };
+
+export const SessionActions = ({ view }: SessionActionsProps) => {
+  const [confirming, setConfirming] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  const busy = useRef(false);
+  const running = view.status === "active";
+
+  const change = async (status: Status): Promise<void> => {
+    if (busy.current) return;
+    busy.current = true;
+    try {
+      receiveSession(await changeStatus(view.id, view.revision, status));
+      // The result stays in view, also if another session is open.
+      if (status === "completed") selectSession(view.id);
+      setProblem(undefined);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      setProblem(error.message);
+    } finally {
+      busy.current = false;
+      setConfirming(false);
+    }
+  };
+  const toggle = (): Promise<void> => change(running ? "paused" : "active");
+
+  const latestToggle = useRef(toggle);
+  useEffect(() => {
+    latestToggle.current = toggle;
+  });
+  useEffect(() => {
+    if (view.status === "completed") return;
+    const press = (event: KeyboardEvent): void => {
+      const taken = event.target instanceof Element && event.target.closest(TAKES_SPACE);
+      if (event.key !== " " || event.repeat || event.ctrlKey || event.metaKey || event.altKey || taken)
+        return;
+      event.preventDefault();
+      void latestToggle.current();
+    };
+    document.addEventListener("keydown", press);
+    return () => document.removeEventListener("keydown", press);
+  }, [view.status]);
+
+  if (view.status === "completed") {
+    return <Button onClick={() => selectSession(null)}>Done</Button>;
+  }
+  return (
+    <div className="flex flex-wrap items-center gap-2.5">
+      <Button variant="primary" onClick={toggle} className="min-w-28" aria-keyshortcuts="Space">
+        {running ? <PauseIcon /> : <PlayIcon className="size-3.5" />}
+        {running ? "Pause" : "Resume"}
+      </Button>
+      {confirming ? (
+        <Confirm onYes={() => change("completed")} onNo={() => setConfirming(false)} />
+      ) : (
+        <Button onClick={() => setConfirming(true)}>
+          <CheckIcon />
+          Complete
+        </Button>
+      )}
+      {problem && (
+        <p role="alert" className="text-sm text-bad">
+          {problem}
+        </p>
+      )}
+    </div>
+  );
+};
+
+type ConfirmProps = { onYes: () => void; onNo: () => void };
+
+const Confirm = ({ onYes, onNo }: ConfirmProps) => {
+  const yes = useRef<HTMLButtonElement>(null);
+  useEffect(() => yes.current?.focus(), []);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: Escape is a shortcut for the button inside.
+    <div className="flex items-center gap-1.5" onKeyDown={({ key }) => key === "Escape" && onNo()}>
+      <Button ref={yes} onClick={onYes}>
+        <CheckIcon className="size-4 text-good" />
+        Yes, complete
+      </Button>
+      <Button variant="quiet" onClick={onNo}>
+        Keep going
+      </Button>
+    </div>
+  );
+};

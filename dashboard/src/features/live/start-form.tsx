@@ -1,0 +1,137 @@
+import { type FormEvent, useId, useState } from "react";
+import { parseBudget, parseDuration } from "@/features/live/parse";
+import { createSession, Problem } from "@/shared/api-client";
+import { Button } from "@/shared/ui/button";
+import { receiveSession } from "@/store/live-store";
+import { selectSession } from "@/store/ui-store";
+
+type Field = "name" | "duration" | "tokenBudget";
+type Problems = Partial<Record<Field | "form", string>>;
+
+const isField = (name: string | undefined): name is Field =>
+  name === "name" || name === "duration" || name === "tokenBudget";
+
+const start = async (form: FormData): Promise<Problems> => {
+  const text = (field: Field): string => String(form.get(field) ?? "");
+  const name = text("name").trim();
+  const duration = parseDuration(text("duration"));
+  const tokenBudget = parseBudget(text("tokenBudget"));
+  if (name === "") return { name: "Give it a name, so that you find it again." };
+  if ("problem" in duration) return { duration: duration.problem };
+  if ("problem" in tokenBudget) return { tokenBudget: tokenBudget.problem };
+  try {
+    receiveSession(await createSession({ name, duration: duration.value, tokenBudget: tokenBudget.value }));
+    selectSession(null);
+    return {};
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { [isField(error.field) ? error.field : "form"]: error.message };
+  }
+};
+
+export const StartForm = () => {
+  const [problems, setProblems] = useState<Problems>({});
+  const [busy, setBusy] = useState(false);
+
+  const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
+    event.preventDefault();
+    if (busy) return;
+    const form = event.currentTarget;
+    setBusy(true);
+    const found = await start(new FormData(form)).finally(() => setBusy(false));
+    setProblems(found);
+    const wrong = Object.keys(found).find(isField);
+    if (wrong) form.querySelector<HTMLInputElement>(`[name="${wrong}"]`)?.focus();
+  };
+
+  return (
+    <section className="mx-auto w-full max-w-2xl py-8 sm:py-14">
+      <form onSubmit={submit} noValidate className="grid gap-4">
+        <h1 className="text-center text-2xl font-semibold tracking-tight text-balance sm:text-3xl">
+          <label htmlFor="session-name">What are you working on?</label>
+        </h1>
+        <TextField
+          id="session-name"
+          name="name"
+          problem={problems.name}
+          placeholder="Refactor the parser"
+          maxLength={200}
+          className="h-14 px-5 text-lg"
+        />
+        <div className="grid items-start gap-x-3 gap-y-4 sm:grid-cols-[1fr_1fr_auto]">
+          <TextField
+            label="Duration"
+            name="duration"
+            problem={problems.duration}
+            placeholder="Open end, or 2h, 45m"
+          />
+          <TextField
+            label="Token budget"
+            name="tokenBudget"
+            problem={problems.tokenBudget}
+            placeholder="None, or 500k"
+          />
+          <Button
+            type="submit"
+            variant="primary"
+            aria-disabled={busy}
+            className="h-11 rounded-xl px-6 sm:mt-[1.625rem]"
+          >
+            Start session
+          </Button>
+        </div>
+        {problems.form && (
+          <p role="alert" className="text-sm text-bad">
+            {problems.form}
+          </p>
+        )}
+      </form>
+    </section>
+  );
+};
+
+type TextFieldProps = {
+  id?: string;
+  name: Field;
+  label?: string;
+  problem: string | undefined;
+  placeholder: string;
+  maxLength?: number;
+  className?: string;
+};
+
+const TextField = ({
+  id,
+  name,
+  label,
+  problem,
+  placeholder,
+  maxLength,
+  className = "h-11 px-3.5 text-sm",
+}: TextFieldProps) => {
+  const own = useId();
+  return (
+    <div className="grid gap-1.5">
+      {label && (
+        <label htmlFor={id ?? own} className="text-xs leading-5 font-medium text-muted">
+          {label}
+        </label>
+      )}
+      <input
+        id={id ?? own}
+        name={name}
+        placeholder={placeholder}
+        maxLength={maxLength}
+        autoComplete="off"
+        aria-invalid={problem !== undefined}
+        aria-describedby={problem ? `${own}-problem` : undefined}
+        className={`w-full min-w-0 rounded-xl border border-control bg-surface placeholder:text-muted aria-invalid:border-bad ${className}`}
+      />
+      {problem && (
+        <p id={`${own}-problem`} role="alert" className="text-xs text-bad">
+          {problem}
+        </p>
+      )}
+    </div>
+  );
+};

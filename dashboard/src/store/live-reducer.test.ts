@@ -1,0 +1,215 @@
+import { describe, expect, it } from "vitest";
+import type { AlertView, CallView, Change, ServerMessage, SessionView } from "@/api/types.gen";
+import { apply, emptyState, KEPT_CALLS, type LiveState, noTotals, withSession } from "@/store/live-reducer";
+
+const session = (id: string, change: Partial<SessionView> = {}): SessionView => ({
+  id,
+  name: `Session ${id}`,
+  status: "active",
+  current: false,
+  revision: 1,
+  duration: null,
+  tokenBudget: null,
+  createdAt: 1_000,
+  startedAt: 1_000,
+  endedAt: null,
+  elapsedMs: 500,
+  at: 1_500,
+  tokensUsed: 0,
+  usage: noTotals,
+  ...change,
+});
+
+const call = (id: string, change: Partial<CallView> = {}): CallView => ({
+  id,
+  sessionId: null,
+  askedSession: null,
+  attribution: "unassigned",
+  conversation: null,
+  client: null,
+  provider: "anthropic",
+  model: null,
+  requestModel: null,
+  operation: "messages",
+  streamed: null,
+  status: null,
+  outcome: "running",
+  source: null,
+  input: null,
+  cacheRead: null,
+  cacheWrite: null,
+  output: null,
+  reasoning: null,
+  total: null,
+  costNanoUsd: null,
+  startedAt: 1_000,
+  ttftMs: null,
+  durationMs: null,
+  requestId: null,
+  error: null,
+  ...change,
+});
+
+const alert = (change: Partial<AlertView> = {}): AlertView => ({
+  id: "a1",
+  rule: "store.slow",
+  message: "The disk is slow.",
+  raisedAt: 1_000,
+  clearedAt: null,
+  ...change,
+});
+
+const snapshot = (change: object = {}): ServerMessage => ({
+  type: "snapshot",
+  seq: 10,
+  at: 2_000,
+  version: "0.1.0",
+  proxyUrl: "http://127.0.0.1:3002",
+  sessions: [session("s1", { current: true })],
+  unassigned: noTotals,
+  calls: [],
+  alerts: [],
+  ...change,
+});
+
+const event = (seq: number, change: Change): ServerMessage => ({
+  type: "event",
+  seq,
+  at: 2_000,
+  sessionId: null,
+  ...change,
+});
+
+const replay = (...messages: ServerMessage[]): LiveState =>
+  messages.reduce((state, message, index) => apply(state, message, 100 + index), emptyState);
+
+const ids = (state: LiveState): string[] => state.calls.map(({ id }) => id);
+
+describe("a snapshot", () => {
+  it("replaces everything, also by a state with a lower number", () => {
+    const state = replay(snapshot({ seq: 99, calls: [call("old")] }), snapshot({ seq: 3, version: "0.2.0" }));
+    expect(state).toMatchObject({ seq: 3, version: "0.2.0", calls: [], missed: false });
+    expect(state.clock).toEqual({ serverAt: 2_000, receivedAt: 101 });
+  });
+
+  it("anchors each session's clock at its receipt", () => {
+    expect(replay(snapshot()).sessions[0]).toMatchObject({ receivedAt: 100, view: { elapsedMs: 500 } });
+  });
+
+  it("is ordered newest first", () => {
+    const sessions = [session("a", { createdAt: 1 }), session("b", { createdAt: 2 })];
+    const calls = [call("a", { startedAt: 1 }), call("b", { startedAt: 2 })];
+    const state = replay(snapshot({ sessions, calls }));
+    expect(state.sessions.map(({ view }) => view.id)).toEqual(["b", "a"]);
+    expect(ids(state)).toEqual(["b", "a"]);
+  });
+});
+
+describe("events", () => {
+  it("are left out before the first snapshot", () => {
+    expect(replay(event(1, { kind: "call.started", data: call("c") }))).toEqual(emptyState);
+  });
+
+  it("are left out if they are known already", () => {
+    const known = replay(snapshot());
+    expect(apply(known, event(10, { kind: "call.started", data: call("c") }), 200)).toBe(known);
+  });
+
+  it("mark a gap, and wait until what is missing has come", () => {
+    const start = (id: string): Change => ({ kind: "call.started", data: call(id) });
+    const gap = replay(snapshot(), event(12, start("c12")));
+    expect(gap).toMatchObject({ seq: 10, missed: true, calls: [] });
+    const mended = apply(apply(gap, event(11, start("c11")), 1), event(12, start("c12")), 2);
+    expect(mended).toMatchObject({ seq: 12, missed: false });
+    expect(ids(mended)).toEqual(["c12", "c11"]);
+  });
+});
+
+describe("calls", () => {
+  it("start, and finish with the new sums of their session", () => {
+    const totals = { ...noTotals, requests: 1, total: 42 };
+    const state = replay(
+      snapshot(),
+      event(11, { kind: "call.started", data: call("c", { sessionId: "s1" }) }),
+      event(12, {
+        kind: "call.finished",
+        data: { call: call("c", { sessionId: "s1", outcome: "complete", total: 42 }), totals },
+      }),
+    );
+    expect(state.calls).toMatchObject([{ id: "c", outcome: "complete", total: 42 }]);
+    expect(state.sessions[0]).toMatchObject({ receivedAt: 100, view: { tokensUsed: 42, usage: totals } });
+    expect(state.unassigned).toBe(noTotals);
+  });
+
+  it("of no session change the unassigned sums", () => {
+    const totals = { ...noTotals, requests: 1, total: 7 };
+    const state = replay(snapshot(), event(11, { kind: "call.finished", data: { call: call("c"), totals } }));
+    expect(state.unassigned).toBe(totals);
+    expect(state.sessions[0]?.view.usage).toBe(noTotals);
+  });
+
+  it("stay finished if their start comes later", () => {
+    const state = replay(
+      snapshot(),
+      event(11, {
+        kind: "call.finished",
+        data: { call: call("c", { outcome: "complete" }), totals: noTotals },
+      }),
+      event(12, { kind: "call.started", data: call("c") }),
+    );
+    expect(state.calls).toMatchObject([{ id: "c", outcome: "complete" }]);
+    expect(state.seq).toBe(12);
+  });
+
+  it("are kept up to a number, the newest", () => {
+    const calls = Array.from({ length: KEPT_CALLS }, (_, index) => call(`c${index}`, { startedAt: index }));
+    const newest = call("new", { startedAt: KEPT_CALLS });
+    const state = replay(snapshot({ calls }), event(11, { kind: "call.started", data: newest }));
+    expect(state.calls).toHaveLength(KEPT_CALLS);
+    expect(state.calls[0]?.id).toBe("new");
+    expect(ids(state)).not.toContain("c0");
+  });
+});
+
+describe("sessions", () => {
+  it("that become current end the others' being so", () => {
+    const second = session("s2", { current: true, createdAt: 2_000 });
+    const state = replay(snapshot(), event(11, { kind: "session", data: second }));
+    expect(state.sessions.map(({ view }) => [view.id, view.current])).toEqual([
+      ["s2", true],
+      ["s1", false],
+    ]);
+  });
+
+  it("move their anchor when they change", () => {
+    const paused = session("s1", { status: "paused", revision: 2, elapsedMs: 900, at: 1_900 });
+    const state = replay(snapshot(), event(11, { kind: "session", data: paused }));
+    expect(state.sessions).toEqual([{ view: paused, receivedAt: 101 }]);
+  });
+
+  it("never go back to an older revision, whichever way it comes", () => {
+    const known = withSession([], session("s1", { revision: 3 }), 1);
+    expect(withSession(known, session("s1", { revision: 2 }), 2)).toBe(known);
+    expect(withSession(known, session("s1", { revision: 3, at: 1_499 }), 2)).toBe(known);
+    expect(withSession(known, session("s1", { revision: 3, at: 1_501 }), 2)).not.toBe(known);
+  });
+});
+
+describe("alerts", () => {
+  it("last until they are cleared", () => {
+    const raised = replay(snapshot(), event(11, { kind: "alert", data: alert() }));
+    expect(raised.alerts).toHaveLength(1);
+    const cleared = apply(raised, event(12, { kind: "alert", data: alert({ clearedAt: 3_000 }) }), 1);
+    expect(cleared.alerts).toEqual([]);
+  });
+
+  it("that a snapshot brings as cleared are not shown", () => {
+    expect(replay(snapshot({ alerts: [alert({ clearedAt: 1 })] })).alerts).toEqual([]);
+  });
+});
+
+it("a pong sets the server's clock and nothing else", () => {
+  const known = replay(snapshot());
+  const state = apply(known, { type: "pong", at: 5_000 }, 700);
+  expect(state).toEqual({ ...known, clock: { serverAt: 5_000, receivedAt: 700 } });
+});

@@ -1,0 +1,150 @@
+/**
+ * The live state and how a message changes it. Pure: the moment of receipt is an argument.
+ */
+import type {
+  AlertView,
+  CallView,
+  Event,
+  ServerMessage,
+  SessionView,
+  Snapshot,
+  Totals,
+} from "@/api/types.gen";
+
+/** A session, and the page's own clock (`performance.now()`) when `view.elapsedMs` was received. */
+export type LiveSession = { view: SessionView; receivedAt: number };
+
+export type LiveState = {
+  /** The last event that is in this state; `null` before the first snapshot. */
+  seq: number | null;
+  /** Events are missing: ask for those after `seq`. Until they come, later ones are left out. */
+  missed: boolean;
+  version: string;
+  proxyUrl: string;
+  /** Newest first. */
+  sessions: LiveSession[];
+  unassigned: Totals;
+  /** Newest first. */
+  calls: CallView[];
+  /** Those that last. */
+  alerts: AlertView[];
+  /** The server's wall clock and, at the same moment, the page's own. */
+  clock: { serverAt: number; receivedAt: number };
+};
+
+/** How many calls are kept. The page shows the newest hundred of a session. */
+export const KEPT_CALLS = 300;
+
+export const noTotals: Totals = {
+  requests: 0,
+  errors: 0,
+  input: 0,
+  cacheRead: 0,
+  cacheWrite: 0,
+  output: 0,
+  reasoning: 0,
+  total: 0,
+  costNanoUsd: null,
+  unpricedTokens: 0,
+  inexactTokens: 0,
+  unknownRequests: 0,
+};
+
+export const emptyState: LiveState = {
+  seq: null,
+  missed: false,
+  version: "",
+  proxyUrl: "",
+  sessions: [],
+  unassigned: noTotals,
+  calls: [],
+  alerts: [],
+  clock: { serverAt: 0, receivedAt: 0 },
+};
+
+/** Takes one message of the server, received at `now` on the page's clock. */
+export const apply = (state: LiveState, message: ServerMessage, now: number): LiveState => {
+  switch (message.type) {
+    case "hello":
+    case "pong":
+      return { ...state, clock: { serverAt: message.at, receivedAt: now } };
+    case "snapshot":
+      return fromSnapshot(message, now);
+    case "event":
+      return takeEvent(state, message, now);
+    case "error":
+      return state;
+  }
+};
+
+const fromSnapshot = (snapshot: Snapshot, now: number): LiveState => ({
+  seq: snapshot.seq,
+  missed: false,
+  version: snapshot.version,
+  proxyUrl: snapshot.proxyUrl,
+  sessions: snapshot.sessions.map((view) => ({ view, receivedAt: now })).sort(newestSession),
+  unassigned: snapshot.unassigned,
+  calls: [...snapshot.calls].sort(newestCall),
+  alerts: snapshot.alerts.filter((alert) => alert.clearedAt === null),
+  clock: { serverAt: snapshot.at, receivedAt: now },
+});
+
+const takeEvent = (state: LiveState, event: Event, now: number): LiveState => {
+  if (state.seq === null || event.seq <= state.seq) return state;
+  if (event.seq > state.seq + 1) return state.missed ? state : { ...state, missed: true };
+  const next = { ...state, seq: event.seq, missed: false };
+  switch (event.kind) {
+    case "session":
+      return { ...next, sessions: withSession(state.sessions, event.data, now) };
+    case "call.started":
+      // A replayed start must not undo an end that is already here.
+      return state.calls.some((call) => call.id === event.data.id)
+        ? next
+        : { ...next, calls: withCall(state.calls, event.data) };
+    case "call.finished":
+      return withTotals({ ...next, calls: withCall(state.calls, event.data.call) }, event.data);
+    case "alert":
+      return { ...next, alerts: withAlert(state.alerts, event.data) };
+  }
+};
+
+/** Takes a session that the socket or an answer of the API brought; an older one than is known is left out. */
+export const withSession = (sessions: LiveSession[], view: SessionView, now: number): LiveSession[] => {
+  const known = sessions.find((session) => session.view.id === view.id)?.view;
+  if (known && isOlder(view, known)) return sessions;
+  const others = sessions.filter((session) => session.view.id !== view.id);
+  // One session at most is the current one.
+  const rest = view.current ? others.map(notCurrent) : others;
+  return [...rest, { view, receivedAt: now }].sort(newestSession);
+};
+
+const isOlder = (view: SessionView, known: SessionView): boolean =>
+  view.revision < known.revision || (view.revision === known.revision && view.at < known.at);
+
+const notCurrent = (session: LiveSession): LiveSession =>
+  session.view.current ? { ...session, view: { ...session.view, current: false } } : session;
+
+const withCall = (calls: CallView[], call: CallView): CallView[] =>
+  [...calls.filter(({ id }) => id !== call.id), call].sort(newestCall).slice(0, KEPT_CALLS);
+
+const withTotals = (state: LiveState, { call, totals }: { call: CallView; totals: Totals }): LiveState => {
+  if (call.sessionId === null) return { ...state, unassigned: totals };
+  const sessions = state.sessions.map((session) =>
+    session.view.id === call.sessionId
+      ? { ...session, view: { ...session.view, usage: totals, tokensUsed: totals.total } }
+      : session,
+  );
+  return { ...state, sessions };
+};
+
+const withAlert = (alerts: AlertView[], alert: AlertView): AlertView[] => {
+  const others = alerts.filter(({ id }) => id !== alert.id);
+  return alert.clearedAt === null ? [alert, ...others] : others;
+};
+
+const newestSession = (a: LiveSession, b: LiveSession): number =>
+  b.view.createdAt - a.view.createdAt || compareText(b.view.id, a.view.id);
+
+const newestCall = (a: CallView, b: CallView): number => b.startedAt - a.startedAt || compareText(b.id, a.id);
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
