@@ -1,5 +1,6 @@
 //! Moonlock: a meter for AI work. This page is the map of the house.
 
+pub mod api;
 pub mod config;
 pub mod domain;
 pub mod engine;

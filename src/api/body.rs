@@ -1,0 +1,69 @@
+//! A JSON body whose errors name the field.
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use super::error::ApiError;
+
+/// The largest body that is read.
+const LIMIT: usize = 64 * 1024;
+
+/// A request's body, read as JSON.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let kind = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
+        let essence = kind
+            .unwrap_or_default()
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            return Err(ApiError::not_json());
+        }
+        let bytes = to_bytes(request.into_body(), LIMIT)
+            .await
+            .map_err(|_| ApiError::too_large(LIMIT))?;
+        parse(&bytes).map(Self)
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // An array could be read as a struct's fields in their order, which nobody means.
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_some_and(|first| *first != b'{') && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
+        return Err(ApiError::field("", "the body must be a JSON object"));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        let said = inner.to_string();
+        match inner.classify() {
+            serde_json::error::Category::Data if path == "." => {
+                ApiError::field(missing_field(&said).unwrap_or_default(), said.as_str())
+            }
+            serde_json::error::Category::Data => ApiError::field(&path, format!("`{path}`: {said}")),
+            _ => ApiError::invalid_json(said),
+        }
+    })?;
+    reader
+        .end()
+        .map_err(|error| ApiError::invalid_json(error.to_string()))?;
+    Ok(value)
+}
+
+/// The field that serde misses. It has no place in the body, so only the message names it.
+fn missing_field(said: &str) -> Option<&str> {
+    let (name, _) = said.strip_prefix("missing field `")?.split_once('`')?;
+    Some(name)
+}

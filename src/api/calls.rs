@@ -1,0 +1,87 @@
+//! `GET /api/calls`: every call, newest first.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use super::ApiState;
+use super::error::ApiError;
+use super::query::Params;
+use super::sessions::limit;
+use crate::domain::call::{Outcome, Source};
+use crate::domain::operation::Operation;
+use crate::domain::units::Timestamp;
+use crate::domain::wire::CallView;
+use crate::store::{CallQuery, SessionFilter};
+
+#[derive(Serialize)]
+pub(super) struct Page {
+    calls: Vec<CallView>,
+    next: Option<String>,
+}
+
+const PARAMETERS: [&str; 10] = [
+    "limit",
+    "cursor",
+    "session",
+    "provider",
+    "model",
+    "outcome",
+    "source",
+    "operation",
+    "from",
+    "to",
+];
+
+/// A moment in a query: epoch milliseconds.
+pub(super) fn moment(params: &Params, name: &str) -> Result<Option<Timestamp>, ApiError> {
+    params.get(name, "UTC epoch milliseconds", |text| {
+        text.parse().ok().map(Timestamp)
+    })
+}
+
+/// A session in a query: an id, or `unassigned`.
+pub(super) fn session(params: &Params) -> Result<Option<SessionFilter>, ApiError> {
+    params.get("session", "a session's id, or `unassigned`", |text| match text {
+        "unassigned" => Some(SessionFilter::Unassigned),
+        id => id.parse().ok().map(SessionFilter::Id),
+    })
+}
+
+pub(super) async fn list(State(state): State<ApiState>, params: Params) -> Result<Json<Page>, ApiError> {
+    params.only(&PARAMETERS)?;
+    let limit = limit(&params)?;
+    let query = CallQuery {
+        session: session(&params)?,
+        provider: params.text("provider").map(Into::into),
+        model: params.text("model").map(Into::into),
+        outcome: params.get(
+            "outcome",
+            "complete, client_aborted, upstream_error, stream_error, interrupted or running",
+            Outcome::from_name,
+        )?,
+        source: params.get(
+            "source",
+            "exact, partial, estimated, manual or imported",
+            Source::from_name,
+        )?,
+        operation: params.get(
+            "operation",
+            "an operation such as chat.completions",
+            Operation::from_name,
+        )?,
+        from: moment(&params, "from")?,
+        to: moment(&params, "to")?,
+        before: params.get("cursor", "the `next` of the page before", |text| {
+            text.parse().ok()
+        })?,
+        limit: limit + 1,
+    };
+    let found = state.read(move |reader| reader.calls(&query)).await?;
+    let calls: Vec<CallView> = found.iter().take(limit).map(CallView::from).collect();
+    let next = calls
+        .last()
+        .filter(|_| found.len() > limit)
+        .map(|call| call.id.to_string());
+    Ok(Json(Page { calls, next }))
+}

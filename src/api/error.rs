@@ -1,0 +1,199 @@
+//! What went wrong, as RFC 9457 says it: `application/problem+json` with a stable `type`.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::domain::live::Refusal;
+use crate::domain::wire::SessionView;
+use crate::engine::{CommandError, Stopped};
+
+/// A request that was not carried out.
+#[derive(Debug)]
+pub struct ApiError {
+    kind: Kind,
+    detail: String,
+    field: Option<String>,
+    session: Option<Box<SessionView>>,
+}
+
+/// The kinds of problem. Each has a stable name, which is the end of its `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    InvalidField,
+    InvalidJson,
+    NotJson,
+    TooLarge,
+    NotFound,
+    NotAllowed,
+    Stale,
+    Completed,
+    Forbidden,
+    Database,
+    Stopping,
+}
+
+impl Kind {
+    const fn describe(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::InvalidField => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid-field",
+                "A field has no usable value",
+            ),
+            Self::InvalidJson => (
+                StatusCode::BAD_REQUEST,
+                "invalid-json",
+                "The body is not valid JSON",
+            ),
+            Self::NotJson => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "not-json",
+                "The body must be JSON",
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too-large",
+                "The body is too large",
+            ),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
+            Self::NotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "The method does not apply",
+            ),
+            Self::Stale => (StatusCode::CONFLICT, "stale", "It has changed since you read it"),
+            Self::Completed => (StatusCode::CONFLICT, "completed", "The session is completed"),
+            Self::Forbidden => (
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                "The request comes from another site",
+            ),
+            Self::Database => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "database",
+                "The database could not be read",
+            ),
+            Self::Stopping => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "stopping",
+                "Moonlock is shutting down",
+            ),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    /// The session as it is now, where the request was about an older state of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a SessionView>,
+}
+
+impl ApiError {
+    fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            field: None,
+            session: None,
+        }
+    }
+
+    /// A field of the body or the query has no usable value, or the whole of it, if the field is empty. The detail
+    /// says what would be right.
+    pub(super) fn field(field: &str, detail: impl Into<String>) -> Self {
+        Self {
+            field: (!field.is_empty()).then(|| field.to_owned()),
+            ..Self::new(Kind::InvalidField, detail)
+        }
+    }
+
+    pub(super) fn invalid_json(detail: impl Into<String>) -> Self {
+        Self::new(Kind::InvalidJson, detail)
+    }
+
+    pub(super) fn not_json() -> Self {
+        Self::new(
+            Kind::NotJson,
+            "send the body as JSON, with the header `content-type: application/json`",
+        )
+    }
+
+    pub(super) fn too_large(limit: usize) -> Self {
+        Self::new(Kind::TooLarge, format!("a body may have at most {limit} bytes"))
+    }
+
+    pub(super) fn not_found(what: impl Into<String>) -> Self {
+        Self::new(Kind::NotFound, what)
+    }
+
+    pub(super) fn forbidden(why: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, why)
+    }
+
+    pub(super) fn database(error: &impl std::fmt::Display) -> Self {
+        tracing::error!(%error, "database could not be read");
+        Self::new(
+            Kind::Database,
+            "reading the database failed; Moonlock's log says why",
+        )
+    }
+}
+
+impl From<Stopped> for ApiError {
+    fn from(stopped: Stopped) -> Self {
+        Self::new(Kind::Stopping, stopped.to_string())
+    }
+}
+
+impl From<CommandError> for ApiError {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Stopped(stopped) => stopped.into(),
+            CommandError::Refused(refusal, session) => {
+                let kind = match refusal {
+                    Refusal::NoSuchSession => Kind::NotFound,
+                    Refusal::Completed(_) => Kind::Completed,
+                    Refusal::Stale => Kind::Stale,
+                };
+                Self {
+                    session,
+                    ..Self::new(kind, refusal.to_string())
+                }
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, name, title) = self.kind.describe();
+        let problem = Problem {
+            r#type: format!("urn:moonlock:problem:{name}"),
+            title,
+            status: status.as_u16(),
+            detail: &self.detail,
+            field: self.field.as_deref(),
+            session: self.session.as_deref(),
+        };
+        let mut response = (status, axum::Json(problem)).into_response();
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+    }
+}
+
+pub(super) async fn no_such_route(uri: axum::http::Uri) -> ApiError {
+    ApiError::not_found(format!("there is no {}", uri.path()))
+}
+
+pub(super) async fn method_not_allowed(method: axum::http::Method) -> ApiError {
+    ApiError::new(Kind::NotAllowed, format!("{method} does not apply here"))
+}

@@ -1,0 +1,52 @@
+//! `GET /api/health`: whether everything works.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use super::ApiState;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct View {
+    /// `ok`, or `degraded` while the database takes no writes.
+    status: &'static str,
+    version: &'static str,
+    uptime_ms: u64,
+    proxy_url: String,
+    store: StoreView,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StoreView {
+    /// Commits since the start.
+    commits: u64,
+    /// How long the last one took.
+    last_commit_us: u64,
+    /// Writes that wait for a database that takes none.
+    waiting: u64,
+    /// Writes that were lost.
+    lost: u64,
+}
+
+pub(super) async fn get(State(state): State<ApiState>) -> Json<View> {
+    let health = state.0.health.report();
+    let uptime = state.0.started.elapsed().as_millis();
+    Json(View {
+        status: if health.failing_for.is_some() {
+            "degraded"
+        } else {
+            "ok"
+        },
+        version: env!("CARGO_PKG_VERSION"),
+        uptime_ms: u64::try_from(uptime).unwrap_or(u64::MAX),
+        proxy_url: state.0.proxy_url.clone(),
+        store: StoreView {
+            commits: health.commits,
+            last_commit_us: u64::try_from(health.last_commit.as_micros()).unwrap_or(u64::MAX),
+            waiting: health.kept,
+            lost: health.dropped,
+        },
+    })
+}

@@ -1,0 +1,196 @@
+//! The WebSocket: a snapshot, then every event.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use axum::response::Response;
+use serde::Deserialize;
+use tokio::sync::broadcast;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use super::ApiState;
+use crate::domain::ids::SessionId;
+use crate::domain::wire::ServerMessage;
+use crate::engine::stream::{First, Published, Wanted};
+
+/// The largest message that a client may send.
+const LIMIT: usize = 64 * 1024;
+/// How long a client may take to be told that the program stops.
+const FAREWELL: Duration = Duration::from_millis(200);
+
+/// What a client says.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+enum ClientMessage {
+    /// From now on it wants these sessions; with `since`, beginning after that event.
+    Subscribe {
+        sessions: Vec<String>,
+        #[serde(default)]
+        since: Option<u64>,
+    },
+    Ping,
+}
+
+pub(super) async fn connect(State(state): State<ApiState>, upgrade: WebSocketUpgrade) -> Response {
+    let upgrade = upgrade.max_message_size(LIMIT).max_frame_size(LIMIT);
+    upgrade.on_upgrade(move |socket| async move {
+        let mut stopped = state.0.stopped.clone();
+        let mut client = Client {
+            pings: pings(&state),
+            state,
+            socket,
+            wanted: Wanted::All,
+            events: None,
+        };
+        // Whether the client left or broke off makes no difference: nothing is owed to it. An open page must not
+        // keep the program from stopping, also where it takes nothing that is sent.
+        let stops = tokio::select! {
+            _ = client.serve() => false,
+            _ = stopped.changed() => true,
+        };
+        if stops {
+            let away = Message::Close(Some(CloseFrame {
+                code: close_code::AWAY,
+                reason: Utf8Bytes::from_static("Moonlock is shutting down"),
+            }));
+            drop(tokio::time::timeout(FAREWELL, client.transmit(away)).await);
+        }
+    })
+}
+
+fn pings(state: &ApiState) -> Interval {
+    let mut pings = interval(state.0.heartbeat);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pings
+}
+
+/// The connection is over.
+struct Gone;
+
+struct Client {
+    state: ApiState,
+    socket: WebSocket,
+    pings: Interval,
+    wanted: Wanted,
+    /// What it listens to; nothing until it has subscribed.
+    events: Option<broadcast::Receiver<Arc<Published>>>,
+}
+
+impl Client {
+    async fn serve(&mut self) -> Result<(), Gone> {
+        let hello = ServerMessage::Hello {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            at: self.state.engine().now().wall.0,
+            heartbeat_ms: u64::try_from(self.state.0.heartbeat.as_millis()).unwrap_or(u64::MAX),
+        };
+        self.say(&hello).await?;
+        loop {
+            tokio::select! {
+                message = self.socket.recv() => match message {
+                    Some(Ok(Message::Text(text))) => self.hear(&text).await?,
+                    Some(Ok(Message::Binary(_))) => self.complain("messages are JSON text").await?,
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
+                },
+                event = next(&mut self.events) => match event {
+                    Ok(event) if self.wanted.includes_event(&event.event) => self.send(event.text()).await?,
+                    Ok(_) => {}
+                    // It fell too far behind: it gets the state as it is now instead.
+                    Err(broadcast::error::RecvError::Lagged(_)) => self.subscribe(None).await?,
+                    Err(broadcast::error::RecvError::Closed) => return Err(Gone),
+                },
+                _ = self.pings.tick() => self.transmit(Message::Ping(Bytes::new())).await?,
+            }
+        }
+    }
+
+    async fn hear(&mut self, text: &str) -> Result<(), Gone> {
+        match serde_json::from_str(text) {
+            Ok(ClientMessage::Ping) => {
+                let at = self.state.engine().now().wall.0;
+                self.say(&ServerMessage::Pong { at }).await
+            }
+            Ok(ClientMessage::Subscribe { sessions, since }) => match wanted(&sessions) {
+                Ok(wanted) => {
+                    self.wanted = wanted;
+                    self.subscribe(since).await
+                }
+                Err(wrong) => self.complain(&format!("`{wrong}` is no session's id; `*` is all sessions")).await,
+            },
+            Err(error) => {
+                self.complain(&format!(
+                    "{error}; expected {{\"type\":\"subscribe\",\"sessions\":[\"*\"]}} or {{\"type\":\"ping\"}}"
+                ))
+                .await
+            }
+        }
+    }
+
+    async fn subscribe(&mut self, since: Option<u64>) -> Result<(), Gone> {
+        let subscription = self
+            .state
+            .engine()
+            .subscribe(self.wanted.clone(), since)
+            .await
+            .map_err(|_| Gone)?;
+        self.events = Some(subscription.events);
+        match subscription.first {
+            First::Snapshot(snapshot) => {
+                let snapshot = Box::new(self.state.complete(*snapshot));
+                self.say(&ServerMessage::Snapshot(snapshot)).await
+            }
+            First::Missed(missed) => {
+                for event in missed {
+                    if self.wanted.includes_event(&event.event) {
+                        self.send(event.text()).await?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn complain(&mut self, message: &str) -> Result<(), Gone> {
+        self.say(&ServerMessage::Error {
+            message: message.to_owned(),
+        })
+        .await
+    }
+
+    async fn say(&mut self, message: &ServerMessage) -> Result<(), Gone> {
+        let text = serde_json::to_vec(message).map_err(|_| Gone)?;
+        self.send(Bytes::from(text)).await
+    }
+
+    async fn send(&mut self, text: Bytes) -> Result<(), Gone> {
+        let text = Utf8Bytes::try_from(text).map_err(|_| Gone)?;
+        self.transmit(Message::Text(text)).await
+    }
+
+    async fn transmit(&mut self, message: Message) -> Result<(), Gone> {
+        self.socket.send(message).await.map_err(|_| Gone)
+    }
+}
+
+async fn next(
+    events: &mut Option<broadcast::Receiver<Arc<Published>>>,
+) -> Result<Arc<Published>, broadcast::error::RecvError> {
+    match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn wanted(sessions: &[String]) -> Result<Wanted, &str> {
+    if sessions.iter().any(|session| session == "*") {
+        return Ok(Wanted::All);
+    }
+    let ids: Result<Vec<SessionId>, &str> = sessions
+        .iter()
+        .map(|session| session.parse().map_err(|_| session.as_str()))
+        .collect();
+    ids.map(Wanted::Sessions)
+}
