@@ -1,3 +1,7 @@
 //! The `moonlock` program: everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    moonlock::cli::main()
+}

@@ -1,0 +1,239 @@
+//! The composition root: opens, binds and starts everything, and stops it in the order of the data.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::api::{self, ApiState};
+use crate::config::Settings;
+use crate::config::resolve::DatabasePlace;
+use crate::domain::live::{Restored, State};
+use crate::engine::clock::Clock;
+use crate::engine::{self, Engine};
+use crate::proxy::{self, Proxy};
+use crate::store::{Directory, Reader, Store, StoreError, StoreOptions};
+
+/// How long the dashboard's connections may take to end.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// Why the program could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A port cannot be listened on.
+    #[error("cannot listen on {address}: {}{}", source, hint(source, name))]
+    Bind {
+        /// The setting that names the port.
+        name: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+fn hint(error: &std::io::Error, name: &str) -> String {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!(
+                ". Another program (or another Moonlock) has the port: stop it, or choose another with {name}"
+            )
+        }
+        std::io::ErrorKind::PermissionDenied => format!(". Choose a port above 1023 with {name}"),
+        _ => String::new(),
+    }
+}
+
+/// The running program.
+pub struct App {
+    dashboard: SocketAddr,
+    proxy: SocketAddr,
+    engine: Engine,
+    reader: Reader,
+    stop: watch::Sender<()>,
+    servers: JoinSet<()>,
+    engine_task: JoinSet<()>,
+    store: Store,
+}
+
+impl App {
+    /// Opens the database, binds both ports and starts to serve.
+    ///
+    /// # Errors
+    /// The database cannot be used, or a port cannot be listened on.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let clock = Clock::of_machine();
+        let (store, recovered) = Store::open(store_options(&settings))?;
+        if recovered.interrupted > 0 {
+            tracing::info!(
+                calls = recovered.interrupted,
+                "calls of the last run were interrupted"
+            );
+        }
+        let api_listener = bind("PORT", SocketAddr::new(settings.host, settings.port)).await?;
+        let proxy_listener = bind("PROXY_PORT", SocketAddr::new(settings.host, settings.proxy_port)).await?;
+        let (dashboard, proxy) = (address(&api_listener), address(&proxy_listener));
+
+        let sessions = recovered.sessions.into_iter();
+        let restored = Restored {
+            sessions: sessions
+                .map(|stored| (stored.session, stored.totals, stored.heartbeat))
+                .collect(),
+            current: recovered.current,
+            unassigned: recovered.unassigned,
+            recent: recovered.recent_calls,
+        };
+        let now = clock.now();
+        // Numbers of events go up from run to run, so that a client never takes a new one for one it knows.
+        let seq = u64::try_from(now.wall.0).unwrap_or(0).saturating_mul(1000);
+        let (state, effects) = State::restore(restored, now, seq);
+        let commit_bound = settings.commit_bound;
+        let parts = engine::Parts {
+            clock,
+            state,
+            effects,
+            writer: store.writer(),
+            commit_bound,
+        };
+        let (engine, task) = engine::build(parts);
+        let mut engine_task = JoinSet::new();
+        engine_task.spawn(task);
+
+        let (stop, stopped) = watch::channel(());
+        let mut servers = JoinSet::new();
+        let forwarding = Proxy::new(settings.mounts.clone(), engine.clone(), settings.durability);
+        servers.spawn(proxy::serve(proxy_listener, forwarding, told(stopped.clone())));
+        let proxy_url = format!("http://{proxy}");
+        let state = ApiState::new(
+            engine.clone(),
+            store.reader(),
+            store.health(),
+            proxy_url,
+            settings.heartbeat_interval,
+            stopped.clone(),
+        );
+        let routes = api::router(state, &settings.ws_path);
+        servers.spawn(serve_api(api_listener, routes, stopped));
+        if !api::assets::BUILT {
+            tracing::warn!(
+                "built without the dashboard: install Node.js 20 or newer and build again to get it"
+            );
+        }
+        let reader = store.reader();
+        Ok(Self {
+            dashboard,
+            proxy,
+            engine,
+            reader,
+            stop,
+            servers,
+            engine_task,
+            store,
+        })
+    }
+
+    /// Where the dashboard and the API listen.
+    #[must_use]
+    pub const fn dashboard(&self) -> SocketAddr {
+        self.dashboard
+    }
+
+    /// Where the proxy listens.
+    #[must_use]
+    pub const fn proxy(&self) -> SocketAddr {
+        self.proxy
+    }
+
+    /// The handle to the engine.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The history.
+    #[must_use]
+    pub const fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Stops in the order of the data: no new calls, calls under way to their end (within a bound), the engine's
+    /// last inputs, the writer's last rows.
+    pub async fn stop(self) {
+        let Self {
+            engine,
+            reader,
+            stop,
+            mut servers,
+            mut engine_task,
+            store,
+            ..
+        } = self;
+        drop(stop);
+        while servers.join_next().await.is_some() {}
+        drop((engine, reader));
+        while engine_task.join_next().await.is_some() {}
+        if let Err(error) = tokio::task::spawn_blocking(move || drop(store)).await {
+            tracing::error!(%error, "database not closed properly");
+        }
+    }
+}
+
+fn store_options(settings: &Settings) -> StoreOptions {
+    let (path, directory) = match &settings.database {
+        DatabasePlace::Default(path) => (path, Directory::Create),
+        DatabasePlace::Chosen(path) => (path, Directory::MustExist),
+    };
+    StoreOptions {
+        path: path.clone(),
+        directory,
+        durability: settings.durability,
+        batch_size: settings.batch_size,
+        batch_interval: settings.batch_interval,
+    }
+}
+
+async fn bind(name: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Bind {
+            name,
+            address,
+            source,
+        })
+}
+
+fn address(listener: &TcpListener) -> SocketAddr {
+    listener
+        .local_addr()
+        .unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)))
+}
+
+/// Resolves when the program is told to stop.
+async fn told(mut stopped: watch::Receiver<()>) {
+    // The sender is dropped, never used.
+    drop(stopped.changed().await);
+}
+
+async fn serve_api(listener: TcpListener, routes: axum::Router, stopped: watch::Receiver<()>) {
+    let end = told(stopped.clone());
+    let serving = axum::serve(listener, routes).with_graceful_shutdown(told(stopped));
+    let served = async {
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "dashboard stopped");
+        }
+    };
+    // A connection that is still open is cut off after a moment.
+    let cut_off = async {
+        end.await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        () = served => {}
+        () = cut_off => {}
+    }
+}

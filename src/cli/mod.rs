@@ -1,0 +1,143 @@
+//! The command line: one file a command.
+
+mod demo;
+mod serve;
+mod usage;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Environment, Flags};
+
+/// Tells you, while you work, what an AI session uses, what it costs and whether it will run out.
+#[derive(Debug, Parser)]
+#[command(
+    name = "moonlock",
+    version,
+    after_help = "Exit codes: 0 all well, 1 could not run, 2 wrong usage or configuration."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the proxy and the dashboard (the default)
+    Serve(Flags),
+    /// Try it without a key: everything on loopback, with a scripted provider
+    Demo(demo::Demo),
+    /// Print what was used
+    Usage(usage::Usage),
+}
+
+/// Why a command failed: what to print, and the exit code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// The settings or the arguments are wrong.
+    pub(crate) fn usage(error: &impl std::fmt::Display) -> Self {
+        Self {
+            code: 2,
+            message: error.to_string(),
+        }
+    }
+
+    /// It could not run.
+    pub(crate) fn run(error: &impl std::fmt::Display) -> Self {
+        Self {
+            code: 1,
+            message: error.to_string(),
+        }
+    }
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap prints help and version to where they belong; a broken pipe is no concern here.
+            drop(error.print());
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let environment = Environment::of_process();
+    init_logging(&environment);
+    let result = match cli.command {
+        None => serve::run(&environment, &cli.flags),
+        Some(Command::Serve(flags)) => serve::run(&environment, &flags),
+        Some(Command::Demo(demo)) => demo::run(&environment, &demo),
+        Some(Command::Usage(usage)) => usage::run(&environment, &usage),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { code, message }) => {
+            say_error(&message);
+            ExitCode::from(code)
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "this is the command line's voice")]
+fn say_error(message: &str) {
+    eprintln!("moonlock: {message}");
+}
+
+/// Prints a line for the user. A closed pipe ends nothing.
+pub(crate) fn say(line: &str) {
+    use std::io::Write;
+    drop(writeln!(std::io::stdout(), "{line}"));
+}
+
+/// Logs go to standard error: warnings and above, or what `MOONLOCK_LOG` says (as `RUST_LOG` does).
+fn init_logging(environment: &Environment) {
+    use std::io::IsTerminal;
+    let filter = environment.get("MOONLOCK_LOG").unwrap_or("warn");
+    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(filter);
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}
+
+/// Makes the runtime that everything runs on.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().build().map_err(|error| Failure::run(&error))
+}
+
+/// Resolves when the user or the system asks the program to stop. It listens from the call on, not from the first
+/// poll: whoever is told where the program listens may stop it at once.
+fn asked_to_stop() -> impl Future<Output = ()> {
+    #[cfg(unix)]
+    let (interrupt, terminate) = {
+        use tokio::signal::unix::{SignalKind, signal};
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    };
+    async move {
+        #[cfg(unix)]
+        {
+            let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
+                return std::future::pending().await;
+            };
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! `moonlock usage`: sums from the history, with the program running or not.
+
+use clap::Args;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value, json};
+
+use super::{Failure, say};
+use crate::api::usage::{groups, period_start, view};
+use crate::config::{Environment, Flags, Settings};
+use crate::domain::units::Timestamp;
+use crate::store::{GroupBy, Reader, UsageQuery};
+
+/// Print what was used
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  moonlock usage --since day\n  moonlock usage --json --group-by provider,model"
+)]
+pub(super) struct Usage {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Split the sums by these, with commas between: session, provider, model, client, operation, source, outcome
+    #[arg(long, value_name = "NAMES", default_value = "provider,model", value_parser = parse_groups)]
+    group_by: Groups,
+    /// Count from the beginning of this hour, day, week, month or year, or all
+    #[arg(long, value_name = "PERIOD", default_value = "all")]
+    since: String,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Clone, Debug)]
+struct Groups(Vec<GroupBy>);
+
+fn parse_groups(text: &str) -> Result<Groups, String> {
+    groups(text).map(Groups).ok_or_else(|| {
+        "expected any of session, provider, model, client, operation, source, outcome, with commas between".to_owned()
+    })
+}
+
+pub(super) fn run(environment: &Environment, usage: &Usage) -> Result<(), Failure> {
+    let settings = Settings::load(environment, &usage.flags).map_err(|error| Failure::usage(&error))?;
+    let now = Timestamp(jiff::Timestamp::now().as_millisecond());
+    let from = period_start(&usage.since, now, TimeZone::system())
+        .ok_or_else(|| Failure::usage(&"--since: expected hour, day, week, month, year or all"))?;
+    let reader = Reader::open(settings.database.path()).map_err(|error| Failure::run(&error))?;
+    let group_by = usage.group_by.0.clone();
+    let query = UsageQuery {
+        from,
+        group_by: group_by.clone(),
+        ..UsageQuery::default()
+    };
+    let found = reader.usage(&query).map_err(|error| Failure::run(&error))?;
+    let groups: Vec<Map<String, Value>> = found.iter().map(|group| view(&group_by, group)).collect();
+    if usage.json {
+        say(&json!({ "groups": groups }).to_string());
+    } else {
+        table(&groups);
+    }
+    Ok(())
+}
+
+const SUMS: [&str; 7] = [
+    "requests",
+    "input",
+    "cacheRead",
+    "cacheWrite",
+    "output",
+    "total",
+    "costNanoUsd",
+];
+
+/// Prints groups as aligned columns: keys to the left, numbers to the right.
+fn table(groups: &[Map<String, Value>]) {
+    let Some(first) = groups.first() else {
+        say("Nothing was used yet.");
+        return;
+    };
+    let all_sums = [
+        SUMS.as_slice(),
+        &[
+            "errors",
+            "reasoning",
+            "unpricedTokens",
+            "inexactTokens",
+            "unknownRequests",
+        ],
+    ]
+    .concat();
+    let keys: Vec<&str> = first
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !all_sums.contains(name))
+        .collect();
+    let columns: Vec<&str> = keys.iter().copied().chain(SUMS).collect();
+    let head = columns.iter().map(|name| {
+        if *name == "costNanoUsd" {
+            "cost".to_owned()
+        } else {
+            (*name).to_owned()
+        }
+    });
+    let mut rows = vec![head.collect::<Vec<String>>()];
+    rows.extend(
+        groups
+            .iter()
+            .map(|group| columns.iter().map(|name| cell(name, group.get(*name))).collect()),
+    );
+    let widths: Vec<usize> = (0..columns.len())
+        .map(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0))
+        .collect();
+    for row in &rows {
+        let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, width))| {
+            if at < keys.len() {
+                format!("{cell:<width$}")
+            } else {
+                format!("{cell:>width$}")
+            }
+        });
+        say(cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+}
+
+fn cell(name: &str, value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Number(number)) if name == "costNanoUsd" => dollars(number.as_i64().unwrap_or(0)),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::String(text)) => text.clone(),
+        _ => "–".to_owned(),
+    }
+}
+
+/// Dollars from billionths, without a float: two digits behind the point, or more where it is less.
+fn dollars(nanos: i64) -> String {
+    let places = match nanos {
+        0 | 10_000_000.. => 2,
+        1_000_000.. => 3,
+        100_000.. => 4,
+        10_000.. => 5,
+        _ => 6,
+    };
+    let unit = 10_i64.pow(9 - places);
+    let rounded = (nanos + unit / 2) / unit;
+    let whole = 10_i64.pow(places);
+    format!(
+        "${}.{:0width$}",
+        rounded / whole,
+        rounded % whole,
+        width = places as usize
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_printed_without_a_float() {
+        for (nanos, expected) in [
+            (0, "$0.00"),
+            (1_234_567_890, "$1.23"),
+            (1_235_000_000, "$1.24"),
+            (22_345_678, "$0.02"),
+            (7_411_050, "$0.007"),
+            (741_105, "$0.0007"),
+            (29_250, "$0.00003"),
+            (999, "$0.000001"),
+        ] {
+            assert_eq!(dollars(nanos), expected);
+        }
+    }
+}
