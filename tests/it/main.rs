@@ -1,0 +1,19 @@
+//! The promises, held against the running program: a raw client before it, a scripted provider behind it.
+
+#![expect(clippy::unwrap_used, reason = "this is a test throughout")]
+
+mod api;
+mod architecture;
+mod attribution;
+mod bad_input;
+mod cli;
+mod http2;
+mod include_usage;
+mod kill;
+mod outcomes;
+mod restart;
+mod streaming;
+mod support;
+mod tls;
+mod untouched;
+mod websocket;

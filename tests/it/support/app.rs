@@ -1,0 +1,211 @@
+//! The program in this process, on free ports and a database of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use moonlock::app::{App, StartError};
+use moonlock::config::{Environment, Flags, Settings};
+use moonlock::domain::wire::Change;
+use moonlock::engine::stream::{Subscription, Wanted};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::client::Client;
+use super::http::Message;
+use super::within;
+
+/// The program, and what it keeps.
+pub(crate) struct TestApp {
+    app: App,
+    events: Subscription,
+    /// Where its database is. Outlives the program, so that another run can take it up.
+    pub(crate) home: Arc<TempDir>,
+    upstream: SocketAddr,
+}
+
+/// So long a reply waits for the disk at most. Long, because other tests keep the disk busy.
+const SETTINGS: &str = "[store]\ncommit_bound_ms = 20000\n";
+
+pub(crate) fn new_home() -> Arc<TempDir> {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("moonlock.toml"), SETTINGS).unwrap();
+    Arc::new(home)
+}
+
+impl TestApp {
+    /// Starts with all mounts at `upstream`.
+    pub(crate) async fn start(upstream: SocketAddr) -> Self {
+        Self::start_in(new_home(), upstream).await
+    }
+
+    /// Starts on what an earlier run left.
+    pub(crate) async fn start_in(home: Arc<TempDir>, upstream: SocketAddr) -> Self {
+        let database = home.path().join("moonlock.db");
+        let config = home.path().join("moonlock.toml");
+        let url = format!("http://{upstream}");
+        let pairs = [
+            ("PORT", "0"),
+            ("PROXY_PORT", "0"),
+            ("MOONLOCK_CONFIG", config.to_str().unwrap()),
+            ("DB_PATH", database.to_str().unwrap()),
+            ("MOONLOCK_UPSTREAM_OPENAI", &url),
+            ("MOONLOCK_UPSTREAM_ANTHROPIC", &url),
+            ("MOONLOCK_UPSTREAM_GEMINI", &url),
+        ];
+        let app = launch(&pairs).await.unwrap();
+        let events = app.engine().subscribe(Wanted::All, None).await.unwrap();
+        Self {
+            app,
+            events,
+            home,
+            upstream,
+        }
+    }
+
+    /// Stops in order, and starts again on the same database.
+    pub(crate) async fn restart(self) -> Self {
+        let (home, upstream) = (Arc::clone(&self.home), self.upstream);
+        self.stop().await;
+        Self::start_in(home, upstream).await
+    }
+
+    pub(crate) async fn stop(self) {
+        let Self { app, events, .. } = self;
+        drop(events);
+        within("the program to stop", app.stop()).await;
+    }
+
+    pub(crate) fn proxy(&self) -> SocketAddr {
+        self.app.proxy()
+    }
+
+    pub(crate) fn dashboard(&self) -> SocketAddr {
+        self.app.dashboard()
+    }
+
+    /// A new connection to the proxy.
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(self.proxy()).await
+    }
+
+    /// One request on a connection of its own to the proxy.
+    pub(crate) async fn ask(&self, request: impl AsRef<[u8]>) -> Message {
+        self.client().await.ask(request).await
+    }
+
+    /// Sends a request to the API and gives the reply as it is.
+    pub(crate) async fn api(&self, method: &str, path: &str, fields: &str, body: &str) -> Message {
+        let fields = match fields {
+            "" => format!("Host: {}\r\n", self.dashboard()),
+            fields => format!("{}\r\n", fields.replace('\n', "\r\n")),
+        };
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\n{fields}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        Client::connect(self.dashboard()).await.ask(request).await
+    }
+
+    /// Sends JSON to the API; the status and the JSON of its reply.
+    pub(crate) async fn say(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let fields = format!("host: {}\ncontent-type: application/json", self.dashboard());
+        let reply = self.api(method, path, &fields, &body.to_string()).await;
+        (reply.head.status(), serde_json::from_slice(&reply.body).unwrap())
+    }
+
+    /// Reads from the API.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let reply = self.api("GET", path, "", "").await;
+        assert_eq!(
+            reply.head.status(),
+            200,
+            "{path}: {}",
+            String::from_utf8_lossy(&reply.body)
+        );
+        serde_json::from_slice(&reply.body).unwrap()
+    }
+
+    /// Starts a session; its id.
+    pub(crate) async fn session(&self, name: &str) -> String {
+        let (status, session) = self.say("POST", "/api/sessions", &json!({ "name": name })).await;
+        assert_eq!(status, 201, "{session}");
+        session["id"].as_str().unwrap().to_owned()
+    }
+
+    /// All rows, newest first.
+    pub(crate) async fn rows(&self) -> Vec<Value> {
+        let page = self.get("/api/calls?limit=1000").await;
+        page["calls"].as_array().unwrap().clone()
+    }
+
+    /// The only row, which must be there already: what a client received whole is in the database.
+    pub(crate) async fn row(&self) -> Value {
+        let rows = self.rows().await;
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        rows.into_iter().next().unwrap()
+    }
+
+    /// The next call that ends, as it stands in the database.
+    pub(crate) async fn ended(&mut self) -> Value {
+        let view = loop {
+            let published = within("a call to end", self.events.events.recv()).await.unwrap();
+            if let Change::CallFinished { call, .. } = &published.event.change {
+                break serde_json::to_value(call).unwrap();
+            }
+        };
+        let stored = async {
+            loop {
+                let rows = self.rows().await;
+                let row = rows.into_iter().find(|row| row["id"] == view["id"]);
+                if let Some(row) = row.filter(|row| row["outcome"] != "running") {
+                    return row;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let stored = within("a call's row", stored).await;
+        assert_eq!(stored, view, "told and stored are the same");
+        stored
+    }
+
+    /// Waits until a call runs, and gives it as it is shown.
+    pub(crate) async fn started(&mut self) -> Value {
+        loop {
+            let published = within("a call to start", self.events.events.recv())
+                .await
+                .unwrap();
+            if let Change::CallStarted(call) = &published.event.change {
+                return serde_json::to_value(call).unwrap();
+            }
+        }
+    }
+
+    /// The calls that run.
+    pub(crate) async fn running(&self) -> Vec<Value> {
+        let live = self.get("/api/live").await;
+        let calls = live["calls"].as_array().unwrap().iter();
+        calls
+            .filter(|call| call["outcome"] == "running")
+            .cloned()
+            .collect()
+    }
+}
+
+/// Starts the program with these variables.
+pub(crate) async fn launch(pairs: &[(&str, &str)]) -> Result<App, StartError> {
+    let environment = Environment::from_pairs(pairs.iter().copied());
+    App::start(Settings::load(&environment, &Flags::default()).unwrap()).await
+}
+
+/// Holds a row's numbers against what is expected: source, then input, cacheRead, cacheWrite, output, reasoning,
+/// total.
+#[track_caller]
+pub(crate) fn assert_usage(row: &Value, source: Option<&str>, numbers: [Option<u64>; 6]) {
+    let names = ["input", "cacheRead", "cacheWrite", "output", "reasoning", "total"];
+    let found = names.map(|name| row[name].as_u64());
+    assert_eq!(
+        (row["source"].as_str(), found),
+        (source, numbers),
+        "{names:?} of {row:#}"
+    );
+}

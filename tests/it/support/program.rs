@@ -1,0 +1,103 @@
+//! The program as its user runs it: a process of its own.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use super::client::Client;
+
+/// The program, in an environment with nothing of this machine's.
+pub(crate) fn command(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_moonlock"));
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("PORT", "0")
+        .env("PROXY_PORT", "0")
+        .env("DB_PATH", home.join("moonlock.db"))
+        .stdin(Stdio::null());
+    command
+}
+
+/// A program that serves. Dropped, it is killed.
+pub(crate) struct Program {
+    child: Child,
+    pub(crate) dashboard: SocketAddr,
+    pub(crate) proxy: SocketAddr,
+}
+
+impl Program {
+    /// Starts it and waits until it says where it listens.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut address = |name: &str| {
+            let line = lines.next().and_then(Result::ok).unwrap_or_default();
+            let address = line
+                .strip_prefix(name)
+                .and_then(|rest| rest.trim().strip_prefix("http://")?.parse().ok());
+            address.unwrap_or_else(|| {
+                let mut said = String::new();
+                child.kill().unwrap();
+                child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+                panic!("{line:?} is not where the {name} listens; {said}")
+            })
+        };
+        let (dashboard, proxy) = (address("dashboard"), address("proxy"));
+        Self {
+            child,
+            dashboard,
+            proxy,
+        }
+    }
+
+    /// What it says of itself: for a test that fails.
+    pub(crate) async fn state(&self) -> String {
+        let mut said = String::new();
+        for path in ["/api/health", "/api/live"] {
+            let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.dashboard);
+            let reply = Client::connect(self.dashboard).await.ask(request).await;
+            said.push_str(&String::from_utf8_lossy(&reply.body));
+        }
+        said
+    }
+
+    /// Asks it to stop, as Ctrl-C does; its exit code.
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        let told = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status()
+            .unwrap();
+        assert!(told.success());
+        self.child.wait().unwrap().code()
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Runs it to its end.
+pub(crate) fn run(command: &mut Command) -> (Option<i32>, String, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
