@@ -107,10 +107,22 @@ fn configure_writer(connection: &Connection, owner: Owner, durability: Durabilit
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -4_096)?;
-    // The writer checkpoints after it has answered, so that no call waits for it.
+    // Checkpoints are done beside the writer, so that no call waits for them.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
+}
+
+/// Opens the connection that moves the write-ahead log into the database.
+pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, StoreError> {
+    let open = || {
+        let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "cache_size", -64)?;
+        Ok(connection)
+    };
+    open().map_err(|source| failure(path, source))
 }
 
 /// Opens a connection that only reads.

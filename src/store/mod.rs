@@ -11,6 +11,7 @@
 mod alerts;
 mod batch;
 mod calls;
+mod checkpointer;
 mod connection;
 mod error;
 mod health;
@@ -45,6 +46,7 @@ pub use writer::{QueueFull, Reply, Ticket, WriteFailed, WriterHandle};
 
 use crate::domain::durability::Durability;
 use batch::Database;
+use checkpointer::Checkpointer;
 use writer::{Message, Tuning, Writer};
 
 /// What to do about a directory that is not there.
@@ -143,6 +145,7 @@ impl Store {
         };
         let writer = Writer::new(
             database,
+            Checkpointer::start(&path)?,
             queue,
             Arc::clone(&stopping),
             Arc::clone(&health),

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::batch::{Database, is_passing};
+use super::checkpointer::{Checkpointer, checkpoint};
 use super::error::ReadError;
 use super::health::Health;
 use crate::domain::record::Record;
@@ -144,13 +145,15 @@ pub(super) struct Tuning {
     pub(super) kept: usize,
     /// The first and the longest pause between attempts then.
     pub(super) backoff: (Duration, Duration),
-    /// About how many pages may stand in the write-ahead log before they are moved to the database.
+    /// About how many pages may stand in the write-ahead log before they are moved to the database. If four times
+    /// as many do, because the log grows faster than it is moved, the writer stops for it.
     pub(super) checkpoint_pages: usize,
 }
 
 /// The thread's state.
 pub(super) struct Writer {
     database: Database,
+    checkpointer: Checkpointer,
     queue: Receiver<Message>,
     stopping: Arc<AtomicBool>,
     health: Arc<Health>,
@@ -159,13 +162,16 @@ pub(super) struct Writer {
     pending: VecDeque<Job>,
     /// When to try again, and how long the pause after that is, while the database takes nothing.
     retry: Option<(Instant, Duration)>,
-    /// About how many pages were written since the last checkpoint.
+    /// About how many pages were written since the log last started anew.
     pages: usize,
+    /// At how many of them the next checkpoint is asked for.
+    next_checkpoint: usize,
 }
 
 impl Writer {
     pub(super) fn new(
         database: Database,
+        checkpointer: Checkpointer,
         queue: Receiver<Message>,
         stopping: Arc<AtomicBool>,
         health: Arc<Health>,
@@ -173,6 +179,7 @@ impl Writer {
     ) -> Self {
         Self {
             database,
+            checkpointer,
             queue,
             stopping,
             health,
@@ -180,6 +187,7 @@ impl Writer {
             pending: VecDeque::new(),
             retry: None,
             pages: 0,
+            next_checkpoint: tuning.checkpoint_pages,
         }
     }
 
@@ -317,21 +325,30 @@ impl Writer {
     }
 
     fn checkpoint_if_due(&mut self) {
-        if self.pages >= self.tuning.checkpoint_pages {
+        let step = self.tuning.checkpoint_pages;
+        if self.checkpointer.has_left_nothing() {
             self.pages = 0;
+            self.next_checkpoint = step;
+        } else if self.pages >= 4 * step {
+            self.pages = 0;
+            self.next_checkpoint = step;
             self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)");
+        } else if self.pages >= self.next_checkpoint {
+            self.next_checkpoint = self.pages + step / 2;
+            self.checkpointer.ask();
         }
     }
 
     fn checkpoint(&self, pragma: &str) {
-        let result = self.database.connection.query_row(pragma, [], |_| Ok(()));
-        if let Err(error) = result {
+        if let Err(error) = checkpoint(&self.database.connection, pragma) {
             tracing::warn!(%error, "the write-ahead log could not be moved to the database");
         }
     }
 
     /// Writes what is left. What the disk does not take now is lost.
     fn finish(mut self) {
+        // Its connection would keep the log from being truncated.
+        self.checkpointer.stop();
         self.take_waiting(usize::MAX);
         self.retry = None;
         while !self.pending.is_empty() && self.retry.is_none() {
