@@ -34,6 +34,11 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long the disk must have answered in time before it is called well again.
 const CALM: Duration = Duration::from_secs(10);
 
+/// How long the row of a call's start may wait for its end, or for another row to go with. A call that takes longer has
+/// its start written; one that does not is one row and one commit instead of two.
+const START_WAITS: Duration = Duration::from_millis(5);
+/// How long the rows that wait may take to be handed over when the program stops.
+const LAST_ROWS: Duration = Duration::from_secs(5);
 /// How many rows wait for a writer whose queue is full, before the oldest are lost.
 const MOST_WAITING: usize = 100_000;
 
@@ -122,6 +127,7 @@ pub fn build(parts: Parts) -> (Engine, impl Future<Output = ()> + Send) {
         last_late: None,
         prices_asked: false,
         backlog: VecDeque::new(),
+        starts_wait_until: None,
     };
     task.carry_out(parts.effects, None);
     (engine, task.run(inbox))
@@ -293,8 +299,18 @@ struct Task {
     stream: Stream,
     last_late: Option<Instant>,
     prices_asked: bool,
-    /// What the writer's queue had no room for.
+    /// What is not handed to the writer yet: starts that wait a little, and what its queue had no room for.
     backlog: VecDeque<(Record, Option<Reply>)>,
+    /// When the rows of calls that have just started are handed over, if they wait.
+    starts_wait_until: Option<tokio::time::Instant>,
+}
+
+/// Resolves at a moment; never, where there is none.
+async fn at(moment: Option<tokio::time::Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
 }
 
 impl Task {
@@ -311,13 +327,15 @@ impl Task {
                 biased;
                 message = inbox.recv() => match message {
                     Some(message) => self.take(message),
-                    None => return,
+                    None => break,
                 },
                 () = tokio::time::sleep(deadline.unwrap_or(HEARTBEAT)), if deadline.is_some() => self.tick(),
                 _ = heartbeat.tick(), if self.state.is_running() => self.tick(),
+                () = at(self.starts_wait_until) => self.hand_over(),
                 _ = look.tick() => self.look_at_the_store(),
             }
         }
+        self.hand_over_all().await;
     }
 
     fn until_deadline(&self) -> Option<Duration> {
@@ -392,21 +410,45 @@ impl Task {
         let last = effects
             .iter()
             .rposition(|effect| matches!(effect, Effect::Write(_)));
+        let mut only_starts = true;
         for (index, effect) in effects.into_iter().enumerate() {
             match effect {
                 Effect::Write(record) => {
+                    only_starts &= matches!(record, Record::CallStarted(_));
                     let done = if Some(index) == last { done.take() } else { None };
                     self.backlog.push_back((record, done));
                 }
                 Effect::Publish(event) => self.stream.publish(*event),
             }
         }
+        if only_starts && !self.backlog.is_empty() {
+            self.starts_wait_until
+                .get_or_insert_with(|| tokio::time::Instant::now() + START_WAITS);
+        } else {
+            self.hand_over();
+        }
+    }
+
+    /// Hands over what waits when nothing more comes.
+    async fn hand_over_all(&mut self) {
+        let end = tokio::time::Instant::now() + LAST_ROWS;
         self.hand_over();
+        while !self.backlog.is_empty() && tokio::time::Instant::now() < end {
+            tokio::time::sleep(START_WAITS).await;
+            self.hand_over();
+        }
+        if !self.backlog.is_empty() {
+            tracing::error!(
+                lost = self.backlog.len(),
+                "the database took no rows to the end; what waited is lost"
+            );
+        }
     }
 
     /// Hands what waits to the writer, as far as its queue takes it. What it does not take waits here: while the
     /// disk stands still, replies are passed on after their bound, and their rows are kept until it goes on.
     fn hand_over(&mut self) {
+        self.starts_wait_until = None;
         while let Some((record, reply)) = self.backlog.pop_front() {
             if let Err(QueueFull(back)) = self.writer.submit_with(record, reply) {
                 self.backlog.push_front(*back);
