@@ -12,6 +12,7 @@ mod include_usage;
 mod kill;
 mod outcomes;
 mod restart;
+mod slow_disk;
 mod streaming;
 mod support;
 mod tls;

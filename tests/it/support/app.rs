@@ -168,6 +168,31 @@ impl TestApp {
         stored
     }
 
+    /// Waits for the next event that `wanted` makes something of.
+    pub(crate) async fn next<T>(&mut self, wanted: impl Fn(&Change) -> Option<T>) -> T {
+        loop {
+            let published = within("an event", self.events.events.recv()).await.unwrap();
+            if let Some(found) = wanted(&published.event.change) {
+                return found;
+            }
+        }
+    }
+
+    /// Waits until so many calls that have ended are in the database.
+    pub(crate) async fn until_rows(&self, count: usize) -> Vec<Value> {
+        let rows = async {
+            loop {
+                let mut rows = self.rows().await;
+                rows.retain(|row| row["outcome"] != "running");
+                if rows.len() >= count {
+                    return rows;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        within("rows", rows).await
+    }
+
     /// Waits until a call runs, and gives it as it is shown.
     pub(crate) async fn started(&mut self) -> Value {
         loop {
