@@ -171,7 +171,8 @@ fn is_bare(operation: Operation, path: &str) -> bool {
         Operation::GenerateContent | Operation::StreamGenerateContent => {
             path.starts_with("/models/") || path.starts_with("/tunedModels/")
         }
-        Operation::Manual => false,
+        Operation::Realtime => path == "/realtime",
+        Operation::Live | Operation::Manual => false,
     }
 }
 

@@ -25,6 +25,12 @@ pub enum Operation {
     /// Gemini `POST /models/{model}:streamGenerateContent`.
     #[serde(rename = "streamGenerateContent")]
     StreamGenerateContent,
+    /// A turn, or a transcription, of a realtime session over a WebSocket: OpenAI `/realtime`, and who speaks it.
+    #[serde(rename = "realtime")]
+    Realtime,
+    /// A turn of a Gemini Live session over a WebSocket (`BidiGenerateContent`).
+    #[serde(rename = "live")]
+    Live,
     /// Tokens that the user reported by hand.
     #[serde(rename = "manual")]
     Manual,
@@ -32,13 +38,15 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation, for lookups by name.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ChatCompletions,
         Self::Responses,
         Self::Embeddings,
         Self::Messages,
         Self::GenerateContent,
         Self::StreamGenerateContent,
+        Self::Realtime,
+        Self::Live,
         Self::Manual,
     ];
 
@@ -62,6 +70,22 @@ impl Operation {
             _ if last.ends_with(":generateContent") => Some(Self::GenerateContent),
             _ if last.ends_with(":streamGenerateContent") => Some(Self::StreamGenerateContent),
             _ => None,
+        }
+    }
+
+    /// Recognises an operation whose turns pass over a WebSocket, by the path of the request that asks for it.
+    #[must_use]
+    pub fn detect_upgrade(_method: &str, path: &str) -> Option<Self> {
+        let last = path.trim_end_matches('/').rsplit('/').next()?;
+        match last {
+            "realtime" => Some(Self::Realtime),
+            "responses" => Some(Self::Responses),
+            // Google writes the service before the method with a dot or a slash, and a second method for short-lived
+            // keys: `…GenerativeService.BidiGenerateContentConstrained`, `…LlmBidiService/BidiGenerateContent`.
+            _ => {
+                let method = last.rsplit('.').next()?;
+                method.starts_with("BidiGenerateContent").then_some(Self::Live)
+            }
         }
     }
 
@@ -89,6 +113,8 @@ impl Operation {
             Self::Messages => "messages",
             Self::GenerateContent => "generateContent",
             Self::StreamGenerateContent => "streamGenerateContent",
+            Self::Realtime => "realtime",
+            Self::Live => "live",
             Self::Manual => "manual",
         }
     }
@@ -138,6 +164,35 @@ mod tests {
             assert_eq!(Operation::detect("POST", path), expected, "{path}");
         }
         assert_eq!(Operation::detect("GET", "/v1/chat/completions"), None);
+    }
+
+    #[test]
+    fn operations_over_a_websocket_are_recognised_by_the_end_of_the_path() {
+        for (path, expected) in [
+            ("/v1/realtime", Some(Operation::Realtime)),
+            ("/realtime", Some(Operation::Realtime)),
+            ("/openai/v1/realtime/", Some(Operation::Realtime)),
+            ("/voice-live/realtime", Some(Operation::Realtime)),
+            ("/v1/realtime/client_secrets", None),
+            ("/v1/responses", Some(Operation::Responses)),
+            ("/v1/chat/completions", None),
+            (
+                "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent",
+                Some(Operation::Live),
+            ),
+            (
+                "/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContentConstrained",
+                Some(Operation::Live),
+            ),
+            (
+                "/ws/google.cloud.aiplatform.v1.LlmBidiService/BidiGenerateContent",
+                Some(Operation::Live),
+            ),
+            ("/ws", None),
+            ("", None),
+        ] {
+            assert_eq!(Operation::detect_upgrade("GET", path), expected, "{path}");
+        }
     }
 
     #[test]

@@ -8,5 +8,6 @@ mod decode;
 pub mod flight;
 pub mod reply;
 pub mod request;
+pub mod splice;
 mod tap;
 mod withhold;

@@ -59,14 +59,6 @@ impl OwnError {
         }
     }
 
-    pub(super) fn no_upgrade() -> Self {
-        Self {
-            status: StatusCode::UPGRADE_REQUIRED,
-            kind: "no_upgrade",
-            message: "Moonlock: this proxy carries no WebSockets yet; use the HTTP API.".to_owned(),
-        }
-    }
-
     /// The answer, in the shape that the provider's clients expect.
     pub(super) fn response(&self, dialect: Dialect) -> Response<Full<Bytes>> {
         let (message, kind) = (&self.message, self.kind);
@@ -98,7 +90,6 @@ fn google_status(status: StatusCode) -> &'static str {
     match status {
         StatusCode::NOT_FOUND => "NOT_FOUND",
         StatusCode::BAD_REQUEST => "INVALID_ARGUMENT",
-        StatusCode::UPGRADE_REQUIRED => "UNIMPLEMENTED",
         _ => "UNAVAILABLE",
     }
 }

@@ -41,12 +41,20 @@ pub enum NoRoute {
     Unforwardable,
 }
 
+/// Recognises an operation by the request's method and the path behind the mount.
+pub type Detect = fn(&str, &str) -> Option<Operation>;
+
 /// Finds the route of a request. The rest of the path and the query are forwarded byte for byte; only a known
 /// operation's usual prefix is mended.
 ///
 /// # Errors
 /// The path leads nowhere.
-pub fn find(mounts: &Mounts, method: &http::Method, uri: &http::Uri) -> Result<Route, NoRoute> {
+pub fn find(
+    mounts: &Mounts,
+    method: &http::Method,
+    uri: &http::Uri,
+    detect: Detect,
+) -> Result<Route, NoRoute> {
     let path = uri.path();
     let (session, path) = session_prefix(path);
     let (name, rest) = first_segment(path);
@@ -65,7 +73,7 @@ pub fn find(mounts: &Mounts, method: &http::Method, uri: &http::Uri) -> Result<R
     } else {
         (None, rest)
     };
-    let operation = Operation::detect(method.as_str(), rest);
+    let operation = detect(method.as_str(), rest);
     let model = operation
         .and_then(|operation| operation.model_in_path(rest))
         .map(|model| decoded(model).into());
@@ -153,7 +161,12 @@ mod tests {
     }
 
     fn post(path: &str) -> Result<Route, NoRoute> {
-        find(&mounts(), &http::Method::POST, &path.parse().unwrap())
+        find(
+            &mounts(),
+            &http::Method::POST,
+            &path.parse().unwrap(),
+            Operation::detect,
+        )
     }
 
     #[test]

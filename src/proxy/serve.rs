@@ -50,9 +50,11 @@ pub async fn serve(listener: TcpListener, proxy: Proxy, shutdown: impl Future<Ou
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "nodelay not set");
         }
-        let proxy = proxy.clone();
-        let service = service_fn(move |request| proxy.clone().answer(request));
-        let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
+        let answering = proxy.clone();
+        let service = service_fn(move |request| answering.clone().answer(request));
+        let connection = http
+            .serve_connection_with_upgrades(TokioIo::new(stream), service)
+            .into_owned();
         let connection = graceful.watch(connection);
         connections.spawn(async move {
             if let Err(error) = connection.await {
@@ -61,8 +63,11 @@ pub async fn serve(listener: TcpListener, proxy: Proxy, shutdown: impl Future<Ou
         });
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    let sockets = proxy.sockets();
+    let drained = async { tokio::join!(graceful.shutdown(), sockets.drain()) };
+    if tokio::time::timeout(DRAIN, drained).await.is_err() {
         tracing::warn!("calls still under way are cut off");
     }
     connections.shutdown().await;
+    sockets.cut_off().await;
 }

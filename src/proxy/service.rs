@@ -7,19 +7,20 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, UPGRADE};
-use http::{HeaderValue, Request, Response, Version};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Request, Response, Version};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
 use uuid::Uuid;
 
 use super::error::OwnError;
 use super::headers::{self, text};
 use super::late_error::LateError;
 use super::route::{self, Route};
-use super::{caller, upstream};
+use super::sockets::Sockets;
+use super::upstream::Clients;
+use super::{caller, upgrade, upstream};
 use crate::config::{Dialect, Mounts};
 use crate::domain::call::{AskedSession, Attribution, CallEnd, CallStart, Outcome};
 use crate::domain::durability::Durability;
@@ -40,13 +41,14 @@ const REQUEST_IDS: [&str; 4] = [
 
 /// The proxy: cheap to clone, one for all connections.
 #[derive(Clone)]
-pub struct Proxy(Arc<Shared>);
+pub struct Proxy(pub(super) Arc<Shared>);
 
-struct Shared {
+pub(super) struct Shared {
     mounts: Mounts,
-    engine: Engine,
-    sink: Arc<dyn Sink>,
-    client: Client<upstream::Connector, RequestBody>,
+    pub(super) engine: Engine,
+    pub(super) sink: Arc<dyn Sink>,
+    pub(super) clients: Clients<RequestBody>,
+    pub(super) sockets: Sockets,
 }
 
 impl Proxy {
@@ -61,7 +63,8 @@ impl Proxy {
             mounts,
             engine,
             sink,
-            client: upstream::client(),
+            clients: upstream::clients(),
+            sockets: Sockets::default(),
         }))
     }
 
@@ -74,17 +77,21 @@ impl Proxy {
     }
 
     async fn reply_to(&self, request: Request<Incoming>) -> Response<ReplyBody> {
-        let route = match route::find(&self.0.mounts, request.method(), request.uri()) {
+        let upgrades = upgrade::is_asked_for(&request);
+        let detect = if upgrades {
+            Operation::detect_upgrade
+        } else {
+            Operation::detect
+        };
+        let route = match route::find(&self.0.mounts, request.method(), request.uri(), detect) {
             Ok(route) => route,
             Err(why) => {
                 let error = OwnError::no_route(&why, &self.0.mounts);
                 return error.response(Dialect::OpenAi).map(ReplyBody::Own);
             }
         };
-        if asks_for_websocket(&request) {
-            return OwnError::no_upgrade()
-                .response(route.mount.dialect)
-                .map(ReplyBody::Own);
+        if upgrades {
+            return self.upgrade(request, route).await;
         }
         match route.operation {
             Some(operation) => self.metered(request, route, operation).await,
@@ -95,7 +102,7 @@ impl Proxy {
     /// Forwards what is not metered.
     async fn plain(&self, request: Request<Incoming>, route: Route) -> Response<ReplyBody> {
         let request = forwarded(request, &route).map(RequestBody::Plain);
-        match self.0.client.request(request).await {
+        match self.0.clients.calls.request(request).await {
             Ok(response) => passed_back(response).map(ReplyBody::Plain),
             Err(error) => own_error(&error, &route)
                 .response(route.mount.dialect)
@@ -110,7 +117,7 @@ impl Proxy {
         route: Route,
         operation: Operation,
     ) -> Response<ReplyBody> {
-        let start = self.start(&request, &route, operation);
+        let start = self.start(request.headers(), &route, operation);
         let flight = Flight::new(Arc::clone(&self.0.sink), start);
         // From here on the call ends, whatever happens: also when this future is dropped with its connection.
         let guard = AbortOnDrop::new(flight.clone());
@@ -135,7 +142,8 @@ impl Proxy {
         };
         let response = match self
             .0
-            .client
+            .clients
+            .calls
             .request(request.map(|body| RequestBody::Metered(Box::new(body))))
             .await
         {
@@ -190,8 +198,7 @@ impl Proxy {
         Response::from_parts(parts, ReplyBody::Metered(Box::new(reply)))
     }
 
-    fn start(&self, request: &Request<Incoming>, route: &Route, operation: Operation) -> CallStart {
-        let headers = request.headers();
+    pub(super) fn start(&self, headers: &HeaderMap, route: &Route, operation: Operation) -> CallStart {
         // A name may be in any script, and clients write it in UTF-8.
         let header = headers
             .get(headers::SESSION)
@@ -222,15 +229,6 @@ impl Proxy {
     }
 }
 
-/// Whether a request wants to leave HTTP. Who offers another version of HTTP is content with an answer in this one.
-fn asks_for_websocket(request: &Request<Incoming>) -> bool {
-    request.version() == Version::HTTP_11
-        && request.headers().get_all(UPGRADE).iter().any(|protocols| {
-            let mut names = protocols.as_bytes().split(|byte| *byte == b',');
-            names.any(|name| name.trim_ascii().eq_ignore_ascii_case(b"websocket"))
-        })
-}
-
 /// Asks for usage where the client says nothing of it, and mends what the longer body changes in the head.
 ///
 /// # Errors
@@ -256,7 +254,7 @@ async fn ask(request: &mut Request<MeteredRequest<Incoming>>) -> Result<Extra, h
 }
 
 /// The request as it goes upstream: the client's own, to another URL.
-fn forwarded(mut request: Request<Incoming>, route: &Route) -> Request<Incoming> {
+pub(super) fn forwarded(mut request: Request<Incoming>, route: &Route) -> Request<Incoming> {
     headers::strip_request(request.headers_mut());
     *request.uri_mut() = route.uri.clone();
     // The pool decides between HTTP/1.1 and HTTP/2.
@@ -266,14 +264,14 @@ fn forwarded(mut request: Request<Incoming>, route: &Route) -> Request<Incoming>
 }
 
 /// The reply as it goes back: the provider's own.
-fn passed_back(mut response: Response<Incoming>) -> Response<Incoming> {
+pub(super) fn passed_back(mut response: Response<Incoming>) -> Response<Incoming> {
     headers::strip_response(response.headers_mut());
     *response.version_mut() = Version::HTTP_11;
     response.extensions_mut().clear();
     response
 }
 
-fn own_error(error: &hyper_util::client::legacy::Error, route: &Route) -> OwnError {
+pub(super) fn own_error(error: &hyper_util::client::legacy::Error, route: &Route) -> OwnError {
     let authority = route.uri.authority().map(ToString::to_string).unwrap_or_default();
     let cause = upstream::root_cause(error);
     if error.is_connect() {

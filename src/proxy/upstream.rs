@@ -25,30 +25,58 @@ const IDLE: Duration = Duration::from_secs(90);
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
-/// Makes the client.
-pub(super) fn client<B>() -> Client<Connector, B>
+/// The clients.
+pub(super) struct Clients<B> {
+    /// For calls: HTTP/1.1, or HTTP/2 where the provider offers it.
+    pub(super) calls: Client<Connector, B>,
+    /// For what leaves HTTP: an upgrade exists in HTTP/1.1 only, so nothing else is offered (RFC 9113 §8.6).
+    pub(super) upgrades: Client<Connector, B>,
+}
+
+/// Makes the clients.
+pub(super) fn clients<B>() -> Clients<B>
 where
     B: http_body::Body + Send,
     B::Data: Send,
 {
-    Client::builder(TokioExecutor::new())
+    let trust = Arc::default();
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder
         .pool_timer(TokioTimer::new())
         .timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
-        .http2_adaptive_window(true)
-        .build(Connector::new())
+        .http2_adaptive_window(true);
+    let calls = builder.build(Connector::new(Arc::clone(&trust), Offer::Http2));
+    // A connection that is upgraded does not come back, and one that the provider has just closed must not be tried.
+    let upgrades = builder
+        .pool_max_idle_per_host(0)
+        .build(Connector::new(trust, Offer::Http1Only));
+    Clients { calls, upgrades }
 }
+
+/// What is offered in a TLS handshake (ALPN).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Offer {
+    Http1Only,
+    /// HTTP/2, and HTTP/1.1 where the provider does not have it.
+    Http2,
+}
+
+/// The settings of TLS, made once at the first call that needs them.
+type Trust = Arc<OnceLock<Result<rustls::ClientConfig, String>>>;
 
 /// Connects in the clear, or over TLS; through the proxy of `HTTPS_PROXY` where `NO_PROXY` does not say otherwise.
 #[derive(Clone)]
 pub(super) struct Connector {
     plain: HttpConnector,
+    offer: Offer,
+    trust: Trust,
     /// Made at the first call over TLS: reading the system's certificates takes longer than starting does.
     tls: Arc<OnceLock<Result<HttpsConnector<Tunnelled>, String>>>,
 }
 
 impl Connector {
-    fn new() -> Self {
+    fn new(trust: Trust, offer: Offer) -> Self {
         let mut plain = HttpConnector::new();
         plain.set_connect_timeout(Some(CONNECT_TIMEOUT));
         plain.set_nodelay(true);
@@ -56,6 +84,8 @@ impl Connector {
         plain.enforce_http(false);
         Self {
             plain,
+            offer,
+            trust,
             tls: Arc::default(),
         }
     }
@@ -76,15 +106,33 @@ impl Service<Uri> for Connector {
             return Box::pin(async move { Ok(MaybeHttpsStream::Http(connecting.await?)) });
         }
         let tls = Arc::clone(&self.tls);
-        let plain = self.plain.clone();
+        let (plain, offer, trust) = (self.plain.clone(), self.offer, Arc::clone(&self.trust));
         Box::pin(async move {
-            let connector = tls.get_or_init(|| tls_connector(plain)).clone();
+            let connector = tls.get_or_init(|| tls_connector(plain, offer, &trust)).clone();
             connector.map_err(io::Error::other)?.call(uri).await
         })
     }
 }
 
-fn tls_connector(plain: HttpConnector) -> Result<HttpsConnector<Tunnelled>, String> {
+fn tls_connector(
+    plain: HttpConnector,
+    offer: Offer,
+    trust: &Trust,
+) -> Result<HttpsConnector<Tunnelled>, String> {
+    let tls = trust.get_or_init(tls_settings).clone()?;
+    let proxies = Arc::new(Matcher::from_env());
+    let builder = HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_only()
+        .enable_http1();
+    let tunnelled = Tunnelled { plain, proxies };
+    Ok(match offer {
+        Offer::Http1Only => builder.wrap_connector(tunnelled),
+        Offer::Http2 => builder.enable_http2().wrap_connector(tunnelled),
+    })
+}
+
+fn tls_settings() -> Result<rustls::ClientConfig, String> {
     // Reads SSL_CERT_FILE and SSL_CERT_DIR where they are set, and the system's certificates otherwise.
     let found = rustls_native_certs::load_native_certs();
     let mut roots = rustls::RootCertStore::empty();
@@ -96,17 +144,11 @@ fn tls_connector(plain: HttpConnector) -> Result<HttpsConnector<Tunnelled>, Stri
         ));
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
         .with_root_certificates(roots)
-        .with_no_client_auth();
-    let proxies = Arc::new(Matcher::from_env());
-    let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
-    Ok(builder
-        .enable_http1()
-        .enable_http2()
-        .wrap_connector(Tunnelled { plain, proxies }))
+        .with_no_client_auth())
 }
 
 /// Connects to a host over TLS directly, or through a proxy's tunnel.

@@ -17,4 +17,5 @@ mod streaming;
 mod support;
 mod tls;
 mod untouched;
+mod upgrade;
 mod websocket;

@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use crate::support::bodies::{CHAT, CHAT_PATH, CHAT_REQUEST};
 use crate::support::client::{Client, post};
 use crate::support::program::{Program, command};
+use crate::support::within;
 
 /// A provider over TLS on loopback; its name is `localhost`.
 struct TlsUpstream {
@@ -54,7 +55,7 @@ impl TlsUpstream {
                     if let Ok(stream) = acceptor.accept(stream).await {
                         let http = Builder::new(TokioExecutor::new());
                         drop(
-                            http.serve_connection(TokioIo::new(stream), service_fn(answer))
+                            http.serve_connection_with_upgrades(TokioIo::new(stream), service_fn(answer))
                                 .await,
                         );
                     }
@@ -73,8 +74,22 @@ impl TlsUpstream {
     }
 }
 
-/// Says in a header how it was asked.
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+/// Says in a header how it was asked. Agrees to leave HTTP, and sends back what it hears from then on.
+#[expect(clippy::disallowed_methods, reason = "an echo ends with its connection")]
+async fn answer(mut request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    if request.headers().contains_key("upgrade") {
+        let upgraded = hyper::upgrade::on(&mut request);
+        tokio::spawn(async move {
+            let (mut reads, mut writes) = tokio::io::split(TokioIo::new(upgraded.await.unwrap()));
+            tokio::io::copy(&mut reads, &mut writes).await.unwrap();
+            writes.shutdown().await.unwrap();
+        });
+        let response = Response::builder()
+            .status(101)
+            .header("upgrade", "websocket")
+            .header("connection", "upgrade");
+        return Ok(response.body(Full::default()).unwrap());
+    }
     let version = if request.version() == Version::HTTP_2 {
         "2"
     } else {
@@ -132,6 +147,33 @@ async fn a_private_authority_is_trusted_and_http_2_is_spoken_where_it_is_offered
             "the provider is asked by its own name"
         );
         assert_eq!(reply.body, CHAT.as_bytes());
+    }
+}
+
+#[tokio::test]
+async fn a_websocket_goes_over_http_1_also_where_http_2_is_offered() {
+    for offered in [&["h2", "http/1.1"][..], &[][..]] {
+        let home = tempfile::tempdir().unwrap();
+        let upstream = TlsUpstream::start(offered).await;
+        let program = program(home.path(), &upstream.url(), &upstream.authority, &[]);
+        let mut client = TcpStream::connect(program.proxy).await.unwrap();
+        let handshake = "GET /openai/v1/anything HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n";
+        client.write_all(handshake.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(within("the answer", client.read_u8()).await.unwrap());
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101 "), "{offered:?}");
+        client.write_all(b"echo").await.unwrap();
+        let mut heard = [0; 4];
+        within("an echo", client.read_exact(&mut heard)).await.unwrap();
+        assert_eq!(&heard, b"echo");
+        client.shutdown().await.unwrap();
+        let mut rest = Vec::new();
+        within("the end", client.read_to_end(&mut rest)).await.unwrap();
+        assert!(rest.is_empty());
+        // Calls go on over whatever is offered.
+        assert_eq!(call(&program).await.head.status(), 200);
     }
 }
 

@@ -62,7 +62,8 @@ impl ReplyReader {
             Operation::GenerateContent | Operation::StreamGenerateContent => {
                 AnyDialect::Gemini(Body::new(refused))
             }
-            Operation::Manual => AnyDialect::Nothing,
+            // What passes over a WebSocket has no body.
+            Operation::Realtime | Operation::Live | Operation::Manual => AnyDialect::Nothing,
         };
         Self {
             refused,
