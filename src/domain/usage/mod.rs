@@ -16,3 +16,4 @@ pub mod reading;
 pub mod reply;
 pub mod request;
 pub(crate) mod sse;
+pub mod websocket;
