@@ -16,4 +16,5 @@ pub mod reading;
 pub mod reply;
 pub mod request;
 pub(crate) mod sse;
+pub mod turns;
 pub mod websocket;
