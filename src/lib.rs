@@ -24,6 +24,9 @@
 //! drop*, exactly one [`domain::call::CallEnd`] → [`engine::Engine`] → [`domain::live::State::step`] → what to write
 //! ([`store`]) and what to tell ([`engine::stream`]) → [`api`] → the dashboard. The reply's last bytes go out when the
 //! row is committed.
+//!
+//! A WebSocket makes its handshake on the same way; then [`meter::splice`] passes its bytes, and each of its turns is
+//! such a call ([`domain::usage::turns`]).
 
 pub mod api;
 pub mod app;

@@ -3,11 +3,13 @@
 //! [`flight`] is one call under way; [`request`] and [`reply`] are the bodies that are observed as they pass; `decode`
 //! undoes a content-encoding beside the bytes. Asking for usage where a client did not (`include_usage`) has two
 //! halves: [`request`] splices the question in, `withhold` keeps the extra event that it causes from the client.
+//! A WebSocket has no body: [`splice`] passes its bytes both ways, [`socket`] makes a call of each of its turns.
 
 mod decode;
 pub mod flight;
 pub mod reply;
 pub mod request;
+pub mod socket;
 pub mod splice;
 mod tap;
 mod withhold;

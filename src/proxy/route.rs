@@ -114,7 +114,7 @@ fn url(scheme: &str, authority: &str, path: &str, query: Option<&str>) -> Result
 }
 
 /// Undoes percent-encoding (RFC 3986 §2.1); what is no valid encoding stays as it is.
-fn decoded(text: &str) -> Cow<'_, str> {
+pub(super) fn decoded(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
     }

@@ -169,10 +169,7 @@ impl Proxy {
             status: parts.status.as_u16(),
             content_type: text(&parts.headers, CONTENT_TYPE),
             encoding: text(&parts.headers, CONTENT_ENCODING),
-            request_id: REQUEST_IDS
-                .iter()
-                .find_map(|name| text(&parts.headers, *name))
-                .map(Into::into),
+            request_id: request_id(&parts.headers),
         };
         if body.is_end_stream() {
             let outcome = if parts.status.is_success() || parts.status.is_redirection() {
@@ -227,6 +224,12 @@ impl Proxy {
             asked,
         }
     }
+}
+
+/// The provider's id of a request, from the head of its answer.
+pub(super) fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
+    let mut ids = REQUEST_IDS.iter().filter_map(|name| text(headers, *name));
+    ids.next().map(Into::into)
 }
 
 /// Asks for usage where the client says nothing of it, and mends what the longer body changes in the head.

@@ -1,15 +1,25 @@
 //! The way of a WebSocket: its handshake is forwarded like a call, then its bytes pass both ways as they are.
 
-use http::header::{CONNECTION, HeaderMap, HeaderValue, UPGRADE};
+use std::sync::Arc;
+
+use http::header::{CONNECTION, HeaderMap, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, UPGRADE};
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use tokio::sync::watch;
+use uuid::Uuid;
 
-use super::route::Route;
-use super::service::{Proxy, ReplyBody, RequestBody, forwarded, own_error, passed_back};
+use super::route::{Route, decoded};
+use super::service::{Proxy, ReplyBody, RequestBody, forwarded, own_error, passed_back, request_id};
 use super::sockets::Sockets;
+use crate::domain::call::CallStart;
+use crate::domain::ids::CallId;
+use crate::domain::operation::Operation;
+use crate::domain::usage::turns::SocketReader;
+use crate::domain::usage::websocket::Agreed;
+use crate::meter::socket::SocketMeter;
 use crate::meter::splice::splice;
 
 /// Whether a request asks to leave HTTP for a WebSocket (RFC 6455 §4.1).
@@ -55,6 +65,11 @@ impl Proxy {
     /// Forwards a WebSocket's handshake and, where the provider agrees, the WebSocket.
     pub(super) async fn upgrade(&self, mut request: Request<Incoming>, route: Route) -> Response<ReplyBody> {
         let client = hyper::upgrade::on(&mut request);
+        let asked = route.operation.map(|operation| Asked {
+            operation,
+            model: request.uri().query().and_then(model),
+            start: self.start(request.headers(), &route, operation),
+        });
         let said = if names(request.headers(), UPGRADE, "h2c") {
             // Only what this proxy carries is passed on.
             Said(Some(HeaderValue::from_static("websocket")))
@@ -75,19 +90,66 @@ impl Proxy {
         let agreed = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let upstream = agreed.then(|| hyper::upgrade::on(&mut response));
         let mut response = passed_back(response);
+        let meter = asked
+            .filter(|_| agreed)
+            .and_then(|asked| self.meter(asked, response.headers()));
         // A refusal may say what could be spoken instead (RFC 9110 §15.5.22).
         said.again(response.headers_mut());
         let Some(upstream) = upstream else {
             return response.map(ReplyBody::Plain);
         };
-        self.sockets()
-            .spawn(carry(client, upstream, self.sockets().stopping()));
+        let stopping = self.sockets().stopping();
+        self.sockets().spawn(carry(client, upstream, meter, stopping));
         response.map(|_| ReplyBody::Own(Full::default()))
+    }
+
+    /// The meter of a socket that was agreed on with these headers.
+    fn meter(&self, asked: Asked, answer: &HeaderMap) -> Option<SocketMeter> {
+        let extensions = answer.get_all(SEC_WEBSOCKET_EXTENSIONS).iter();
+        // What is no text is no extension that is known.
+        let agreed = Agreed::read(extensions.map(|list| list.to_str().unwrap_or("?")));
+        let reader = SocketReader::new(asked.operation, asked.model, agreed)?;
+        let (engine, start) = (self.0.engine.clone(), asked.start);
+        let starts = move |model| CallStart {
+            id: CallId::from_uuid(Uuid::now_v7()),
+            started_at: engine.now().wall,
+            request_model: model,
+            ..start.clone()
+        };
+        let sink = Arc::clone(&self.0.sink);
+        Some(SocketMeter::new(
+            reader,
+            Box::new(starts),
+            sink,
+            request_id(answer),
+        ))
     }
 }
 
+/// What a handshake asks for, where its turns are metered.
+struct Asked {
+    operation: Operation,
+    /// The model that its query names.
+    model: Option<Box<str>>,
+    /// What the calls of its turns have in common.
+    start: CallStart,
+}
+
+/// The model in a query: `?model=` with OpenAI and xAI, `?deployment=` with Azure.
+fn model(query: &str) -> Option<Box<str>> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let mut models =
+        pairs.filter(|(name, model)| matches!(*name, "model" | "deployment") && !model.is_empty());
+    models.next().map(|(_, model)| decoded(model).into())
+}
+
 /// Carries a WebSocket from the end of its handshake to its own.
-async fn carry(client: OnUpgrade, upstream: OnUpgrade, mut stopping: tokio::sync::watch::Receiver<bool>) {
+async fn carry(
+    client: OnUpgrade,
+    upstream: OnUpgrade,
+    meter: Option<SocketMeter>,
+    mut stopping: watch::Receiver<bool>,
+) {
     let (client, upstream) = match tokio::try_join!(client, upstream) {
         Ok(both) => both,
         Err(error) => {
@@ -95,9 +157,16 @@ async fn carry(client: OnUpgrade, upstream: OnUpgrade, mut stopping: tokio::sync
             return;
         }
     };
+    let running = meter.as_ref().map(SocketMeter::running);
+    // The program stops: a socket may be open for hours, but the turns under way are let end.
+    let stopped = async {
+        let told = stopping.wait_for(|stopping| *stopping).await.is_ok();
+        if let (true, Some(mut running)) = (told, running) {
+            drop(running.wait_for(|running| *running == 0).await);
+        }
+    };
     tokio::select! {
-        () = splice(TokioIo::new(client), TokioIo::new(upstream)) => {}
-        // The sender lives as long as the program.
-        _ = stopping.wait_for(|stopping| *stopping) => {}
+        () = splice(TokioIo::new(client), TokioIo::new(upstream), meter) => {}
+        () = stopped => {}
     }
 }

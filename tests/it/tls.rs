@@ -163,7 +163,8 @@ async fn a_websocket_goes_over_http_1_also_where_http_2_is_offered() {
         while !head.ends_with(b"\r\n\r\n") {
             head.push(within("the answer", client.read_u8()).await.unwrap());
         }
-        assert!(head.starts_with(b"HTTP/1.1 101 "), "{offered:?}");
+        let head = String::from_utf8(head).unwrap();
+        assert!(head.starts_with("HTTP/1.1 101 "), "{offered:?}: {head}");
         client.write_all(b"echo").await.unwrap();
         let mut heard = [0; 4];
         within("an echo", client.read_exact(&mut heard)).await.unwrap();

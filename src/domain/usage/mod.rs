@@ -2,7 +2,8 @@
 //!
 //! [`parts`] is the one model that every provider's usage is turned into: parts that do not overlap. [`reply`] reads
 //! them out of a reply and [`request`] reads what matters out of a request, both from pieces and in constant memory.
-//! Below them lie the framings (`sse`, `json_scan`) and a reader for each dialect.
+//! Below them lie the framings (`sse`, `json_scan`) and a reader for each dialect. [`turns`] reads the calls of a
+//! session over a WebSocket, out of the messages that [`websocket`] finds.
 
 mod anthropic;
 mod dialect;
