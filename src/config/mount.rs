@@ -289,6 +289,26 @@ mod tests {
     }
 
     #[test]
+    fn the_path_of_a_websocket_is_mended_too() {
+        for (path, expected) in [
+            ("/realtime", "/v1/realtime"),
+            ("/v1/v1/realtime", "/v1/realtime"),
+            ("/responses", "/v1/responses"),
+            (
+                "/ws/google.x.BidiGenerateContent",
+                "/ws/google.x.BidiGenerateContent",
+            ),
+        ] {
+            let operation = Operation::detect_upgrade("GET", path);
+            assert_eq!(
+                mount("https://h").upstream_path(operation, path),
+                expected,
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
     fn a_host_part_cannot_name_another_host() {
         let upstream = Upstream::parse("https://{resource}.openai.azure.com").unwrap();
         assert_eq!(

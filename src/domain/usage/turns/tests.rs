@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::Side::{Client, Server};
@@ -488,4 +489,68 @@ fn turns_without_end_do_not_pile_up() {
     let told = talk(Operation::Realtime, Some(Client), &messages);
     assert_eq!(begun(&told).len(), 64);
     assert_eq!(ends(&told).len(), 64);
+}
+
+/// Any of the messages that matter, from either side, or something like them.
+fn any_message() -> impl Strategy<Value = (Side, Value)> {
+    let pool = vec![
+        create(),
+        created("r1"),
+        created("r2"),
+        done("r1", "completed", 3, 4),
+        done("r2", "failed", 5, 6),
+        (Server, json!({"type": "error", "error": {"type": "x"}})),
+        (Server, json!({"type": "response.x.delta", "response_id": "r1"})),
+        (
+            Server,
+            json!({"type": "response.completed", "response": {"id": "r1", "usage": {"input_tokens": 1}}}),
+        ),
+        (Client, json!({"client_content": {"turnComplete": true}})),
+        (
+            Server,
+            json!({"serverContent": {"modelTurn": {}, "turnComplete": true}}),
+        ),
+        (
+            Server,
+            json!({"usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}}),
+        ),
+        (
+            Server,
+            json!({"serverContent": {"interrupted": true}, "toolCall": {}}),
+        ),
+        (Server, json!(["response.done", null, {"usage": -1}])),
+    ];
+    prop::sample::select(pool)
+}
+
+proptest! {
+    #[test]
+    fn turns_are_the_same_however_their_bytes_are_cut_and_each_ends_once(
+        messages in prop::collection::vec(any_message(), 0..20),
+        junk in prop::collection::vec(any::<u8>(), 0..30),
+        operation in prop::sample::select(vec![Operation::Realtime, Operation::Responses, Operation::Live]),
+        size in 1_usize..40,
+    ) {
+        let read = |size: usize| {
+            let mut reader = SocketReader::new(operation, None, Agreed::Plain).unwrap();
+            let mut told = Vec::new();
+            for (side, message) in &messages {
+                for piece in frame(message).chunks(size) {
+                    reader.push(*side, piece, &mut told);
+                }
+            }
+            for piece in junk.chunks(size) {
+                reader.push(Server, piece, &mut told);
+            }
+            reader.finish(&mut told);
+            told
+        };
+        let whole = read(usize::MAX);
+        prop_assert_eq!(&read(size), &whole);
+        let mut names: Vec<u64> = begun(&whole).iter().map(|(turn, _)| *turn).collect();
+        let mut over: Vec<u64> = ends(&whole).iter().map(|end| end.0).collect();
+        names.sort_unstable();
+        over.sort_unstable();
+        prop_assert_eq!(names, over);
+    }
 }
