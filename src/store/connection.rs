@@ -3,7 +3,7 @@
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -38,21 +38,35 @@ pub(super) fn prepare_directory(path: &Path, directory: Directory) -> Result<(),
     })
 }
 
+/// How long the lock may be held by a Moonlock that is just ending.
+const LOCK_WAIT: Duration = Duration::from_millis(500);
+
 /// Takes the lock that keeps a second Moonlock off; it is held as long as the file is open.
 pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
     let mut lock_path = path.as_os_str().to_owned();
     lock_path.push(".lock");
     let lock_path = PathBuf::from(lock_path);
     let file = open_private(&lock_path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
-            path: path.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(StoreError::Unusable {
-            path: lock_path,
-            source,
-        }),
+    let end = Instant::now() + LOCK_WAIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // One that is just ending may still have it: a service is often started in the moment it stops.
+            Err(TryLockError::WouldBlock) if Instant::now() < end => {
+                std::thread::park_timeout(LOCK_WAIT / 20);
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::InUse {
+                    path: path.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(source)) => {
+                return Err(StoreError::Unusable {
+                    path: lock_path,
+                    source,
+                });
+            }
+        }
     }
 }
 
