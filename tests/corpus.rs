@@ -17,8 +17,13 @@ use moonlock::domain::usage::reading::Reading;
 use moonlock::domain::usage::reply::ReplyReader;
 use serde_json::Value;
 
-const ENDPOINTS: [&str; 6] = [
+const ENDPOINTS: &[&str] = &[
     "openai.chat",
+    "openai.completions",
+    "openai.images",
+    "openai.audio.transcriptions",
+    "openai.audio.translations",
+    "openai.moderations",
     "openai.responses",
     "openai.embeddings",
     "anthropic.messages",

@@ -165,8 +165,15 @@ fn is_bare(operation: Operation, path: &str) -> bool {
     let path = path.trim_end_matches('/');
     match operation {
         Operation::ChatCompletions => path == "/chat/completions",
+        Operation::Completions => path == "/completions",
         Operation::Responses => path == "/responses",
+        Operation::CompactResponse => path == "/responses/compact",
         Operation::Embeddings => path == "/embeddings",
+        Operation::Images => path.starts_with("/images/"),
+        Operation::Transcriptions | Operation::Translations | Operation::Speech => {
+            path.starts_with("/audio/")
+        }
+        Operation::Moderations => path == "/moderations",
         Operation::Messages => path == "/messages",
         Operation::GenerateContent | Operation::StreamGenerateContent => {
             path.starts_with("/models/") || path.starts_with("/tunedModels/")

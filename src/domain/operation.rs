@@ -2,46 +2,64 @@
 
 use serde::{Deserialize, Serialize};
 
-/// An operation whose replies are metered.
-///
-/// Named as the provider names it; the host only says who answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Operation {
+/// Lists the operations once: the variant, and the name used in the API, the database and the exports.
+macro_rules! operations {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// An operation whose replies are metered.
+        ///
+        /// Named as the provider names it; the host only says who answers.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Operation {
+            $($(#[$doc])* #[serde(rename = $name)] $variant,)*
+        }
+
+        impl Operation {
+            /// Every operation, for lookups by name.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name used in the API, the database and the exports.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+operations! {
     /// OpenAI `POST /chat/completions` and everything that speaks it.
-    #[serde(rename = "chat.completions")]
-    ChatCompletions,
+    ChatCompletions = "chat.completions",
+    /// OpenAI's older `POST /completions`, Mistral's `/fim/completions`.
+    Completions = "completions",
     /// OpenAI `POST /responses`.
-    #[serde(rename = "responses")]
-    Responses,
+    Responses = "responses",
+    /// OpenAI `POST /responses/compact`, which uses tokens of its own.
+    CompactResponse = "responses.compact",
     /// OpenAI `POST /embeddings`.
-    #[serde(rename = "embeddings")]
-    Embeddings,
+    Embeddings = "embeddings",
+    /// OpenAI `POST /images/generations`, `/images/edits` and `/images/variations`.
+    Images = "images",
+    /// OpenAI `POST /audio/transcriptions`.
+    Transcriptions = "audio.transcriptions",
+    /// OpenAI `POST /audio/translations`.
+    Translations = "audio.translations",
+    /// OpenAI `POST /audio/speech`.
+    Speech = "audio.speech",
+    /// OpenAI `POST /moderations`.
+    Moderations = "moderations",
     /// Anthropic `POST /messages`.
-    #[serde(rename = "messages")]
-    Messages,
+    Messages = "messages",
     /// Gemini `POST /models/{model}:generateContent`.
-    #[serde(rename = "generateContent")]
-    GenerateContent,
+    GenerateContent = "generateContent",
     /// Gemini `POST /models/{model}:streamGenerateContent`.
-    #[serde(rename = "streamGenerateContent")]
-    StreamGenerateContent,
+    StreamGenerateContent = "streamGenerateContent",
     /// Tokens that the user reported by hand.
-    #[serde(rename = "manual")]
-    Manual,
+    Manual = "manual",
 }
 
 impl Operation {
-    /// Every operation, for lookups by name.
-    pub const ALL: [Self; 7] = [
-        Self::ChatCompletions,
-        Self::Responses,
-        Self::Embeddings,
-        Self::Messages,
-        Self::GenerateContent,
-        Self::StreamGenerateContent,
-        Self::Manual,
-    ];
-
     /// Recognises a metered operation; `None` is forwarded without a row.
     ///
     /// `path` is the raw path behind the mount, without the query. Token-count calls
@@ -53,14 +71,30 @@ impl Operation {
             return None;
         }
         let path = path.trim_end_matches('/');
-        let last = path.rsplit('/').next()?;
-        match last {
-            "completions" if path.ends_with("/chat/completions") => Some(Self::ChatCompletions),
-            "responses" => Some(Self::Responses),
-            "embeddings" => Some(Self::Embeddings),
-            "messages" => Some(Self::Messages),
-            _ if last.ends_with(":generateContent") => Some(Self::GenerateContent),
-            _ if last.ends_with(":streamGenerateContent") => Some(Self::StreamGenerateContent),
+        let mut segments = path.rsplit('/').filter(|segment| !segment.is_empty());
+        let last = segments.next()?;
+        let parent = segments.next().unwrap_or_default();
+        match (parent, last) {
+            ("chat", "completions") => Some(Self::ChatCompletions),
+            (_, "completions") => Some(Self::Completions),
+            (_, "responses") => Some(Self::Responses),
+            ("responses", "compact") => Some(Self::CompactResponse),
+            (_, "embeddings") => Some(Self::Embeddings),
+            ("images", "generations" | "edits" | "variations") => Some(Self::Images),
+            ("audio", "transcriptions") => Some(Self::Transcriptions),
+            ("audio", "translations") => Some(Self::Translations),
+            ("audio", "speech") => Some(Self::Speech),
+            (_, "moderations") => Some(Self::Moderations),
+            (_, "messages") => Some(Self::Messages),
+            _ => Self::of_verb(last),
+        }
+    }
+
+    /// Google names its operations behind a colon.
+    fn of_verb(last: &str) -> Option<Self> {
+        match last.split_once(':')?.1 {
+            "generateContent" => Some(Self::GenerateContent),
+            "streamGenerateContent" => Some(Self::StreamGenerateContent),
             _ => None,
         }
     }
@@ -79,24 +113,13 @@ impl Operation {
         }
     }
 
-    /// The name used in the API, the database and the exports.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ChatCompletions => "chat.completions",
-            Self::Responses => "responses",
-            Self::Embeddings => "embeddings",
-            Self::Messages => "messages",
-            Self::GenerateContent => "generateContent",
-            Self::StreamGenerateContent => "streamGenerateContent",
-            Self::Manual => "manual",
-        }
-    }
-
     /// The operation of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.name() == name)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|operation| operation.name() == name)
     }
 }
 
@@ -115,7 +138,19 @@ mod tests {
                 "/openai/deployments/my-gpt/chat/completions",
                 Some(Operation::ChatCompletions),
             ),
-            ("/v1/completions", None),
+            ("/v1/completions", Some(Operation::Completions)),
+            ("/completions", Some(Operation::Completions)),
+            ("/v1/fim/completions", Some(Operation::Completions)),
+            ("/v1/completions/cmpl_1", None),
+            ("/v1/images/edits", Some(Operation::Images)),
+            ("/v1/edits", None),
+            ("/v1/audio/transcriptions", Some(Operation::Transcriptions)),
+            ("/v1/audio/translations", Some(Operation::Translations)),
+            ("/v1/audio/speech", Some(Operation::Speech)),
+            ("/v1/moderations", Some(Operation::Moderations)),
+            ("/v1/files", None),
+            ("/tokenize", None),
+            ("/v1/responses/compact", Some(Operation::CompactResponse)),
             ("/v1/responses", Some(Operation::Responses)),
             ("/v1/responses/", Some(Operation::Responses)),
             ("/v1/responses/input_tokens", None),
@@ -153,7 +188,7 @@ mod tests {
 
     #[test]
     fn names_and_serde_agree() {
-        for operation in Operation::ALL {
+        for &operation in Operation::ALL {
             assert_eq!(serde_json::to_value(operation).unwrap(), operation.name());
             assert_eq!(Operation::from_name(operation.name()), Some(operation));
         }

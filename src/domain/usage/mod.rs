@@ -7,12 +7,15 @@
 mod anthropic;
 mod dialect;
 mod fields;
+mod form;
 mod gemini;
 pub(crate) mod json_scan;
 mod openai_chat;
+mod openai_media;
 mod openai_responses;
 pub mod parts;
 pub mod reading;
 pub mod reply;
 pub mod request;
+mod shape;
 pub(crate) mod sse;

@@ -197,8 +197,13 @@ struct Counts {
 impl Counts {
     fn read(usage: &mut Fields) -> Self {
         let prompt = usage.tokens(&["prompt_tokens"]);
-        let completion = usage.tokens(&["completion_tokens"]);
         let total = usage.tokens(&["total_tokens"]);
+        // Older completions that generated nothing leave the field out, and the total says so.
+        let is_left_out = usage.value(&["completion_tokens"]).is_none();
+        let generated_nothing = is_left_out && prompt.is_some() && prompt == total;
+        let completion = usage
+            .tokens(&["completion_tokens"])
+            .or_else(|| generated_nothing.then_some(Tokens(0)));
         let cache_read = usage.first(&[
             &["prompt_tokens_details", "cached_tokens"],
             &["prompt_cache_hit_tokens"],

@@ -5,8 +5,10 @@ use super::dialect::{Dialect, Ending};
 use super::gemini::Gemini;
 use super::json_scan::JsonScanner;
 use super::openai_chat::{Chat, Embeddings};
+use super::openai_media::{Audio, Images};
 use super::openai_responses::Responses;
 use super::reading::{Flaws, Reading, StreamError};
+use super::shape::Tabled;
 use super::sse::{EventSink, SseSplitter};
 use crate::domain::operation::Operation;
 
@@ -26,6 +28,8 @@ enum AnyDialect {
     Responses(Box<Body<Responses>>),
     Anthropic(Box<Body<Anthropic>>),
     Gemini(Box<Body<Gemini>>),
+    Images(Box<Body<Tabled<Images>>>),
+    Audio(Box<Body<Tabled<Audio>>>),
     Nothing,
 }
 
@@ -38,6 +42,8 @@ macro_rules! with_body {
             AnyDialect::Responses($body) => $run,
             AnyDialect::Anthropic($body) => $run,
             AnyDialect::Gemini($body) => $run,
+            AnyDialect::Images($body) => $run,
+            AnyDialect::Audio($body) => $run,
             AnyDialect::Nothing => $none,
         }
     };
@@ -49,19 +55,24 @@ impl ReplyReader {
     /// The content type is a hint: the first byte of the body decides how it is framed, because labels are wrong.
     #[must_use]
     pub fn new(operation: Operation, content_type: Option<&str>, status: u16) -> Self {
-        let labelled_stream = content_type.is_some_and(|label| {
-            let kind = label.split(';').next().unwrap_or_default().trim();
-            kind.eq_ignore_ascii_case("text/event-stream")
-        });
+        let kind = content_type.and_then(|label| label.split(';').next());
+        let kind = kind.unwrap_or_default().trim().to_ascii_lowercase();
+        let labelled_stream = kind == "text/event-stream";
         let refused = !(200..300).contains(&status);
         let dialect = match operation {
-            Operation::ChatCompletions => AnyDialect::Chat(Body::new(refused)),
+            Operation::ChatCompletions | Operation::Completions => AnyDialect::Chat(Body::new(refused)),
             Operation::Embeddings => AnyDialect::Embeddings(Body::new(refused)),
-            Operation::Responses => AnyDialect::Responses(Body::new(refused)),
+            Operation::Responses | Operation::CompactResponse => AnyDialect::Responses(Body::new(refused)),
             Operation::Messages => AnyDialect::Anthropic(Body::new(refused)),
             Operation::GenerateContent | Operation::StreamGenerateContent => {
                 AnyDialect::Gemini(Body::new(refused))
             }
+            // Sound holds no words.
+            Operation::Speech if kind.starts_with("audio/") => AnyDialect::Nothing,
+            Operation::Transcriptions | Operation::Translations | Operation::Speech => {
+                AnyDialect::Audio(Body::new(refused))
+            }
+            Operation::Images | Operation::Moderations => AnyDialect::Images(Body::new(refused)),
             Operation::Manual => AnyDialect::Nothing,
         };
         Self {
