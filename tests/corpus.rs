@@ -28,6 +28,8 @@ const ENDPOINTS: &[&str] = &[
     "openai.embeddings",
     "anthropic.messages",
     "gemini.generateContent",
+    "gemini.embedContent",
+    "gemini.interactions",
     "gemini.streamGenerateContent",
 ];
 

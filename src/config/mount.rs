@@ -175,9 +175,11 @@ fn is_bare(operation: Operation, path: &str) -> bool {
         }
         Operation::Moderations => path == "/moderations",
         Operation::Messages => path == "/messages",
-        Operation::GenerateContent | Operation::StreamGenerateContent => {
-            path.starts_with("/models/") || path.starts_with("/tunedModels/")
-        }
+        Operation::Interactions => path == "/interactions",
+        Operation::GenerateContent
+        | Operation::StreamGenerateContent
+        | Operation::EmbedContent
+        | Operation::BatchEmbedContents => path.starts_with("/models/") || path.starts_with("/tunedModels/"),
         Operation::Manual => false,
     }
 }

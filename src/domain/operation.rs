@@ -55,6 +55,13 @@ operations! {
     GenerateContent = "generateContent",
     /// Gemini `POST /models/{model}:streamGenerateContent`.
     StreamGenerateContent = "streamGenerateContent",
+    /// Gemini `POST /models/{model}:embedContent`.
+    EmbedContent = "embedContent",
+    /// Gemini `POST /models/{model}:batchEmbedContents`.
+    BatchEmbedContents = "batchEmbedContents",
+    /// Gemini `POST /interactions`. One that runs in the background says what it used when it is polled, which is
+    /// not metered.
+    Interactions = "interactions",
     /// Tokens that the user reported by hand.
     Manual = "manual",
 }
@@ -85,6 +92,7 @@ impl Operation {
             ("audio", "translations") => Some(Self::Translations),
             ("audio", "speech") => Some(Self::Speech),
             (_, "moderations") => Some(Self::Moderations),
+            (_, "interactions") => Some(Self::Interactions),
             (_, "messages") => Some(Self::Messages),
             _ => Self::of_verb(last),
         }
@@ -95,6 +103,8 @@ impl Operation {
         match last.split_once(':')?.1 {
             "generateContent" => Some(Self::GenerateContent),
             "streamGenerateContent" => Some(Self::StreamGenerateContent),
+            "embedContent" => Some(Self::EmbedContent),
+            "batchEmbedContents" => Some(Self::BatchEmbedContents),
             _ => None,
         }
     }
@@ -103,11 +113,15 @@ impl Operation {
     #[must_use]
     pub fn model_in_path(self, path: &str) -> Option<&str> {
         match self {
-            Self::GenerateContent | Self::StreamGenerateContent => {
-                let last = path.trim_end_matches('/').rsplit('/').next()?;
-                last.split_once(':')
-                    .map(|(model, _)| model)
-                    .filter(|model| !model.is_empty())
+            Self::GenerateContent
+            | Self::StreamGenerateContent
+            | Self::EmbedContent
+            | Self::BatchEmbedContents => {
+                let mut segments = path.trim_end_matches('/').rsplit('/');
+                let (model, _) = segments.next()?.split_once(':')?;
+                // Code Assist has its version here (`/v1internal:generateContent`), and the model in the body.
+                let is_named = segments.next().is_some_and(|parent| !parent.is_empty());
+                Some(model).filter(|model| is_named && !model.is_empty())
             }
             _ => None,
         }
@@ -166,6 +180,20 @@ mod tests {
                 "/v1beta/models/gemini-2.5-flash:streamGenerateContent",
                 Some(Operation::StreamGenerateContent),
             ),
+            (
+                "/v1internal:streamGenerateContent",
+                Some(Operation::StreamGenerateContent),
+            ),
+            ("/v1beta/models/e-1:embedContent", Some(Operation::EmbedContent)),
+            (
+                "/v1beta/models/e-1:batchEmbedContents",
+                Some(Operation::BatchEmbedContents),
+            ),
+            ("/v1beta/models/e-1:asyncBatchEmbedContent", None),
+            ("/v1beta/interactions", Some(Operation::Interactions)),
+            ("/v1beta/interactions/v1_1/cancel", None),
+            ("/v1internal:countTokens", None),
+            ("/v1internal:loadCodeAssist", None),
             ("/v1beta/models/gemini-2.5-flash:countTokens", None),
             ("/v1/models", None),
             ("", None),
@@ -183,6 +211,7 @@ mod tests {
             Some("gemini-2.5-flash")
         );
         assert_eq!(operation.model_in_path("/v1beta/models/:generateContent"), None);
+        assert_eq!(operation.model_in_path("/v1internal:generateContent"), None);
         assert_eq!(Operation::Messages.model_in_path("/v1/messages"), None);
     }
 

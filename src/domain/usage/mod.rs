@@ -9,6 +9,7 @@ mod dialect;
 mod fields;
 mod form;
 mod gemini;
+mod gemini_more;
 pub(crate) mod json_scan;
 mod openai_chat;
 mod openai_media;

@@ -3,6 +3,7 @@
 use super::anthropic::Anthropic;
 use super::dialect::{Dialect, Ending};
 use super::gemini::Gemini;
+use super::gemini_more::{Embed, Interactions};
 use super::json_scan::JsonScanner;
 use super::openai_chat::{Chat, Embeddings};
 use super::openai_media::{Audio, Images};
@@ -28,6 +29,8 @@ enum AnyDialect {
     Responses(Box<Body<Responses>>),
     Anthropic(Box<Body<Anthropic>>),
     Gemini(Box<Body<Gemini>>),
+    GeminiEmbed(Box<Body<Tabled<Embed>>>),
+    Interactions(Box<Body<Tabled<Interactions>>>),
     Images(Box<Body<Tabled<Images>>>),
     Audio(Box<Body<Tabled<Audio>>>),
     Nothing,
@@ -42,6 +45,8 @@ macro_rules! with_body {
             AnyDialect::Responses($body) => $run,
             AnyDialect::Anthropic($body) => $run,
             AnyDialect::Gemini($body) => $run,
+            AnyDialect::GeminiEmbed($body) => $run,
+            AnyDialect::Interactions($body) => $run,
             AnyDialect::Images($body) => $run,
             AnyDialect::Audio($body) => $run,
             AnyDialect::Nothing => $none,
@@ -67,6 +72,10 @@ impl ReplyReader {
             Operation::GenerateContent | Operation::StreamGenerateContent => {
                 AnyDialect::Gemini(Body::new(refused))
             }
+            Operation::EmbedContent | Operation::BatchEmbedContents => {
+                AnyDialect::GeminiEmbed(Body::new(refused))
+            }
+            Operation::Interactions => AnyDialect::Interactions(Body::new(refused)),
             // Sound holds no words.
             Operation::Speech if kind.starts_with("audio/") => AnyDialect::Nothing,
             Operation::Transcriptions | Operation::Translations | Operation::Speech => {
