@@ -180,7 +180,15 @@ fn is_bare(operation: Operation, path: &str) -> bool {
         | Operation::StreamGenerateContent
         | Operation::EmbedContent
         | Operation::BatchEmbedContents => path.starts_with("/models/") || path.starts_with("/tunedModels/"),
-        Operation::Manual => false,
+        Operation::Rerank => path == "/rerank",
+        // They say which version or which API they are.
+        Operation::OllamaChat
+        | Operation::OllamaGenerate
+        | Operation::OllamaEmbed
+        | Operation::CohereChat
+        | Operation::CohereGenerate
+        | Operation::CohereEmbed
+        | Operation::Manual => false,
     }
 }
 

@@ -62,6 +62,20 @@ operations! {
     /// Gemini `POST /interactions`. One that runs in the background says what it used when it is polled, which is
     /// not metered.
     Interactions = "interactions",
+    /// Ollama `POST /api/chat`.
+    OllamaChat = "ollama.chat",
+    /// Ollama `POST /api/generate`.
+    OllamaGenerate = "ollama.generate",
+    /// Ollama `POST /api/embed` and the older `/api/embeddings`.
+    OllamaEmbed = "ollama.embed",
+    /// Cohere `POST /v1/chat` and `/v2/chat`.
+    CohereChat = "cohere.chat",
+    /// Cohere `POST /v1/generate`.
+    CohereGenerate = "cohere.generate",
+    /// Cohere `POST /v1/embed` and `/v2/embed`.
+    CohereEmbed = "cohere.embed",
+    /// Cohere's and others' `POST /rerank`.
+    Rerank = "rerank",
     /// Tokens that the user reported by hand.
     Manual = "manual",
 }
@@ -86,6 +100,13 @@ impl Operation {
             (_, "completions") => Some(Self::Completions),
             (_, "responses") => Some(Self::Responses),
             ("responses", "compact") => Some(Self::CompactResponse),
+            ("api", "chat") => Some(Self::OllamaChat),
+            ("api", "generate") => Some(Self::OllamaGenerate),
+            ("api", "embed" | "embeddings") => Some(Self::OllamaEmbed),
+            ("v1" | "v2", "chat") => Some(Self::CohereChat),
+            ("v1", "generate") => Some(Self::CohereGenerate),
+            ("v1" | "v2", "embed") => Some(Self::CohereEmbed),
+            (_, "rerank") => Some(Self::Rerank),
             (_, "embeddings") => Some(Self::Embeddings),
             ("images", "generations" | "edits" | "variations") => Some(Self::Images),
             ("audio", "transcriptions") => Some(Self::Transcriptions),
@@ -170,6 +191,20 @@ mod tests {
             ("/v1/responses/input_tokens", None),
             ("/v1/responses/resp_1/cancel", None),
             ("/v1/embeddings", Some(Operation::Embeddings)),
+            ("/api/chat", Some(Operation::OllamaChat)),
+            ("/api/generate", Some(Operation::OllamaGenerate)),
+            ("/api/embed", Some(Operation::OllamaEmbed)),
+            ("/api/embeddings", Some(Operation::OllamaEmbed)),
+            ("/api/v1/embeddings", Some(Operation::Embeddings)),
+            ("/api/tags", None),
+            ("/api/pull", None),
+            ("/v1/chat", Some(Operation::CohereChat)),
+            ("/v2/chat", Some(Operation::CohereChat)),
+            ("/chat", None),
+            ("/v1/generate", Some(Operation::CohereGenerate)),
+            ("/v1/embed", Some(Operation::CohereEmbed)),
+            ("/v2/rerank", Some(Operation::Rerank)),
+            ("/v1/tokenize", None),
             ("/v1/messages", Some(Operation::Messages)),
             ("/v1/messages/count_tokens", None),
             (

@@ -17,6 +17,14 @@ pub(super) trait Dialect: Default {
     /// The values it wants.
     const WANTS: &'static [Want<Self::Key>];
 
+    /// A body can hold one JSON text after the other, a line each (NDJSON).
+    const LINES: bool = false;
+
+    /// The last text of such a body said that more follow.
+    fn more_follow(&self) -> bool {
+        false
+    }
+
     /// Whether an event with this data can hold anything that matters.
     ///
     /// It may say yes in vain. It says no only where [`Dialect::found`] would answer `false` to everything.

@@ -5,12 +5,14 @@
 //! Below them lie the framings (`sse`, `json_scan`) and a reader for each dialect.
 
 mod anthropic;
+mod cohere;
 mod dialect;
 mod fields;
 mod form;
 mod gemini;
 mod gemini_more;
 pub(crate) mod json_scan;
+mod ollama;
 mod openai_chat;
 mod openai_media;
 mod openai_responses;

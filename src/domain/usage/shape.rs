@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use serde_json::{Map, Value};
 
-use super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, Gate, Model};
+use super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, Gate, Model, is_reason};
 use super::fields::Fields;
 use super::json_scan::{Found, Want};
 use super::openai_chat::reported;
@@ -21,6 +21,12 @@ pub(super) enum Key {
     Model,
     /// The usage object: its fields are kept.
     Usage,
+    /// A number that stands by itself, and the name it is kept under.
+    Count(&'static str),
+    /// Why the model stopped; `null` until it has.
+    Finish,
+    /// `true` in the last object of a stream.
+    Done,
     /// The kind of an event; one of [`Shape::LAST`] says that it is the last.
     Kind,
     Error(ErrorPart),
@@ -37,6 +43,8 @@ pub(super) trait Shape: Default {
     /// The kinds of event that end a stream.
     const LAST: &'static [&'static str] = &[];
 
+    /// The body can be a line of JSON for each event.
+    const LINES: bool = false;
     /// Turns the usage object into parts.
     fn parts(usage: &mut Fields) -> Parts;
 }
@@ -66,6 +74,8 @@ pub(super) struct Tabled<S> {
     usage: Map<String, Value>,
     /// What the current event says of it.
     event: Map<String, Value>,
+    finished: bool,
+    more_follow: bool,
     /// The current event is one that ends the stream.
     is_last_event: bool,
     ended: bool,
@@ -80,6 +90,8 @@ impl<S: Shape> Default for Tabled<S> {
             errors: ErrorNote::default(),
             usage: Map::new(),
             event: Map::new(),
+            finished: false,
+            more_follow: false,
             is_last_event: false,
             ended: false,
             shape: PhantomData,
@@ -91,6 +103,7 @@ impl<S: Shape> Dialect for Tabled<S> {
     type Key = Key;
 
     const WANTS: &'static [Want<Key>] = S::WANTS;
+    const LINES: bool = S::LINES;
 
     fn gate(&self, data: &[u8]) -> bool {
         self.gate.passes(data, self.model.is_known())
@@ -100,6 +113,17 @@ impl<S: Shape> Dialect for Tabled<S> {
         match (key, value) {
             (Key::Model, value) => self.model.found(value),
             (Key::Error(part), value) => self.errors.found(part, value),
+            (Key::Finish, value) => {
+                let finished = is_reason(value);
+                self.finished |= finished;
+                finished
+            }
+            (Key::Done, value) => {
+                let is_last = value == Found::Text(b"true");
+                self.is_last_event |= is_last;
+                self.more_follow = !is_last;
+                is_last
+            }
             (Key::Kind, Found::Text(text)) => {
                 let is_last = S::LAST.iter().any(|last| is_string(text, last));
                 let is_error = is_string(text, "error");
@@ -117,7 +141,14 @@ impl<S: Shape> Dialect for Tabled<S> {
                 }
                 true
             }
-            (Key::Usage, _) => {
+            (Key::Count(name), Found::Text(text)) => {
+                match serde_json::from_slice(text) {
+                    Ok(value) => drop(self.event.insert(name.to_owned(), value)),
+                    Err(_) => flaws.malformed_usage = true,
+                }
+                true
+            }
+            (Key::Usage | Key::Count(_), _) => {
                 flaws.too_large = true;
                 true
             }
@@ -143,6 +174,10 @@ impl<S: Shape> Dialect for Tabled<S> {
         self.ended
     }
 
+    fn more_follow(&self) -> bool {
+        self.more_follow
+    }
+
     fn finish(self, ending: Ending, flaws: &mut Flaws) -> Reading {
         let raw_usage = (!self.usage.is_empty())
             .then(|| serde_json::to_string(&self.usage).ok())
@@ -151,14 +186,15 @@ impl<S: Shape> Dialect for Tabled<S> {
         let parts = S::parts(&mut usage);
         flaws.malformed_usage |= usage.spoiled;
         let has_counts = parts.total().is_some();
-        let ended = ending.complete || self.ended;
+        let ended = ending.complete || self.ended || self.finished;
         let is_exact = ended && !usage.spoiled && parts.prompt().is_some() && parts.generated().is_some();
         Reading {
             parts,
             source: has_counts.then_some(if is_exact { Source::Exact } else { Source::Partial }),
             raw_usage: raw_usage.map(Into::into),
             stream_error: reported(&self.errors),
-            terminal: self.ended,
+            // Some streams have no last event.
+            terminal: self.ended || (self.finished && has_counts),
             model: self.model.0,
             error: self.errors.kind(ending.refused),
             flaws: Flaws::default(),

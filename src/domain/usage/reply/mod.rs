@@ -1,10 +1,16 @@
 //! Reads what a reply used, from its bytes, as they pass.
 
+mod lines;
+
+use lines::Lines;
+
 use super::anthropic::Anthropic;
+use super::cohere::{Cohere, CohereEmbed};
 use super::dialect::{Dialect, Ending};
 use super::gemini::Gemini;
 use super::gemini_more::{Embed, Interactions};
 use super::json_scan::JsonScanner;
+use super::ollama::{Ollama, OllamaEmbed};
 use super::openai_chat::{Chat, Embeddings};
 use super::openai_media::{Audio, Images};
 use super::openai_responses::Responses;
@@ -29,6 +35,10 @@ enum AnyDialect {
     Responses(Box<Body<Responses>>),
     Anthropic(Box<Body<Anthropic>>),
     Gemini(Box<Body<Gemini>>),
+    Ollama(Box<Body<Tabled<Ollama>>>),
+    OllamaEmbed(Box<Body<Tabled<OllamaEmbed>>>),
+    Cohere(Box<Body<Tabled<Cohere>>>),
+    CohereEmbed(Box<Body<Tabled<CohereEmbed>>>),
     GeminiEmbed(Box<Body<Tabled<Embed>>>),
     Interactions(Box<Body<Tabled<Interactions>>>),
     Images(Box<Body<Tabled<Images>>>),
@@ -45,6 +55,10 @@ macro_rules! with_body {
             AnyDialect::Responses($body) => $run,
             AnyDialect::Anthropic($body) => $run,
             AnyDialect::Gemini($body) => $run,
+            AnyDialect::Ollama($body) => $run,
+            AnyDialect::OllamaEmbed($body) => $run,
+            AnyDialect::Cohere($body) => $run,
+            AnyDialect::CohereEmbed($body) => $run,
             AnyDialect::GeminiEmbed($body) => $run,
             AnyDialect::Interactions($body) => $run,
             AnyDialect::Images($body) => $run,
@@ -76,6 +90,10 @@ impl ReplyReader {
                 AnyDialect::GeminiEmbed(Body::new(refused))
             }
             Operation::Interactions => AnyDialect::Interactions(Body::new(refused)),
+            Operation::OllamaChat | Operation::OllamaGenerate => AnyDialect::Ollama(Body::new(refused)),
+            Operation::OllamaEmbed => AnyDialect::OllamaEmbed(Body::new(refused)),
+            Operation::CohereChat | Operation::CohereGenerate => AnyDialect::Cohere(Body::new(refused)),
+            Operation::CohereEmbed | Operation::Rerank => AnyDialect::CohereEmbed(Body::new(refused)),
             // Sound holds no words.
             Operation::Speech if kind.starts_with("audio/") => AnyDialect::Nothing,
             Operation::Transcriptions | Operation::Translations | Operation::Speech => {
@@ -122,6 +140,8 @@ enum Framing {
     Unknown,
     /// One JSON document, or an array of them.
     Json,
+    /// JSON documents, one after the other.
+    Lines(Lines),
     /// Server-sent events.
     Events(SseSplitter),
 }
@@ -169,12 +189,14 @@ impl<D: Dialect> Body<D> {
             let Some(first) = first else { return };
             bytes = &bytes[first..];
             self.framing = match bytes.first() {
+                Some(b'{' | b'[') if D::LINES => Framing::Lines(Lines::default()),
                 Some(b'{' | b'[') => Framing::Json,
                 _ => Framing::Events(SseSplitter::new()),
             };
         }
         match &mut self.framing {
             Framing::Events(splitter) => splitter.push(bytes, &mut self.documents),
+            Framing::Lines(lines) => lines.push(bytes, &mut self.documents),
             _ => self.documents.part(bytes),
         }
     }
@@ -183,7 +205,7 @@ impl<D: Dialect> Body<D> {
         match self.framing {
             Framing::Unknown => false,
             Framing::Json => self.documents.scanner.is_done(),
-            Framing::Events(_) => self.documents.dialect.is_terminal(),
+            Framing::Lines(_) | Framing::Events(_) => self.documents.dialect.is_terminal(),
         }
     }
 
@@ -191,6 +213,7 @@ impl<D: Dialect> Body<D> {
         match &self.framing {
             Framing::Unknown => labelled,
             Framing::Json => self.documents.scanner.root_is_array(),
+            Framing::Lines(lines) => lines.is_stream(),
             Framing::Events(splitter) => labelled || splitter.saw_data(),
         }
     }
@@ -205,6 +228,7 @@ impl<D: Dialect> Body<D> {
                 documents.event_end();
                 is_done
             }
+            Framing::Lines(lines) => lines.finish(documents) && !documents.dialect.more_follow(),
             Framing::Events(splitter) => {
                 splitter.finish(documents);
                 false
