@@ -37,6 +37,10 @@ const ENDPOINTS: &[&str] = &[
     "cohere.embed",
     "rerank",
     "writer.chat",
+    "bedrock.converse",
+    "bedrock.converse-stream",
+    "bedrock.invoke",
+    "bedrock.invoke-stream",
     "gemini.embedContent",
     "gemini.interactions",
     "gemini.streamGenerateContent",
@@ -74,16 +78,12 @@ impl Recording {
         self.line[key].as_str().unwrap_or_default()
     }
 
-    fn content_type(&self) -> Option<&str> {
+    fn header(&self, wanted: &str) -> Option<&str> {
         let headers = &self.line["response_headers"];
         let value = match headers {
-            Value::Object(map) => {
-                map.iter()
-                    .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))?
-                    .1
-            }
+            Value::Object(map) => map.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted))?.1,
             Value::Array(list) => list.iter().find_map(|pair| {
-                let is_it = pair[0].as_str()?.eq_ignore_ascii_case("content-type");
+                let is_it = pair[0].as_str()?.eq_ignore_ascii_case(wanted);
                 is_it.then_some(&pair[1])
             })?,
             _ => return None,
@@ -96,7 +96,8 @@ impl Recording {
             .as_u64()
             .and_then(|status| u16::try_from(status).ok())
             .unwrap_or(200);
-        let mut reader = ReplyReader::new(operation, self.content_type(), status);
+        let mut reader = ReplyReader::new(operation, self.header("content-type"), status)
+            .with_headers(&|name| self.header(name).map(Into::into));
         pieces.into_iter().for_each(|piece| reader.push(piece));
         reader.finish()
     }

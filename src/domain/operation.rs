@@ -76,6 +76,14 @@ operations! {
     CohereEmbed = "cohere.embed",
     /// Cohere's and others' `POST /rerank`.
     Rerank = "rerank",
+    /// Bedrock `POST /model/{id}/converse`.
+    Converse = "converse",
+    /// Bedrock `POST /model/{id}/converse-stream`.
+    ConverseStream = "converse-stream",
+    /// Bedrock `POST /model/{id}/invoke`, in the model's own format.
+    Invoke = "invoke",
+    /// Bedrock `POST /model/{id}/invoke-with-response-stream`.
+    InvokeStream = "invoke-with-response-stream",
     /// Tokens that the user reported by hand.
     Manual = "manual",
 }
@@ -115,6 +123,13 @@ impl Operation {
             (_, "moderations") => Some(Self::Moderations),
             (_, "interactions") => Some(Self::Interactions),
             (_, "messages") => Some(Self::Messages),
+            _ if segments.next() == Some("model") => match last {
+                "converse" => Some(Self::Converse),
+                "converse-stream" => Some(Self::ConverseStream),
+                "invoke" => Some(Self::Invoke),
+                "invoke-with-response-stream" => Some(Self::InvokeStream),
+                _ => None,
+            },
             _ => Self::of_verb(last),
         }
     }
@@ -143,6 +158,9 @@ impl Operation {
                 // Code Assist has its version here (`/v1internal:generateContent`), and the model in the body.
                 let is_named = segments.next().is_some_and(|parent| !parent.is_empty());
                 Some(model).filter(|model| is_named && !model.is_empty())
+            }
+            Self::Converse | Self::ConverseStream | Self::Invoke | Self::InvokeStream => {
+                path.trim_end_matches('/').rsplit('/').nth(1)
             }
             _ => None,
         }
@@ -205,6 +223,15 @@ mod tests {
             ("/v1/embed", Some(Operation::CohereEmbed)),
             ("/v2/rerank", Some(Operation::Rerank)),
             ("/v1/tokenize", None),
+            ("/model/nova%3A0/converse", Some(Operation::Converse)),
+            ("/model/nova/converse-stream", Some(Operation::ConverseStream)),
+            ("/model/a%2Fb/invoke", Some(Operation::Invoke)),
+            (
+                "/model/nova/invoke-with-response-stream",
+                Some(Operation::InvokeStream),
+            ),
+            ("/model/nova/count-tokens", None),
+            ("/model/nova/async-invoke", None),
             ("/v1/messages", Some(Operation::Messages)),
             ("/v1/messages/count_tokens", None),
             (
@@ -247,6 +274,10 @@ mod tests {
         );
         assert_eq!(operation.model_in_path("/v1beta/models/:generateContent"), None);
         assert_eq!(operation.model_in_path("/v1internal:generateContent"), None);
+        assert_eq!(
+            Operation::Converse.model_in_path("/model/arn%3Aaws%2Fx/converse"),
+            Some("arn%3Aaws%2Fx")
+        );
         assert_eq!(Operation::Messages.model_in_path("/v1/messages"), None);
     }
 

@@ -165,6 +165,7 @@ impl Proxy {
                 .iter()
                 .find_map(|name| text(&parts.headers, *name))
                 .map(Into::into),
+            headers: &parts.headers,
         };
         if body.is_end_stream() {
             let outcome = if parts.status.is_success() || parts.status.is_redirection() {

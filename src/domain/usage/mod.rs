@@ -5,6 +5,8 @@
 //! Below them lie the framings (`sse`, `json_scan`) and a reader for each dialect.
 
 mod anthropic;
+mod aws_events;
+mod bedrock;
 mod cohere;
 mod dialect;
 mod fields;

@@ -21,10 +21,18 @@ pub(super) enum Key {
     Model,
     /// The usage object: its fields are kept.
     Usage,
+    /// The usage object of an event that only has a placeholder for the output.
+    FirstUsage,
     /// A number that stands by itself, and the name it is kept under.
     Count(&'static str),
+    /// A number that stands once for each result: they are added up.
+    Sum(&'static str),
+    /// An object that is kept whole under a name.
+    Object(&'static str),
     /// Why the model stopped; `null` until it has.
     Finish,
+    /// Something that only the last event of a stream has.
+    Last,
     /// `true` in the last object of a stream.
     Done,
     /// The kind of an event; one of [`Shape::LAST`] says that it is the last.
@@ -43,8 +51,15 @@ pub(super) trait Shape: Default {
     /// The kinds of event that end a stream.
     const LAST: &'static [&'static str] = &[];
 
+    /// The body can be an AWS event stream.
+    const AWS: bool = false;
+    /// Reply headers with counts: kept under their names, in lower case.
+    const HEADERS: &'static [&'static str] = &[];
     /// The body can be a line of JSON for each event.
     const LINES: bool = false;
+    /// Counts that a later event leaves at 0 or behind: the largest is right.
+    const LARGEST: bool = false;
+
     /// Turns the usage object into parts.
     fn parts(usage: &mut Fields) -> Parts;
 }
@@ -72,6 +87,8 @@ pub(super) struct Tabled<S> {
     errors: ErrorNote,
     /// The usage so far.
     usage: Map<String, Value>,
+    /// What the reply's headers say of it.
+    headers: Map<String, Value>,
     /// What the current event says of it.
     event: Map<String, Value>,
     finished: bool,
@@ -89,6 +106,7 @@ impl<S: Shape> Default for Tabled<S> {
             model: Model::default(),
             errors: ErrorNote::default(),
             usage: Map::new(),
+            headers: Map::new(),
             event: Map::new(),
             finished: false,
             more_follow: false,
@@ -104,6 +122,25 @@ impl<S: Shape> Dialect for Tabled<S> {
 
     const WANTS: &'static [Want<Key>] = S::WANTS;
     const LINES: bool = S::LINES;
+    const AWS: bool = S::AWS;
+
+    fn headers(&mut self, get: &dyn Fn(&str) -> Option<Box<str>>) {
+        for name in S::HEADERS {
+            let count = get(name).and_then(|count| count.trim().parse::<u64>().ok());
+            self.headers
+                .extend(count.map(|count| ((*name).to_owned(), count.into())));
+        }
+        if S::AWS
+            && let Some(kind) = get("x-amzn-errortype")
+        {
+            self.errors.name(kind.split(':').next().unwrap_or_default());
+        }
+    }
+
+    fn exception(&mut self, name: &str) {
+        self.errors.report();
+        self.errors.name(name);
+    }
 
     fn gate(&self, data: &[u8]) -> bool {
         self.gate.passes(data, self.model.is_known())
@@ -134,21 +171,41 @@ impl<S: Shape> Dialect for Tabled<S> {
                 is_last || is_error
             }
             (Key::Kind, _) | (_, Found::Text(b"null")) => false,
-            (Key::Usage, Found::Text(text)) => {
+            (Key::Last, _) => {
+                self.is_last_event = true;
+                true
+            }
+            (Key::Usage | Key::FirstUsage, Found::Text(text)) => {
                 match serde_json::from_slice(text) {
-                    Ok(Value::Object(usage)) => self.event.extend(usage),
+                    Ok(Value::Object(usage)) => {
+                        self.event.extend(usage);
+                        if let Key::FirstUsage = key {
+                            self.event.remove("output_tokens");
+                        }
+                    }
                     _ => flaws.malformed_usage = true,
                 }
                 true
             }
-            (Key::Count(name), Found::Text(text)) => {
+            (Key::Count(name) | Key::Object(name), Found::Text(text)) => {
                 match serde_json::from_slice(text) {
                     Ok(value) => drop(self.event.insert(name.to_owned(), value)),
                     Err(_) => flaws.malformed_usage = true,
                 }
                 true
             }
-            (Key::Usage | Key::Count(_), _) => {
+            (Key::Sum(name), Found::Text(text)) => {
+                let before = self.event.get(name).map_or(Some(0), Value::as_u64);
+                let number = serde_json::from_slice(text).ok().and_then(|value| count(&value));
+                // What is no number spoils the sum.
+                let sum = before
+                    .zip(number)
+                    .and_then(|(sum, number)| sum.checked_add(number));
+                let sum = sum.map_or_else(|| "?".into(), Value::from);
+                self.event.insert(name.to_owned(), sum);
+                true
+            }
+            (Key::Usage | Key::FirstUsage | Key::Count(_) | Key::Sum(_) | Key::Object(_), _) => {
                 flaws.too_large = true;
                 true
             }
@@ -160,7 +217,8 @@ impl<S: Shape> Dialect for Tabled<S> {
         self.errors.event_end(ending);
         for (name, value) in std::mem::take(&mut self.event) {
             // Usage is cumulative, and what an event leaves open it does not take back.
-            if !value.is_null() {
+            let is_behind = S::LARGEST && value.as_u64() < self.usage.get(&name).and_then(Value::as_u64);
+            if !value.is_null() && !is_behind {
                 self.usage.insert(name, value);
             }
         }
@@ -178,7 +236,8 @@ impl<S: Shape> Dialect for Tabled<S> {
         self.more_follow
     }
 
-    fn finish(self, ending: Ending, flaws: &mut Flaws) -> Reading {
+    fn finish(mut self, ending: Ending, flaws: &mut Flaws) -> Reading {
+        self.usage.extend(self.headers);
         let raw_usage = (!self.usage.is_empty())
             .then(|| serde_json::to_string(&self.usage).ok())
             .flatten();
@@ -200,6 +259,12 @@ impl<S: Shape> Dialect for Tabled<S> {
             flaws: Flaws::default(),
         }
     }
+}
+
+/// A whole number, also as some servers write it: `12.0`.
+fn count(value: &Value) -> Option<u64> {
+    let mut fields = Fields::of(Map::from_iter([("count".to_owned(), value.clone())]));
+    fields.tokens(&["count"]).map(|tokens| tokens.0)
 }
 
 /// Whether a JSON text is this string, which needs no escapes.

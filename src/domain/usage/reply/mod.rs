@@ -1,10 +1,13 @@
 //! Reads what a reply used, from its bytes, as they pass.
 
+mod aws;
 mod lines;
 
+use aws::Aws;
 use lines::Lines;
 
 use super::anthropic::Anthropic;
+use super::bedrock::{Converse, Invoke};
 use super::cohere::{Cohere, CohereEmbed};
 use super::dialect::{Dialect, Ending};
 use super::gemini::Gemini;
@@ -39,6 +42,8 @@ enum AnyDialect {
     OllamaEmbed(Box<Body<Tabled<OllamaEmbed>>>),
     Cohere(Box<Body<Tabled<Cohere>>>),
     CohereEmbed(Box<Body<Tabled<CohereEmbed>>>),
+    Converse(Box<Body<Tabled<Converse>>>),
+    Invoke(Box<Body<Tabled<Invoke>>>),
     GeminiEmbed(Box<Body<Tabled<Embed>>>),
     Interactions(Box<Body<Tabled<Interactions>>>),
     Images(Box<Body<Tabled<Images>>>),
@@ -59,6 +64,8 @@ macro_rules! with_body {
             AnyDialect::OllamaEmbed($body) => $run,
             AnyDialect::Cohere($body) => $run,
             AnyDialect::CohereEmbed($body) => $run,
+            AnyDialect::Converse($body) => $run,
+            AnyDialect::Invoke($body) => $run,
             AnyDialect::GeminiEmbed($body) => $run,
             AnyDialect::Interactions($body) => $run,
             AnyDialect::Images($body) => $run,
@@ -94,6 +101,8 @@ impl ReplyReader {
             Operation::OllamaEmbed => AnyDialect::OllamaEmbed(Body::new(refused)),
             Operation::CohereChat | Operation::CohereGenerate => AnyDialect::Cohere(Body::new(refused)),
             Operation::CohereEmbed | Operation::Rerank => AnyDialect::CohereEmbed(Body::new(refused)),
+            Operation::Converse | Operation::ConverseStream => AnyDialect::Converse(Body::new(refused)),
+            Operation::Invoke | Operation::InvokeStream => AnyDialect::Invoke(Body::new(refused)),
             // Sound holds no words.
             Operation::Speech if kind.starts_with("audio/") => AnyDialect::Nothing,
             Operation::Transcriptions | Operation::Translations | Operation::Speech => {
@@ -107,6 +116,13 @@ impl ReplyReader {
             labelled_stream,
             dialect,
         }
+    }
+
+    /// Tells the reader the reply's headers: some providers count there.
+    #[must_use]
+    pub fn with_headers(mut self, get: &dyn Fn(&str) -> Option<Box<str>>) -> Self {
+        with_body!(&mut self.dialect, body => body.documents.dialect.headers(get), else ());
+        self
     }
 
     /// Reads the next piece of the body, after content decoding.
@@ -142,6 +158,8 @@ enum Framing {
     Json,
     /// JSON documents, one after the other.
     Lines(Lines),
+    /// An AWS event stream.
+    Aws(Box<Aws>),
     /// Server-sent events.
     Events(SseSplitter),
 }
@@ -189,6 +207,8 @@ impl<D: Dialect> Body<D> {
             let Some(first) = first else { return };
             bytes = &bytes[first..];
             self.framing = match bytes.first() {
+                // The length of the first message: less than 16 MiB.
+                Some(0) if D::AWS => Framing::Aws(Box::default()),
                 Some(b'{' | b'[') if D::LINES => Framing::Lines(Lines::default()),
                 Some(b'{' | b'[') => Framing::Json,
                 _ => Framing::Events(SseSplitter::new()),
@@ -197,6 +217,7 @@ impl<D: Dialect> Body<D> {
         match &mut self.framing {
             Framing::Events(splitter) => splitter.push(bytes, &mut self.documents),
             Framing::Lines(lines) => lines.push(bytes, &mut self.documents),
+            Framing::Aws(events) => events.push(bytes, &mut self.documents),
             _ => self.documents.part(bytes),
         }
     }
@@ -205,7 +226,7 @@ impl<D: Dialect> Body<D> {
         match self.framing {
             Framing::Unknown => false,
             Framing::Json => self.documents.scanner.is_done(),
-            Framing::Lines(_) | Framing::Events(_) => self.documents.dialect.is_terminal(),
+            Framing::Lines(_) | Framing::Aws(_) | Framing::Events(_) => self.documents.dialect.is_terminal(),
         }
     }
 
@@ -214,6 +235,7 @@ impl<D: Dialect> Body<D> {
             Framing::Unknown => labelled,
             Framing::Json => self.documents.scanner.root_is_array(),
             Framing::Lines(lines) => lines.is_stream(),
+            Framing::Aws(_) => true,
             Framing::Events(splitter) => labelled || splitter.saw_data(),
         }
     }
@@ -229,6 +251,10 @@ impl<D: Dialect> Body<D> {
                 is_done
             }
             Framing::Lines(lines) => lines.finish(documents) && !documents.dialect.more_follow(),
+            Framing::Aws(events) => {
+                events.finish(documents);
+                false
+            }
             Framing::Events(splitter) => {
                 splitter.finish(documents);
                 false

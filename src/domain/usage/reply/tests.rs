@@ -161,6 +161,51 @@ fn the_last_event_is_known_when_it_comes() {
 }
 
 #[test]
+fn counts_in_headers_fill_what_the_body_leaves_open() {
+    for (operation, body, headers, expected) in [
+        (
+            Operation::Invoke,
+            r#"{"completion":"hi"}"#,
+            &[
+                ("x-amzn-bedrock-input-token-count", "16"),
+                ("x-amzn-bedrock-output-token-count", "11"),
+            ][..],
+            "exact in=16 out=11 terminal",
+        ),
+        (
+            // Nova's body may lack the output, and its input is not the header's again.
+            Operation::Invoke,
+            r#"{"usage":{"inputTokens":4,"cacheReadInputTokenCount":9}}"#,
+            &[
+                ("x-amzn-bedrock-input-token-count", "5"),
+                ("x-amzn-bedrock-output-token-count", "0"),
+            ],
+            "exact in=4 read=9 out=0 terminal",
+        ),
+        (
+            Operation::Invoke,
+            r#"{"completion":"hi"}"#,
+            &[("x-amzn-bedrock-input-token-count", "many")],
+            "unknown terminal",
+        ),
+    ] {
+        let get = |name: &str| {
+            headers
+                .iter()
+                .find(|header| header.0 == name)
+                .map(|header| header.1.into())
+        };
+        let mut reader = ReplyReader::new(operation, None, 200).with_headers(&get);
+        reader.push(body.as_bytes());
+        assert_eq!(summary(&reader.finish()), expected, "{body}");
+    }
+    let get = |name: &str| (name == "x-amzn-errortype").then(|| "ValidationException:http://internal".into());
+    let mut reader = ReplyReader::new(Operation::Converse, None, 400).with_headers(&get);
+    reader.push(br#"{"message":"a secret"}"#);
+    assert_eq!(reader.finish().error.as_deref(), Some("ValidationException"));
+}
+
+#[test]
 fn streams_are_told_from_documents() {
     for (operation, label, body, streamed) in [
         (ChatCompletions, Some("text/event-stream"), "", true),
