@@ -41,6 +41,8 @@ const ENDPOINTS: &[&str] = &[
     "bedrock.converse-stream",
     "bedrock.invoke",
     "bedrock.invoke-stream",
+    "watsonx.text",
+    "tgi.root",
     "gemini.embedContent",
     "gemini.interactions",
     "gemini.streamGenerateContent",

@@ -84,6 +84,16 @@ operations! {
     Invoke = "invoke",
     /// Bedrock `POST /model/{id}/invoke-with-response-stream`.
     InvokeStream = "invoke-with-response-stream",
+    /// Vertex AI `POST …/publishers/anthropic/models/{model}:rawPredict` and `:streamRawPredict`.
+    RawPredict = "rawPredict",
+    /// Vertex AI `POST …/models/{model}:predict`.
+    Predict = "predict",
+    /// watsonx `POST /ml/v1/text/generation` and `generation_stream`.
+    WatsonxText = "watsonx.text",
+    /// Text Generation Inference `POST /generate`, `/generate_stream` and `/`.
+    TgiGenerate = "tgi.generate",
+    /// llama.cpp `POST /completion` and `/infill`.
+    LlamaCppCompletion = "llamacpp.completion",
     /// Tokens that the user reported by hand.
     Manual = "manual",
 }
@@ -99,6 +109,9 @@ impl Operation {
         if method != "POST" {
             return None;
         }
+        if path == "/" {
+            return Some(Self::TgiGenerate);
+        }
         let path = path.trim_end_matches('/');
         let mut segments = path.rsplit('/').filter(|segment| !segment.is_empty());
         let last = segments.next()?;
@@ -108,6 +121,14 @@ impl Operation {
             (_, "completions") => Some(Self::Completions),
             (_, "responses") => Some(Self::Responses),
             ("responses", "compact") => Some(Self::CompactResponse),
+            ("text", "chat" | "chat_stream") if path.contains("/ml/") => Some(Self::ChatCompletions),
+            ("text", "generation" | "generation_stream") | ("generation", "text" | "text_stream")
+                if path.contains("/ml/") =>
+            {
+                Some(Self::WatsonxText)
+            }
+            ("", "generate" | "generate_stream") => Some(Self::TgiGenerate),
+            ("", "completion" | "infill") => Some(Self::LlamaCppCompletion),
             ("api", "chat") => Some(Self::OllamaChat),
             ("api", "generate") => Some(Self::OllamaGenerate),
             ("api", "embed" | "embeddings") => Some(Self::OllamaEmbed),
@@ -130,13 +151,21 @@ impl Operation {
                 "invoke-with-response-stream" => Some(Self::InvokeStream),
                 _ => None,
             },
-            _ => Self::of_verb(last),
+            _ => Self::of_verb(path, last),
         }
     }
 
     /// Google names its operations behind a colon.
-    fn of_verb(last: &str) -> Option<Self> {
-        match last.split_once(':')?.1 {
+    fn of_verb(path: &str, last: &str) -> Option<Self> {
+        let (model, verb) = last.split_once(':')?;
+        match verb {
+            "rawPredict" if model == "count-tokens" => None,
+            "rawPredict" | "streamRawPredict" if path.contains("/publishers/anthropic/") => {
+                Some(Self::RawPredict)
+            }
+            // The other publishers speak OpenAI's format.
+            "rawPredict" | "streamRawPredict" => Some(Self::ChatCompletions),
+            "predict" => Some(Self::Predict),
             "generateContent" => Some(Self::GenerateContent),
             "streamGenerateContent" => Some(Self::StreamGenerateContent),
             "embedContent" => Some(Self::EmbedContent),
@@ -148,9 +177,16 @@ impl Operation {
     /// The model that the path names (`/models/{model}:generateContent`), still percent-encoded.
     #[must_use]
     pub fn model_in_path(self, path: &str) -> Option<&str> {
+        if let Some((_, behind)) = path.split_once("/deployments/") {
+            // Azure names the deployment. What the body says wins.
+            return behind.split('/').next().filter(|model| !model.is_empty());
+        }
         match self {
             Self::GenerateContent
             | Self::StreamGenerateContent
+            | Self::RawPredict
+            | Self::Predict
+            | Self::ChatCompletions
             | Self::EmbedContent
             | Self::BatchEmbedContents => {
                 let mut segments = path.trim_end_matches('/').rsplit('/');
@@ -232,6 +268,30 @@ mod tests {
             ),
             ("/model/nova/count-tokens", None),
             ("/model/nova/async-invoke", None),
+            (
+                "/v1/projects/p/locations/l/publishers/anthropic/models/c@1:streamRawPredict",
+                Some(Operation::RawPredict),
+            ),
+            (
+                "/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict",
+                None,
+            ),
+            (
+                "/v1/projects/p/locations/l/publishers/mistralai/models/m:rawPredict",
+                Some(Operation::ChatCompletions),
+            ),
+            (
+                "/v1/projects/p/locations/l/publishers/google/models/e:predict",
+                Some(Operation::Predict),
+            ),
+            ("/ml/v1/text/generation_stream", Some(Operation::WatsonxText)),
+            ("/ml/v1-beta/generation/text", Some(Operation::WatsonxText)),
+            ("/ml/v1/text/chat_stream", Some(Operation::ChatCompletions)),
+            ("/ml/v1/text/tokenization", None),
+            ("/", Some(Operation::TgiGenerate)),
+            ("/generate_stream", Some(Operation::TgiGenerate)),
+            ("/completion", Some(Operation::LlamaCppCompletion)),
+            ("/infill", Some(Operation::LlamaCppCompletion)),
             ("/v1/messages", Some(Operation::Messages)),
             ("/v1/messages/count_tokens", None),
             (
@@ -274,6 +334,18 @@ mod tests {
         );
         assert_eq!(operation.model_in_path("/v1beta/models/:generateContent"), None);
         assert_eq!(operation.model_in_path("/v1internal:generateContent"), None);
+        assert_eq!(
+            Operation::Embeddings.model_in_path("/openai/deployments/my-vec/embeddings"),
+            Some("my-vec")
+        );
+        assert_eq!(
+            Operation::ChatCompletions.model_in_path("/v1/chat/completions"),
+            None
+        );
+        assert_eq!(
+            Operation::RawPredict.model_in_path("/v1/publishers/anthropic/models/c@1:rawPredict"),
+            Some("c@1")
+        );
         assert_eq!(
             Operation::Converse.model_in_path("/model/arn%3Aaws%2Fx/converse"),
             Some("arn%3Aaws%2Fx")

@@ -223,9 +223,12 @@ fn is_word(name: &str) -> bool {
     !name.is_empty() && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Whether a reason is given: some servers write `""` instead of `null` until there is one.
+/// Whether a reason is given: some servers write `""` instead of `null` until there is one, watsonx a word.
 pub(super) fn is_reason(value: Found<'_>) -> bool {
-    !matches!(value, Found::Text(b"null" | br#""""#))
+    !matches!(
+        value,
+        Found::Text(b"null" | br#""""# | br#""not_finished""# | br#""NOT_FINISHED""#)
+    )
 }
 
 /// The text of a JSON string.

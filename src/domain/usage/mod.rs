@@ -22,5 +22,6 @@ pub mod parts;
 pub mod reading;
 pub mod reply;
 pub mod request;
+mod servers;
 mod shape;
 pub(crate) mod sse;

@@ -43,6 +43,8 @@ enum Key {
 
 const WANTS: &[Want<Key>] = &[
     text(Key::Model, &["model"]),
+    // watsonx.
+    text(Key::Model, &["model_id"]),
     text(Key::Stream, &["stream"]),
     start(Key::StreamOptions, &["stream_options"]),
     text(Key::IncludeUsage, &["stream_options", "include_usage"]),

@@ -18,6 +18,7 @@ use super::openai_chat::{Chat, Embeddings};
 use super::openai_media::{Audio, Images};
 use super::openai_responses::Responses;
 use super::reading::{Flaws, Reading, StreamError};
+use super::servers::{LlamaCpp, Predict, Tgi, Watsonx};
 use super::shape::Tabled;
 use super::sse::{EventSink, SseSplitter};
 use crate::domain::operation::Operation;
@@ -44,6 +45,10 @@ enum AnyDialect {
     CohereEmbed(Box<Body<Tabled<CohereEmbed>>>),
     Converse(Box<Body<Tabled<Converse>>>),
     Invoke(Box<Body<Tabled<Invoke>>>),
+    Tgi(Box<Body<Tabled<Tgi>>>),
+    LlamaCpp(Box<Body<Tabled<LlamaCpp>>>),
+    Watsonx(Box<Body<Tabled<Watsonx>>>),
+    Predict(Box<Body<Tabled<Predict>>>),
     GeminiEmbed(Box<Body<Tabled<Embed>>>),
     Interactions(Box<Body<Tabled<Interactions>>>),
     Images(Box<Body<Tabled<Images>>>),
@@ -66,6 +71,10 @@ macro_rules! with_body {
             AnyDialect::CohereEmbed($body) => $run,
             AnyDialect::Converse($body) => $run,
             AnyDialect::Invoke($body) => $run,
+            AnyDialect::Tgi($body) => $run,
+            AnyDialect::LlamaCpp($body) => $run,
+            AnyDialect::Watsonx($body) => $run,
+            AnyDialect::Predict($body) => $run,
             AnyDialect::GeminiEmbed($body) => $run,
             AnyDialect::Interactions($body) => $run,
             AnyDialect::Images($body) => $run,
@@ -89,7 +98,7 @@ impl ReplyReader {
             Operation::ChatCompletions | Operation::Completions => AnyDialect::Chat(Body::new(refused)),
             Operation::Embeddings => AnyDialect::Embeddings(Body::new(refused)),
             Operation::Responses | Operation::CompactResponse => AnyDialect::Responses(Body::new(refused)),
-            Operation::Messages => AnyDialect::Anthropic(Body::new(refused)),
+            Operation::Messages | Operation::RawPredict => AnyDialect::Anthropic(Body::new(refused)),
             Operation::GenerateContent | Operation::StreamGenerateContent => {
                 AnyDialect::Gemini(Body::new(refused))
             }
@@ -103,6 +112,10 @@ impl ReplyReader {
             Operation::CohereEmbed | Operation::Rerank => AnyDialect::CohereEmbed(Body::new(refused)),
             Operation::Converse | Operation::ConverseStream => AnyDialect::Converse(Body::new(refused)),
             Operation::Invoke | Operation::InvokeStream => AnyDialect::Invoke(Body::new(refused)),
+            Operation::TgiGenerate => AnyDialect::Tgi(Body::new(refused)),
+            Operation::LlamaCppCompletion => AnyDialect::LlamaCpp(Body::new(refused)),
+            Operation::WatsonxText => AnyDialect::Watsonx(Body::new(refused)),
+            Operation::Predict => AnyDialect::Predict(Body::new(refused)),
             // Sound holds no words.
             Operation::Speech if kind.starts_with("audio/") => AnyDialect::Nothing,
             Operation::Transcriptions | Operation::Translations | Operation::Speech => {
