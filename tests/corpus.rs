@@ -49,7 +49,18 @@ const ENDPOINTS: &[&str] = &[
 ];
 
 /// Providers whose every number has to be right.
-const EXACT: [&str; 3] = ["openai", "anthropic", "gemini"];
+const EXACT: &[&str] = &[
+    "openai",
+    "anthropic",
+    "gemini",
+    "vertex",
+    "azure",
+    "bedrock",
+    "cohere",
+    "ollama",
+    "voyage",
+    "watsonx",
+];
 
 /// `None` where the recordings are absent.
 fn corpus() -> Option<PathBuf> {
