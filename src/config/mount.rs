@@ -170,9 +170,21 @@ impl Mount {
         match behind {
             Some(rest) if base_has_it || behind_prefix(rest, prefix).is_some() => Cow::Borrowed(rest),
             None if !base_has_it && is_bare(operation, path) => Cow::Owned(format!("{prefix}{path}")),
+            // Clients write `/v1` where the provider's is `/openai/v1`.
+            None if !base_has_it => behind_tail(path, prefix)
+                .filter(|rest| is_bare(operation, rest))
+                .map_or(Cow::Borrowed(path), |rest| Cow::Owned(format!("{prefix}{rest}"))),
             _ => Cow::Borrowed(path),
         }
     }
+}
+
+/// What follows the end of `prefix` in `path`, where only its last segments are there.
+fn behind_tail<'path>(path: &'path str, prefix: &str) -> Option<&'path str> {
+    let tails = prefix.match_indices('/').skip(1);
+    tails
+        .filter_map(|(at, _)| prefix.get(at..))
+        .find_map(|tail| behind_prefix(path, tail))
 }
 
 /// What follows `prefix` in `path`, if it is followed by another segment.

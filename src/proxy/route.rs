@@ -201,6 +201,11 @@ mod tests {
                 "/groq/openai/v1/openai/v1/chat/completions",
                 "https://api.groq.com/openai/v1/chat/completions",
             ),
+            (
+                "/groq/v1/chat/completions",
+                "https://api.groq.com/openai/v1/chat/completions",
+            ),
+            ("/groq/v1/models", "https://api.groq.com/v1/models"),
             ("/openrouter/api/v1/models", "https://openrouter.ai/api/v1/models"),
             (
                 "/zai/chat/completions",
