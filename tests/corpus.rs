@@ -17,17 +17,50 @@ use moonlock::domain::usage::reading::Reading;
 use moonlock::domain::usage::reply::ReplyReader;
 use serde_json::Value;
 
-const ENDPOINTS: [&str; 6] = [
+const ENDPOINTS: &[&str] = &[
     "openai.chat",
+    "openai.completions",
+    "openai.images",
+    "openai.audio.transcriptions",
+    "openai.audio.translations",
+    "openai.moderations",
     "openai.responses",
     "openai.embeddings",
     "anthropic.messages",
     "gemini.generateContent",
+    "ollama.chat",
+    "ollama.generate",
+    "ollama.embed",
+    "cohere.v1.chat",
+    "cohere.v1.generate",
+    "cohere.v2.chat",
+    "cohere.embed",
+    "rerank",
+    "writer.chat",
+    "bedrock.converse",
+    "bedrock.converse-stream",
+    "bedrock.invoke",
+    "bedrock.invoke-stream",
+    "watsonx.text",
+    "tgi.root",
+    "gemini.embedContent",
+    "gemini.interactions",
     "gemini.streamGenerateContent",
 ];
 
 /// Providers whose every number has to be right.
-const EXACT: [&str; 3] = ["openai", "anthropic", "gemini"];
+const EXACT: &[&str] = &[
+    "openai",
+    "anthropic",
+    "gemini",
+    "vertex",
+    "azure",
+    "bedrock",
+    "cohere",
+    "ollama",
+    "voyage",
+    "watsonx",
+];
 
 /// `None` where the recordings are absent.
 fn corpus() -> Option<PathBuf> {
@@ -58,16 +91,12 @@ impl Recording {
         self.line[key].as_str().unwrap_or_default()
     }
 
-    fn content_type(&self) -> Option<&str> {
+    fn header(&self, wanted: &str) -> Option<&str> {
         let headers = &self.line["response_headers"];
         let value = match headers {
-            Value::Object(map) => {
-                map.iter()
-                    .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))?
-                    .1
-            }
+            Value::Object(map) => map.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted))?.1,
             Value::Array(list) => list.iter().find_map(|pair| {
-                let is_it = pair[0].as_str()?.eq_ignore_ascii_case("content-type");
+                let is_it = pair[0].as_str()?.eq_ignore_ascii_case(wanted);
                 is_it.then_some(&pair[1])
             })?,
             _ => return None,
@@ -80,7 +109,8 @@ impl Recording {
             .as_u64()
             .and_then(|status| u16::try_from(status).ok())
             .unwrap_or(200);
-        let mut reader = ReplyReader::new(operation, self.content_type(), status);
+        let mut reader = ReplyReader::new(operation, self.header("content-type"), status)
+            .with_headers(&|name| self.header(name).map(Into::into));
         pieces.into_iter().for_each(|piece| reader.push(piece));
         reader.finish()
     }

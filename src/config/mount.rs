@@ -44,6 +44,8 @@ pub struct Upstream {
     /// The scheme: `http` or `https`.
     pub scheme: Scheme,
     authority: Box<str>,
+    /// The authorities of parts that the placeholder does not make.
+    exceptions: BTreeMap<Box<str>, Box<str>>,
     /// The path that stands before every forwarded path, without a slash at its end.
     base: Box<str>,
 }
@@ -88,6 +90,7 @@ impl Upstream {
         let upstream = Self {
             scheme,
             authority: authority.into(),
+            exceptions: BTreeMap::new(),
             base: base.trim_end_matches('/').into(),
         };
         let sample = upstream.authority_for(Some("x")).unwrap_or_default();
@@ -100,6 +103,20 @@ impl Upstream {
         Ok(upstream)
     }
 
+    /// Gives some parts a host that the placeholder does not make: Vertex AI's `global` has no region in its host.
+    fn with_hosts(mut self, hosts: &BTreeMap<String, String>) -> Result<Self, String> {
+        for (part, host) in hosts {
+            if !self.has_placeholder() {
+                return Err("it has `hosts`, but no {placeholder} in its `upstream`".to_owned());
+            }
+            if !is_host_part(part) || host.contains('@') || host.parse::<http::uri::Authority>().is_err() {
+                return Err(format!("`hosts` names no valid host: {part} = `{host}`"));
+            }
+            self.exceptions.insert(part.as_str().into(), host.as_str().into());
+        }
+        Ok(self)
+    }
+
     fn has_placeholder(&self) -> bool {
         self.authority.contains('{')
     }
@@ -107,6 +124,9 @@ impl Upstream {
     /// The host and port to connect to; `part` fills the placeholder. `None` if a part is needed and missing.
     #[must_use]
     pub fn authority_for(&self, part: Option<&str>) -> Option<String> {
+        if let Some(host) = part.and_then(|part| self.exceptions.get(part)) {
+            return Some(host.to_string());
+        }
         let Some((before, rest)) = self.authority.split_once('{') else {
             return Some(self.authority.to_string());
         };
@@ -150,9 +170,21 @@ impl Mount {
         match behind {
             Some(rest) if base_has_it || behind_prefix(rest, prefix).is_some() => Cow::Borrowed(rest),
             None if !base_has_it && is_bare(operation, path) => Cow::Owned(format!("{prefix}{path}")),
+            // Clients write `/v1` where the provider's is `/openai/v1`.
+            None if !base_has_it => behind_tail(path, prefix)
+                .filter(|rest| is_bare(operation, rest))
+                .map_or(Cow::Borrowed(path), |rest| Cow::Owned(format!("{prefix}{rest}"))),
             _ => Cow::Borrowed(path),
         }
     }
+}
+
+/// What follows the end of `prefix` in `path`, where only its last segments are there.
+fn behind_tail<'path>(path: &'path str, prefix: &str) -> Option<&'path str> {
+    let tails = prefix.match_indices('/').skip(1);
+    tails
+        .filter_map(|(at, _)| prefix.get(at..))
+        .find_map(|tail| behind_prefix(path, tail))
 }
 
 /// What follows `prefix` in `path`, if it is followed by another segment.
@@ -165,14 +197,23 @@ fn is_bare(operation: Operation, path: &str) -> bool {
     let path = path.trim_end_matches('/');
     match operation {
         Operation::ChatCompletions => path == "/chat/completions",
+        Operation::Completions => path == "/completions",
         Operation::Responses => path == "/responses",
+        Operation::CompactResponse => path == "/responses/compact",
         Operation::Embeddings => path == "/embeddings",
-        Operation::Messages => path == "/messages",
-        Operation::GenerateContent | Operation::StreamGenerateContent => {
-            path.starts_with("/models/") || path.starts_with("/tunedModels/")
+        Operation::Images => path.starts_with("/images/"),
+        Operation::Transcriptions | Operation::Translations | Operation::Speech => {
+            path.starts_with("/audio/")
         }
         Operation::Realtime => path == "/realtime",
-        Operation::Live | Operation::Manual => false,
+        Operation::Moderations => path == "/moderations",
+        Operation::Messages => path == "/messages",
+        Operation::Interactions => path == "/interactions",
+        Operation::Rerank => path == "/rerank",
+        // Google's, behind any of its versions. All others say which version or which API they are.
+        _ => ["/models/", "/tunedModels/", "/projects/", "/publishers/"]
+            .iter()
+            .any(|start| path.starts_with(start)),
     }
 }
 
@@ -214,6 +255,10 @@ impl Mount {
             return Err("`s` is taken: /s/{session}/… names a session".to_owned());
         }
         let own = raw.upstream.as_deref().map(Upstream::parse).transpose()?;
+        let own = match (own, &raw.hosts) {
+            (Some(own), Some(hosts)) => Some(own.with_hosts(hosts)?),
+            (own, _) => own,
+        };
         let replaced = replaced.map(Upstream::parse).transpose()?;
         let takes_host_part = own
             .as_ref()

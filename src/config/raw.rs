@@ -41,6 +41,7 @@ pub(super) struct Store {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawMount {
     pub(super) upstream: Option<String>,
+    pub(super) hosts: Option<BTreeMap<String, String>>,
     pub(super) dialect: Option<Dialect>,
     pub(super) prefix: Option<String>,
     pub(super) asks_stream_usage: Option<bool>,
@@ -89,6 +90,7 @@ impl RawMount {
     fn overlay(self, over: Self) -> Self {
         Self {
             upstream: over.upstream.or(self.upstream),
+            hosts: over.hosts.or(self.hosts),
             dialect: over.dialect.or(self.dialect),
             prefix: over.prefix.or(self.prefix),
             asks_stream_usage: over.asks_stream_usage.or(self.asks_stream_usage),

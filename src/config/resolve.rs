@@ -381,7 +381,16 @@ mod tests {
         assert_eq!(settings.ws_path, "/ws");
         assert_eq!(settings.commit_bound, Duration::from_millis(250));
         let names: Vec<&str> = settings.mounts.iter().map(|mount| &*mount.name).collect();
-        assert_eq!(names, ["anthropic", "gemini", "openai"]);
+        let expected = "anthropic azure bedrock cerebras chatgpt codeassist cohere deepseek fireworks gemini github \
+                        groq huggingface llamacpp lmstudio mistral moonshot nvidia ollama openai openrouter \
+                        perplexity snowflake tgi together vertex vllm voyage watsonx xai zai";
+        assert_eq!(names.join(" "), expected);
+        let calculator = genai_prices::Calculator::bundled();
+        for mount in settings.mounts.iter() {
+            let Some(prices) = &mount.prices else { continue };
+            let is_known = calculator.providers().any(|provider| provider.id() == &**prices);
+            assert!(is_known, "{} has prices of {prices}", mount.name);
+        }
         assert!(settings.mounts.get("openai").unwrap().asks_stream_usage);
     }
 
@@ -447,7 +456,7 @@ mod tests {
         assert_eq!(mount.upstream.authority_for(None).unwrap(), "127.0.0.1:9100");
         let error = load(&[("MOONLOCK_UPSTREAM_OPENIA", "http://h")], &Flags::default()).unwrap_err();
         assert!(
-            error.to_string().contains("there are: anthropic, gemini, openai"),
+            error.to_string().contains("there are: anthropic, azure, bedrock"),
             "{error}"
         );
     }

@@ -57,7 +57,7 @@ async fn answer(request: Request) -> Response {
             &path,
             head.uri.query().is_some_and(|query| query.contains("alt=sse")),
         ),
-        Some(Operation::Realtime | Operation::Live | Operation::Manual) | None => other(&path, &asked),
+        _ => other(&path, &asked),
     };
     respond(reply, &path)
 }

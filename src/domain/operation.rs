@@ -2,54 +2,107 @@
 
 use serde::{Deserialize, Serialize};
 
-/// An operation whose replies are metered.
-///
-/// Named as the provider names it; the host only says who answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Operation {
+/// Lists the operations once: the variant, and the name used in the API, the database and the exports.
+macro_rules! operations {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// An operation whose replies are metered.
+        ///
+        /// Named as the provider names it; the host only says who answers.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Operation {
+            $($(#[$doc])* #[serde(rename = $name)] $variant,)*
+        }
+
+        impl Operation {
+            /// Every operation, for lookups by name.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name used in the API, the database and the exports.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+operations! {
     /// OpenAI `POST /chat/completions` and everything that speaks it.
-    #[serde(rename = "chat.completions")]
-    ChatCompletions,
+    ChatCompletions = "chat.completions",
+    /// OpenAI's older `POST /completions`, Mistral's `/fim/completions`.
+    Completions = "completions",
     /// OpenAI `POST /responses`.
-    #[serde(rename = "responses")]
-    Responses,
+    Responses = "responses",
+    /// OpenAI `POST /responses/compact`, which uses tokens of its own.
+    CompactResponse = "responses.compact",
     /// OpenAI `POST /embeddings`.
-    #[serde(rename = "embeddings")]
-    Embeddings,
+    Embeddings = "embeddings",
+    /// OpenAI `POST /images/generations`, `/images/edits` and `/images/variations`.
+    Images = "images",
+    /// OpenAI `POST /audio/transcriptions`.
+    Transcriptions = "audio.transcriptions",
+    /// OpenAI `POST /audio/translations`.
+    Translations = "audio.translations",
+    /// OpenAI `POST /audio/speech`.
+    Speech = "audio.speech",
+    /// OpenAI `POST /moderations`.
+    Moderations = "moderations",
     /// Anthropic `POST /messages`.
-    #[serde(rename = "messages")]
-    Messages,
+    Messages = "messages",
     /// Gemini `POST /models/{model}:generateContent`.
-    #[serde(rename = "generateContent")]
-    GenerateContent,
+    GenerateContent = "generateContent",
     /// Gemini `POST /models/{model}:streamGenerateContent`.
-    #[serde(rename = "streamGenerateContent")]
-    StreamGenerateContent,
+    StreamGenerateContent = "streamGenerateContent",
     /// A turn, or a transcription, of a realtime session over a WebSocket: OpenAI `/realtime`, and who speaks it.
-    #[serde(rename = "realtime")]
-    Realtime,
+    Realtime = "realtime",
     /// A turn of a Gemini Live session over a WebSocket (`BidiGenerateContent`).
-    #[serde(rename = "live")]
-    Live,
+    Live = "live",
+    /// Gemini `POST /models/{model}:embedContent`.
+    EmbedContent = "embedContent",
+    /// Gemini `POST /models/{model}:batchEmbedContents`.
+    BatchEmbedContents = "batchEmbedContents",
+    /// Gemini `POST /interactions`. One that runs in the background says what it used when it is polled, which is
+    /// not metered.
+    Interactions = "interactions",
+    /// Ollama `POST /api/chat`.
+    OllamaChat = "ollama.chat",
+    /// Ollama `POST /api/generate`.
+    OllamaGenerate = "ollama.generate",
+    /// Ollama `POST /api/embed` and the older `/api/embeddings`.
+    OllamaEmbed = "ollama.embed",
+    /// Cohere `POST /v1/chat` and `/v2/chat`.
+    CohereChat = "cohere.chat",
+    /// Cohere `POST /v1/generate`.
+    CohereGenerate = "cohere.generate",
+    /// Cohere `POST /v1/embed` and `/v2/embed`.
+    CohereEmbed = "cohere.embed",
+    /// Cohere's and others' `POST /rerank`.
+    Rerank = "rerank",
+    /// Bedrock `POST /model/{id}/converse`.
+    Converse = "converse",
+    /// Bedrock `POST /model/{id}/converse-stream`.
+    ConverseStream = "converse-stream",
+    /// Bedrock `POST /model/{id}/invoke`, in the model's own format.
+    Invoke = "invoke",
+    /// Bedrock `POST /model/{id}/invoke-with-response-stream`.
+    InvokeStream = "invoke-with-response-stream",
+    /// Vertex AI `POST …/publishers/anthropic/models/{model}:rawPredict` and `:streamRawPredict`.
+    RawPredict = "rawPredict",
+    /// Vertex AI `POST …/models/{model}:predict`.
+    Predict = "predict",
+    /// watsonx `POST /ml/v1/text/generation` and `generation_stream`.
+    WatsonxText = "watsonx.text",
+    /// Text Generation Inference `POST /generate`, `/generate_stream` and `/`.
+    TgiGenerate = "tgi.generate",
+    /// llama.cpp `POST /completion` and `/infill`.
+    LlamaCppCompletion = "llamacpp.completion",
     /// Tokens that the user reported by hand.
-    #[serde(rename = "manual")]
-    Manual,
+    Manual = "manual",
 }
 
 impl Operation {
-    /// Every operation, for lookups by name.
-    pub const ALL: [Self; 9] = [
-        Self::ChatCompletions,
-        Self::Responses,
-        Self::Embeddings,
-        Self::Messages,
-        Self::GenerateContent,
-        Self::StreamGenerateContent,
-        Self::Realtime,
-        Self::Live,
-        Self::Manual,
-    ];
-
     /// Recognises a metered operation; `None` is forwarded without a row.
     ///
     /// `path` is the raw path behind the mount, without the query. Token-count calls
@@ -60,15 +113,67 @@ impl Operation {
         if method != "POST" {
             return None;
         }
+        if path == "/" {
+            return Some(Self::TgiGenerate);
+        }
         let path = path.trim_end_matches('/');
-        let last = path.rsplit('/').next()?;
-        match last {
-            "completions" if path.ends_with("/chat/completions") => Some(Self::ChatCompletions),
-            "responses" => Some(Self::Responses),
-            "embeddings" => Some(Self::Embeddings),
-            "messages" => Some(Self::Messages),
-            _ if last.ends_with(":generateContent") => Some(Self::GenerateContent),
-            _ if last.ends_with(":streamGenerateContent") => Some(Self::StreamGenerateContent),
+        let mut segments = path.rsplit('/').filter(|segment| !segment.is_empty());
+        let last = segments.next()?;
+        let parent = segments.next().unwrap_or_default();
+        match (parent, last) {
+            ("chat", "completions") => Some(Self::ChatCompletions),
+            (_, "completions") => Some(Self::Completions),
+            (_, "responses") => Some(Self::Responses),
+            ("responses", "compact") => Some(Self::CompactResponse),
+            ("text", "chat" | "chat_stream") if path.contains("/ml/") => Some(Self::ChatCompletions),
+            ("text", "generation" | "generation_stream") | ("generation", "text" | "text_stream")
+                if path.contains("/ml/") =>
+            {
+                Some(Self::WatsonxText)
+            }
+            ("", "generate" | "generate_stream") => Some(Self::TgiGenerate),
+            ("", "completion" | "infill") => Some(Self::LlamaCppCompletion),
+            ("api", "chat") => Some(Self::OllamaChat),
+            ("api", "generate") => Some(Self::OllamaGenerate),
+            ("api", "embed" | "embeddings") => Some(Self::OllamaEmbed),
+            ("v1" | "v2", "chat") => Some(Self::CohereChat),
+            ("v1", "generate") => Some(Self::CohereGenerate),
+            ("v1" | "v2", "embed") => Some(Self::CohereEmbed),
+            (_, "rerank") => Some(Self::Rerank),
+            (_, "embeddings") => Some(Self::Embeddings),
+            ("images", "generations" | "edits" | "variations") => Some(Self::Images),
+            ("audio", "transcriptions") => Some(Self::Transcriptions),
+            ("audio", "translations") => Some(Self::Translations),
+            ("audio", "speech") => Some(Self::Speech),
+            (_, "moderations") => Some(Self::Moderations),
+            (_, "interactions") => Some(Self::Interactions),
+            (_, "messages") => Some(Self::Messages),
+            _ if segments.next() == Some("model") => match last {
+                "converse" => Some(Self::Converse),
+                "converse-stream" => Some(Self::ConverseStream),
+                "invoke" => Some(Self::Invoke),
+                "invoke-with-response-stream" => Some(Self::InvokeStream),
+                _ => None,
+            },
+            _ => Self::of_verb(path, last),
+        }
+    }
+
+    /// Google names its operations behind a colon.
+    fn of_verb(path: &str, last: &str) -> Option<Self> {
+        let (model, verb) = last.split_once(':')?;
+        match verb {
+            "rawPredict" if model == "count-tokens" => None,
+            "rawPredict" | "streamRawPredict" if path.contains("/publishers/anthropic/") => {
+                Some(Self::RawPredict)
+            }
+            // The other publishers speak OpenAI's format.
+            "rawPredict" | "streamRawPredict" => Some(Self::ChatCompletions),
+            "predict" => Some(Self::Predict),
+            "generateContent" => Some(Self::GenerateContent),
+            "streamGenerateContent" => Some(Self::StreamGenerateContent),
+            "embedContent" => Some(Self::EmbedContent),
+            "batchEmbedContents" => Some(Self::BatchEmbedContents),
             _ => None,
         }
     }
@@ -92,37 +197,38 @@ impl Operation {
     /// The model that the path names (`/models/{model}:generateContent`), still percent-encoded.
     #[must_use]
     pub fn model_in_path(self, path: &str) -> Option<&str> {
+        if let Some((_, behind)) = path.split_once("/deployments/") {
+            // Azure names the deployment. What the body says wins.
+            return behind.split('/').next().filter(|model| !model.is_empty());
+        }
         match self {
-            Self::GenerateContent | Self::StreamGenerateContent => {
-                let last = path.trim_end_matches('/').rsplit('/').next()?;
-                last.split_once(':')
-                    .map(|(model, _)| model)
-                    .filter(|model| !model.is_empty())
+            Self::GenerateContent
+            | Self::StreamGenerateContent
+            | Self::RawPredict
+            | Self::Predict
+            | Self::ChatCompletions
+            | Self::EmbedContent
+            | Self::BatchEmbedContents => {
+                let mut segments = path.trim_end_matches('/').rsplit('/');
+                let (model, _) = segments.next()?.split_once(':')?;
+                // Code Assist has its version here (`/v1internal:generateContent`), and the model in the body.
+                let is_named = segments.next().is_some_and(|parent| !parent.is_empty());
+                Some(model).filter(|model| is_named && !model.is_empty())
+            }
+            Self::Converse | Self::ConverseStream | Self::Invoke | Self::InvokeStream => {
+                path.trim_end_matches('/').rsplit('/').nth(1)
             }
             _ => None,
-        }
-    }
-
-    /// The name used in the API, the database and the exports.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ChatCompletions => "chat.completions",
-            Self::Responses => "responses",
-            Self::Embeddings => "embeddings",
-            Self::Messages => "messages",
-            Self::GenerateContent => "generateContent",
-            Self::StreamGenerateContent => "streamGenerateContent",
-            Self::Realtime => "realtime",
-            Self::Live => "live",
-            Self::Manual => "manual",
         }
     }
 
     /// The operation of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.name() == name)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|operation| operation.name() == name)
     }
 }
 
@@ -141,12 +247,71 @@ mod tests {
                 "/openai/deployments/my-gpt/chat/completions",
                 Some(Operation::ChatCompletions),
             ),
-            ("/v1/completions", None),
+            ("/v1/completions", Some(Operation::Completions)),
+            ("/completions", Some(Operation::Completions)),
+            ("/v1/fim/completions", Some(Operation::Completions)),
+            ("/v1/completions/cmpl_1", None),
+            ("/v1/images/edits", Some(Operation::Images)),
+            ("/v1/edits", None),
+            ("/v1/audio/transcriptions", Some(Operation::Transcriptions)),
+            ("/v1/audio/translations", Some(Operation::Translations)),
+            ("/v1/audio/speech", Some(Operation::Speech)),
+            ("/v1/moderations", Some(Operation::Moderations)),
+            ("/v1/files", None),
+            ("/tokenize", None),
+            ("/v1/responses/compact", Some(Operation::CompactResponse)),
             ("/v1/responses", Some(Operation::Responses)),
             ("/v1/responses/", Some(Operation::Responses)),
             ("/v1/responses/input_tokens", None),
             ("/v1/responses/resp_1/cancel", None),
             ("/v1/embeddings", Some(Operation::Embeddings)),
+            ("/api/chat", Some(Operation::OllamaChat)),
+            ("/api/generate", Some(Operation::OllamaGenerate)),
+            ("/api/embed", Some(Operation::OllamaEmbed)),
+            ("/api/embeddings", Some(Operation::OllamaEmbed)),
+            ("/api/v1/embeddings", Some(Operation::Embeddings)),
+            ("/api/tags", None),
+            ("/api/pull", None),
+            ("/v1/chat", Some(Operation::CohereChat)),
+            ("/v2/chat", Some(Operation::CohereChat)),
+            ("/chat", None),
+            ("/v1/generate", Some(Operation::CohereGenerate)),
+            ("/v1/embed", Some(Operation::CohereEmbed)),
+            ("/v2/rerank", Some(Operation::Rerank)),
+            ("/v1/tokenize", None),
+            ("/model/nova%3A0/converse", Some(Operation::Converse)),
+            ("/model/nova/converse-stream", Some(Operation::ConverseStream)),
+            ("/model/a%2Fb/invoke", Some(Operation::Invoke)),
+            (
+                "/model/nova/invoke-with-response-stream",
+                Some(Operation::InvokeStream),
+            ),
+            ("/model/nova/count-tokens", None),
+            ("/model/nova/async-invoke", None),
+            (
+                "/v1/projects/p/locations/l/publishers/anthropic/models/c@1:streamRawPredict",
+                Some(Operation::RawPredict),
+            ),
+            (
+                "/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict",
+                None,
+            ),
+            (
+                "/v1/projects/p/locations/l/publishers/mistralai/models/m:rawPredict",
+                Some(Operation::ChatCompletions),
+            ),
+            (
+                "/v1/projects/p/locations/l/publishers/google/models/e:predict",
+                Some(Operation::Predict),
+            ),
+            ("/ml/v1/text/generation_stream", Some(Operation::WatsonxText)),
+            ("/ml/v1-beta/generation/text", Some(Operation::WatsonxText)),
+            ("/ml/v1/text/chat_stream", Some(Operation::ChatCompletions)),
+            ("/ml/v1/text/tokenization", None),
+            ("/", Some(Operation::TgiGenerate)),
+            ("/generate_stream", Some(Operation::TgiGenerate)),
+            ("/completion", Some(Operation::LlamaCppCompletion)),
+            ("/infill", Some(Operation::LlamaCppCompletion)),
             ("/v1/messages", Some(Operation::Messages)),
             ("/v1/messages/count_tokens", None),
             (
@@ -157,6 +322,20 @@ mod tests {
                 "/v1beta/models/gemini-2.5-flash:streamGenerateContent",
                 Some(Operation::StreamGenerateContent),
             ),
+            (
+                "/v1internal:streamGenerateContent",
+                Some(Operation::StreamGenerateContent),
+            ),
+            ("/v1beta/models/e-1:embedContent", Some(Operation::EmbedContent)),
+            (
+                "/v1beta/models/e-1:batchEmbedContents",
+                Some(Operation::BatchEmbedContents),
+            ),
+            ("/v1beta/models/e-1:asyncBatchEmbedContent", None),
+            ("/v1beta/interactions", Some(Operation::Interactions)),
+            ("/v1beta/interactions/v1_1/cancel", None),
+            ("/v1internal:countTokens", None),
+            ("/v1internal:loadCodeAssist", None),
             ("/v1beta/models/gemini-2.5-flash:countTokens", None),
             ("/v1/models", None),
             ("", None),
@@ -203,12 +382,29 @@ mod tests {
             Some("gemini-2.5-flash")
         );
         assert_eq!(operation.model_in_path("/v1beta/models/:generateContent"), None);
+        assert_eq!(operation.model_in_path("/v1internal:generateContent"), None);
+        assert_eq!(
+            Operation::Embeddings.model_in_path("/openai/deployments/my-vec/embeddings"),
+            Some("my-vec")
+        );
+        assert_eq!(
+            Operation::ChatCompletions.model_in_path("/v1/chat/completions"),
+            None
+        );
+        assert_eq!(
+            Operation::RawPredict.model_in_path("/v1/publishers/anthropic/models/c@1:rawPredict"),
+            Some("c@1")
+        );
+        assert_eq!(
+            Operation::Converse.model_in_path("/model/arn%3Aaws%2Fx/converse"),
+            Some("arn%3Aaws%2Fx")
+        );
         assert_eq!(Operation::Messages.model_in_path("/v1/messages"), None);
     }
 
     #[test]
     fn names_and_serde_agree() {
-        for operation in Operation::ALL {
+        for &operation in Operation::ALL {
             assert_eq!(serde_json::to_value(operation).unwrap(), operation.name());
             assert_eq!(Operation::from_name(operation.name()), Some(operation));
         }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use super::flight::{Committed, Ending, Flight};
@@ -26,6 +27,8 @@ pub struct Head<'head> {
     pub encoding: Option<&'head str>,
     /// The provider's id of the request.
     pub request_id: Option<Box<str>>,
+    /// All headers: some providers count in them.
+    pub headers: &'head HeaderMap,
 }
 
 impl Head<'_> {
@@ -106,7 +109,13 @@ enum Over {
 impl<B: Body> MeteredReply<B> {
     /// Observes `inner`.
     pub fn new(inner: B, operation: Operation, head: Head<'_>, extra: Extra, flight: Flight) -> Self {
-        let tap = Tap::new(operation, head.content_type, head.encoding, head.status);
+        let tap = Tap::new(
+            operation,
+            head.content_type,
+            head.encoding,
+            head.status,
+            head.headers,
+        );
         let withholder =
             (extra == Extra::UsageEvent && head.may_hold_usage_event()).then(Withholder::default);
         let open = Open {

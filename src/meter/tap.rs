@@ -1,5 +1,7 @@
 //! What stands beside a reply's bytes: a decoder and a reader.
 
+use http::HeaderMap;
+
 use super::decode::Decoder;
 use crate::domain::call::Source;
 use crate::domain::operation::Operation;
@@ -19,8 +21,10 @@ impl Tap {
         content_type: Option<&str>,
         encoding: Option<&str>,
         status: u16,
+        headers: &HeaderMap,
     ) -> Self {
-        let reader = ReplyReader::new(operation, content_type, status);
+        let header = |name: &str| headers.get(name)?.to_str().ok().map(Into::into);
+        let reader = ReplyReader::new(operation, content_type, status).with_headers(&header);
         Self {
             decoder: Decoder::new(encoding),
             reader,

@@ -148,8 +148,7 @@ mod tests {
 
     fn mounts() -> Mounts {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let text = "[mounts.azure]\nupstream = \"https://{resource}.openai.azure.com\"\ndialect = \"openai\"\n\
-                    [mounts.local]\nupstream = \"http://127.0.0.1:9/base\"\ndialect = \"openai\"";
+        let text = "[mounts.local]\nupstream = \"http://127.0.0.1:9/base\"\ndialect = \"openai\"";
         std::fs::write(file.path(), text).unwrap();
         let flags = Flags {
             config: Some(file.path().to_owned()),
@@ -191,6 +190,53 @@ mod tests {
                 "/azure/mine/openai/deployments/a/chat/completions?api-version=1",
                 "https://mine.openai.azure.com/openai/deployments/a/chat/completions?api-version=1",
             ),
+            (
+                "/azure/mine/chat/completions",
+                "https://mine.openai.azure.com/openai/v1/chat/completions",
+            ),
+            (
+                "/bedrock/us-east-1/model/arn%3Aaws%3Abedrock%3A%3Ax%2Fy/converse",
+                "https://bedrock-runtime.us-east-1.amazonaws.com/model/arn%3Aaws%3Abedrock%3A%3Ax%2Fy/converse",
+            ),
+            (
+                "/vertex/europe-west1/v1/projects/p/locations/l/publishers/google/models/g:generateContent",
+                "https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/google/models/g:generateContent",
+            ),
+            (
+                "/vertex/global/projects/p/locations/global/publishers/google/models/g:generateContent",
+                "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/google/models/g:generateContent",
+            ),
+            (
+                "/groq/chat/completions",
+                "https://api.groq.com/openai/v1/chat/completions",
+            ),
+            (
+                "/groq/openai/v1/openai/v1/chat/completions",
+                "https://api.groq.com/openai/v1/chat/completions",
+            ),
+            (
+                "/groq/v1/chat/completions",
+                "https://api.groq.com/openai/v1/chat/completions",
+            ),
+            ("/groq/v1/models", "https://api.groq.com/v1/models"),
+            ("/openrouter/api/v1/models", "https://openrouter.ai/api/v1/models"),
+            (
+                "/zai/chat/completions",
+                "https://api.z.ai/api/paas/v4/chat/completions",
+            ),
+            (
+                "/perplexity/chat/completions",
+                "https://api.perplexity.ai/chat/completions",
+            ),
+            (
+                "/chatgpt/responses",
+                "https://chatgpt.com/backend-api/codex/responses",
+            ),
+            (
+                "/codeassist/v1internal:streamGenerateContent?alt=sse",
+                "https://cloudcode-pa.googleapis.com/v1internal:streamGenerateContent?alt=sse",
+            ),
+            ("/ollama/api/chat", "http://127.0.0.1:11434/api/chat"),
             ("/local/v1/models", "http://127.0.0.1:9/base/v1/models"),
             (
                 "/s/my%20work/openai/v1/models",

@@ -170,6 +170,7 @@ impl Proxy {
             content_type: text(&parts.headers, CONTENT_TYPE),
             encoding: text(&parts.headers, CONTENT_ENCODING),
             request_id: request_id(&parts.headers),
+            headers: &parts.headers,
         };
         if body.is_end_stream() {
             let outcome = if parts.status.is_success() || parts.status.is_redirection() {

@@ -11,6 +11,7 @@ mod http2;
 mod include_usage;
 mod kill;
 mod outcomes;
+mod providers;
 mod restart;
 mod slow_disk;
 mod streaming;

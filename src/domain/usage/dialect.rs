@@ -17,6 +17,23 @@ pub(super) trait Dialect: Default {
     /// The values it wants.
     const WANTS: &'static [Want<Self::Key>];
 
+    /// A body can hold one JSON text after the other, a line each (NDJSON).
+    const LINES: bool = false;
+
+    /// A body can be an AWS event stream.
+    const AWS: bool = false;
+
+    /// Takes what it wants of the reply's headers.
+    fn headers(&mut self, _get: &dyn Fn(&str) -> Option<Box<str>>) {}
+
+    /// A message of an event stream that says by its kind that it is an error.
+    fn exception(&mut self, _name: &str) {}
+
+    /// The last text of such a body said that more follow.
+    fn more_follow(&self) -> bool {
+        false
+    }
+
     /// Whether an event with this data can hold anything that matters.
     ///
     /// It may say yes in vain. It says no only where [`Dialect::found`] would answer `false` to everything.
@@ -140,6 +157,13 @@ impl ErrorNote {
         self.in_this_event = true;
     }
 
+    /// The kind of error stands outside of the reply's JSON.
+    pub(super) fn name(&mut self, kind: &str) {
+        if is_word(kind) {
+            self.names[0].get_or_insert_with(|| kind.into());
+        }
+    }
+
     pub(super) fn found(&mut self, part: ErrorPart, value: Found<'_>) -> bool {
         let (slot, is_bare) = match part {
             ErrorPart::Whole => {
@@ -192,13 +216,19 @@ fn name(value: Found<'_>) -> Option<Box<str>> {
         Found::Text(text) if text.iter().all(u8::is_ascii_digit) => str::from_utf8(text).ok()?.into(),
         _ => return None,
     };
-    let is_word = !name.is_empty() && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_graphic());
-    is_word.then_some(name)
+    is_word(&name).then_some(name)
 }
 
-/// Whether a reason is given: some servers write `""` instead of `null` until there is one.
+fn is_word(name: &str) -> bool {
+    !name.is_empty() && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Whether a reason is given: some servers write `""` instead of `null` until there is one, watsonx a word.
 pub(super) fn is_reason(value: Found<'_>) -> bool {
-    !matches!(value, Found::Text(b"null" | br#""""#))
+    !matches!(
+        value,
+        Found::Text(b"null" | br#""""# | br#""not_finished""# | br#""NOT_FINISHED""#)
+    )
 }
 
 /// The text of a JSON string.

@@ -1,6 +1,6 @@
 //! Reads token numbers out of a usage object, and notices those that cannot be right.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::reading::Flaws;
 use crate::domain::units::{NanoUsd, Tokens};
@@ -26,6 +26,14 @@ impl Fields {
                 flaws.malformed_usage = true;
                 None
             }
+        }
+    }
+
+    /// A usage object that was put together.
+    pub(super) fn of(object: Map<String, Value>) -> Self {
+        Self {
+            object: Value::Object(object),
+            spoiled: false,
         }
     }
 

@@ -6,16 +6,25 @@
 //! session over a WebSocket, out of the messages that [`websocket`] finds.
 
 mod anthropic;
+mod aws_events;
+mod bedrock;
+mod cohere;
 mod dialect;
 mod fields;
+mod form;
 mod gemini;
+mod gemini_more;
 pub(crate) mod json_scan;
+mod ollama;
 mod openai_chat;
+mod openai_media;
 mod openai_responses;
 pub mod parts;
 pub mod reading;
 pub mod reply;
 pub mod request;
+mod servers;
+mod shape;
 pub(crate) mod sse;
 pub mod turns;
 pub mod websocket;

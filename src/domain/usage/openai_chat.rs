@@ -16,6 +16,8 @@ use crate::domain::units::{NanoUsd, Tokens};
 pub(super) enum Key {
     Model,
     Usage,
+    /// llama.cpp measures each reply, also where nobody asked for usage.
+    Timings,
     FinishReason,
     Error(ErrorPart),
 }
@@ -28,6 +30,8 @@ pub(super) struct Chat {
     errors: ErrorNote,
     counts: Counts,
     raw_usage: Option<Box<str>>,
+    /// Counts that a server gives beside its usage, or without one.
+    timings: Option<(Counts, Box<str>)>,
     finished: bool,
     done: bool,
 }
@@ -35,11 +39,15 @@ pub(super) struct Chat {
 impl Default for Chat {
     fn default() -> Self {
         Self {
-            gate: Gate::new(&["\"usage\"", "\"finish_reason\"", "\"error\""], "\"model\""),
+            gate: Gate::new(
+                &["\"usage\"", "\"finish_reason\"", "\"error\"", "\"timings\""],
+                "\"model\"",
+            ),
             model: Model::default(),
             errors: ErrorNote::default(),
             counts: Counts::default(),
             raw_usage: None,
+            timings: None,
             finished: false,
             done: false,
         }
@@ -54,6 +62,7 @@ impl Dialect for Chat {
         text(Key::Usage, &["usage"]),
         // Groq writes it here, and newer replies in both places of the same chunk.
         text(Key::Usage, &["x_groq", "usage"]),
+        text(Key::Timings, &["timings"]),
         // Moonshot.
         text(Key::Usage, &["choices", "*", "usage"]),
         text(Key::FinishReason, &["choices", "*", "finish_reason"]),
@@ -90,7 +99,14 @@ impl Dialect for Chat {
                 }
                 true
             }
-            (Key::Usage, _) => {
+            (Key::Timings, Found::Text(text)) => {
+                let timings = Fields::parse(text, flaws).map(|mut timings| Counts::of_timings(&mut timings));
+                if let Some(timings) = timings.filter(|timings| timings.prompt.is_some()) {
+                    self.timings = Some((timings, String::from_utf8_lossy(text).into()));
+                }
+                true
+            }
+            (Key::Usage | Key::Timings, _) => {
                 flaws.too_large = true;
                 true
             }
@@ -109,7 +125,13 @@ impl Dialect for Chat {
         self.done
     }
 
-    fn finish(self, ending: Ending, _flaws: &mut Flaws) -> Reading {
+    fn finish(mut self, ending: Ending, _flaws: &mut Flaws) -> Reading {
+        if self.raw_usage.is_none()
+            && let Some((counts, raw)) = self.timings.take()
+        {
+            self.counts = counts;
+            self.raw_usage = Some(raw);
+        }
         let parts = self.counts.parts();
         let has_counts = parts.total().is_some();
         // Some servers count in every chunk: what a cut stream said last is not what the call used.
@@ -197,8 +219,13 @@ struct Counts {
 impl Counts {
     fn read(usage: &mut Fields) -> Self {
         let prompt = usage.tokens(&["prompt_tokens"]);
-        let completion = usage.tokens(&["completion_tokens"]);
         let total = usage.tokens(&["total_tokens"]);
+        // Older completions that generated nothing leave the field out, and the total says so.
+        let is_left_out = usage.value(&["completion_tokens"]).is_none();
+        let generated_nothing = is_left_out && prompt.is_some() && prompt == total;
+        let completion = usage
+            .tokens(&["completion_tokens"])
+            .or_else(|| generated_nothing.then_some(Tokens(0)));
         let cache_read = usage.first(&[
             &["prompt_tokens_details", "cached_tokens"],
             &["prompt_cache_hit_tokens"],
@@ -240,6 +267,19 @@ impl Counts {
             web_searches,
             cost: usage.cost(),
             spoiled: usage.spoiled,
+        }
+    }
+
+    /// llama.cpp: of the prompt, `cache_n` was in the cache and `prompt_n` was not.
+    fn of_timings(timings: &mut Fields) -> Self {
+        let cache_read = timings.tokens(&["cache_n"]);
+        let fresh = timings.tokens(&["prompt_n"]);
+        Self {
+            prompt: fresh.map(|fresh| fresh + cache_read.unwrap_or_default()),
+            completion: timings.tokens(&["predicted_n"]),
+            cache_read,
+            spoiled: timings.spoiled,
+            ..Self::default()
         }
     }
 

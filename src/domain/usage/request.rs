@@ -4,6 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::dialect::string;
+use super::form::FormModel;
 use super::json_scan::{Found, JsonScanner, Want, start, text};
 use crate::domain::operation::Operation;
 
@@ -42,6 +43,8 @@ enum Key {
 
 const WANTS: &[Want<Key>] = &[
     text(Key::Model, &["model"]),
+    // watsonx.
+    text(Key::Model, &["model_id"]),
     text(Key::Stream, &["stream"]),
     start(Key::StreamOptions, &["stream_options"]),
     text(Key::IncludeUsage, &["stream_options", "include_usage"]),
@@ -53,6 +56,9 @@ const WANTS: &[Want<Key>] = &[
 pub struct RequestReader {
     operation: Operation,
     scanner: JsonScanner<Key>,
+    /// The body is a form: uploads are.
+    form: Option<FormModel>,
+    begun: bool,
     facts: RequestFacts,
 }
 
@@ -71,17 +77,33 @@ impl RequestReader {
         Self {
             operation,
             scanner: JsonScanner::new(WANTS),
+            form: None,
+            begun: false,
             facts,
         }
     }
 
     /// Reads the next piece of the body, after content decoding.
     pub fn push(&mut self, bytes: &[u8]) {
+        if !self.begun
+            && let Some(first) = bytes.first()
+        {
+            self.begun = true;
+            // A form begins with its boundary, JSON for an operation never with a dash.
+            self.form = (*first == b'-').then(FormModel::default);
+        }
         let Self {
             operation,
             scanner,
+            form,
+            begun: _,
             facts,
         } = self;
+        if let Some(form) = form {
+            facts.well_formed = false;
+            facts.model = facts.model.take().or_else(|| form.push(bytes));
+            return;
+        }
         scanner.push(bytes, |key, value| match (key, value) {
             (Key::Model, value) => facts.model = string(value).filter(|model| !model.is_empty()),
             (Key::Stream, value) => facts.stream = boolean(value),

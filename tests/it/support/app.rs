@@ -51,6 +51,8 @@ impl TestApp {
             ("MOONLOCK_UPSTREAM_OPENAI", &url),
             ("MOONLOCK_UPSTREAM_ANTHROPIC", &url),
             ("MOONLOCK_UPSTREAM_GEMINI", &url),
+            ("MOONLOCK_UPSTREAM_BEDROCK", &url),
+            ("MOONLOCK_UPSTREAM_OLLAMA", &url),
         ];
         let app = launch(&pairs).await.unwrap();
         let events = app.engine().subscribe(Wanted::All, None).await.unwrap();

@@ -1,12 +1,25 @@
 //! Reads what a reply used, from its bytes, as they pass.
 
+mod aws;
+mod lines;
+
+use aws::Aws;
+use lines::Lines;
+
 use super::anthropic::Anthropic;
+use super::bedrock::{Converse, Invoke};
+use super::cohere::{Cohere, CohereEmbed};
 use super::dialect::{Dialect, Ending};
 use super::gemini::Gemini;
+use super::gemini_more::{Embed, Interactions};
 use super::json_scan::JsonScanner;
+use super::ollama::{Ollama, OllamaEmbed};
 use super::openai_chat::{Chat, Embeddings};
+use super::openai_media::{Audio, Images};
 use super::openai_responses::Responses;
 use super::reading::{Flaws, Reading, StreamError};
+use super::servers::{LlamaCpp, Predict, Tgi, Watsonx};
+use super::shape::Tabled;
 use super::sse::{EventSink, SseSplitter};
 use crate::domain::operation::Operation;
 
@@ -26,6 +39,20 @@ enum AnyDialect {
     Responses(Box<Body<Responses>>),
     Anthropic(Box<Body<Anthropic>>),
     Gemini(Box<Body<Gemini>>),
+    Ollama(Box<Body<Tabled<Ollama>>>),
+    OllamaEmbed(Box<Body<Tabled<OllamaEmbed>>>),
+    Cohere(Box<Body<Tabled<Cohere>>>),
+    CohereEmbed(Box<Body<Tabled<CohereEmbed>>>),
+    Converse(Box<Body<Tabled<Converse>>>),
+    Invoke(Box<Body<Tabled<Invoke>>>),
+    Tgi(Box<Body<Tabled<Tgi>>>),
+    LlamaCpp(Box<Body<Tabled<LlamaCpp>>>),
+    Watsonx(Box<Body<Tabled<Watsonx>>>),
+    Predict(Box<Body<Tabled<Predict>>>),
+    GeminiEmbed(Box<Body<Tabled<Embed>>>),
+    Interactions(Box<Body<Tabled<Interactions>>>),
+    Images(Box<Body<Tabled<Images>>>),
+    Audio(Box<Body<Tabled<Audio>>>),
     Nothing,
 }
 
@@ -38,6 +65,20 @@ macro_rules! with_body {
             AnyDialect::Responses($body) => $run,
             AnyDialect::Anthropic($body) => $run,
             AnyDialect::Gemini($body) => $run,
+            AnyDialect::Ollama($body) => $run,
+            AnyDialect::OllamaEmbed($body) => $run,
+            AnyDialect::Cohere($body) => $run,
+            AnyDialect::CohereEmbed($body) => $run,
+            AnyDialect::Converse($body) => $run,
+            AnyDialect::Invoke($body) => $run,
+            AnyDialect::Tgi($body) => $run,
+            AnyDialect::LlamaCpp($body) => $run,
+            AnyDialect::Watsonx($body) => $run,
+            AnyDialect::Predict($body) => $run,
+            AnyDialect::GeminiEmbed($body) => $run,
+            AnyDialect::Interactions($body) => $run,
+            AnyDialect::Images($body) => $run,
+            AnyDialect::Audio($body) => $run,
             AnyDialect::Nothing => $none,
         }
     };
@@ -49,19 +90,38 @@ impl ReplyReader {
     /// The content type is a hint: the first byte of the body decides how it is framed, because labels are wrong.
     #[must_use]
     pub fn new(operation: Operation, content_type: Option<&str>, status: u16) -> Self {
-        let labelled_stream = content_type.is_some_and(|label| {
-            let kind = label.split(';').next().unwrap_or_default().trim();
-            kind.eq_ignore_ascii_case("text/event-stream")
-        });
+        let kind = content_type.and_then(|label| label.split(';').next());
+        let kind = kind.unwrap_or_default().trim().to_ascii_lowercase();
+        let labelled_stream = kind == "text/event-stream";
         let refused = !(200..300).contains(&status);
         let dialect = match operation {
-            Operation::ChatCompletions => AnyDialect::Chat(Body::new(refused)),
+            Operation::ChatCompletions | Operation::Completions => AnyDialect::Chat(Body::new(refused)),
             Operation::Embeddings => AnyDialect::Embeddings(Body::new(refused)),
-            Operation::Responses => AnyDialect::Responses(Body::new(refused)),
-            Operation::Messages => AnyDialect::Anthropic(Body::new(refused)),
+            Operation::Responses | Operation::CompactResponse => AnyDialect::Responses(Body::new(refused)),
+            Operation::Messages | Operation::RawPredict => AnyDialect::Anthropic(Body::new(refused)),
             Operation::GenerateContent | Operation::StreamGenerateContent => {
                 AnyDialect::Gemini(Body::new(refused))
             }
+            Operation::EmbedContent | Operation::BatchEmbedContents => {
+                AnyDialect::GeminiEmbed(Body::new(refused))
+            }
+            Operation::Interactions => AnyDialect::Interactions(Body::new(refused)),
+            Operation::OllamaChat | Operation::OllamaGenerate => AnyDialect::Ollama(Body::new(refused)),
+            Operation::OllamaEmbed => AnyDialect::OllamaEmbed(Body::new(refused)),
+            Operation::CohereChat | Operation::CohereGenerate => AnyDialect::Cohere(Body::new(refused)),
+            Operation::CohereEmbed | Operation::Rerank => AnyDialect::CohereEmbed(Body::new(refused)),
+            Operation::Converse | Operation::ConverseStream => AnyDialect::Converse(Body::new(refused)),
+            Operation::Invoke | Operation::InvokeStream => AnyDialect::Invoke(Body::new(refused)),
+            Operation::TgiGenerate => AnyDialect::Tgi(Body::new(refused)),
+            Operation::LlamaCppCompletion => AnyDialect::LlamaCpp(Body::new(refused)),
+            Operation::WatsonxText => AnyDialect::Watsonx(Body::new(refused)),
+            Operation::Predict => AnyDialect::Predict(Body::new(refused)),
+            // Sound holds no words.
+            Operation::Speech if kind.starts_with("audio/") => AnyDialect::Nothing,
+            Operation::Transcriptions | Operation::Translations | Operation::Speech => {
+                AnyDialect::Audio(Body::new(refused))
+            }
+            Operation::Images | Operation::Moderations => AnyDialect::Images(Body::new(refused)),
             // What passes over a WebSocket has no body.
             Operation::Realtime | Operation::Live | Operation::Manual => AnyDialect::Nothing,
         };
@@ -70,6 +130,13 @@ impl ReplyReader {
             labelled_stream,
             dialect,
         }
+    }
+
+    /// Tells the reader the reply's headers: some providers count there.
+    #[must_use]
+    pub fn with_headers(mut self, get: &dyn Fn(&str) -> Option<Box<str>>) -> Self {
+        with_body!(&mut self.dialect, body => body.documents.dialect.headers(get), else ());
+        self
     }
 
     /// Reads the next piece of the body, after content decoding.
@@ -103,6 +170,10 @@ enum Framing {
     Unknown,
     /// One JSON document, or an array of them.
     Json,
+    /// JSON documents, one after the other.
+    Lines(Lines),
+    /// An AWS event stream.
+    Aws(Box<Aws>),
     /// Server-sent events.
     Events(SseSplitter),
 }
@@ -150,12 +221,17 @@ impl<D: Dialect> Body<D> {
             let Some(first) = first else { return };
             bytes = &bytes[first..];
             self.framing = match bytes.first() {
+                // The length of the first message: less than 16 MiB.
+                Some(0) if D::AWS => Framing::Aws(Box::default()),
+                Some(b'{' | b'[') if D::LINES => Framing::Lines(Lines::default()),
                 Some(b'{' | b'[') => Framing::Json,
                 _ => Framing::Events(SseSplitter::new()),
             };
         }
         match &mut self.framing {
             Framing::Events(splitter) => splitter.push(bytes, &mut self.documents),
+            Framing::Lines(lines) => lines.push(bytes, &mut self.documents),
+            Framing::Aws(events) => events.push(bytes, &mut self.documents),
             _ => self.documents.part(bytes),
         }
     }
@@ -164,7 +240,7 @@ impl<D: Dialect> Body<D> {
         match self.framing {
             Framing::Unknown => false,
             Framing::Json => self.documents.scanner.is_done(),
-            Framing::Events(_) => self.documents.dialect.is_terminal(),
+            Framing::Lines(_) | Framing::Aws(_) | Framing::Events(_) => self.documents.dialect.is_terminal(),
         }
     }
 
@@ -172,6 +248,8 @@ impl<D: Dialect> Body<D> {
         match &self.framing {
             Framing::Unknown => labelled,
             Framing::Json => self.documents.scanner.root_is_array(),
+            Framing::Lines(lines) => lines.is_stream(),
+            Framing::Aws(_) => true,
             Framing::Events(splitter) => labelled || splitter.saw_data(),
         }
     }
@@ -185,6 +263,11 @@ impl<D: Dialect> Body<D> {
                 let is_done = documents.scanner.is_done();
                 documents.event_end();
                 is_done
+            }
+            Framing::Lines(lines) => lines.finish(documents) && !documents.dialect.more_follow(),
+            Framing::Aws(events) => {
+                events.finish(documents);
+                false
             }
             Framing::Events(splitter) => {
                 splitter.finish(documents);

@@ -105,14 +105,10 @@ fn fixtures_are_read_as_documented_in_any_pieces() {
 fn no_fixture_is_forgotten() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let cases = cases();
-    for dialect in [
-        "openai_chat",
-        "openai_embeddings",
-        "openai_responses",
-        "anthropic",
-        "gemini",
-    ] {
-        for entry in folder.join(dialect).read_dir().unwrap() {
+    let folders = folder.read_dir().unwrap().map(|entry| entry.unwrap());
+    for dialect in folders.filter(|entry| entry.file_type().unwrap().is_dir()) {
+        let dialect = dialect.file_name().to_string_lossy().into_owned();
+        for entry in folder.join(&dialect).read_dir().unwrap() {
             let name = format!("{dialect}/{}", entry.unwrap().file_name().to_string_lossy());
             assert!(cases.iter().any(|case| case.1 == name), "{name}");
         }
@@ -162,6 +158,51 @@ fn the_last_event_is_known_when_it_comes() {
         reader.push(&body[last..]);
         assert!(reader.is_terminal(), "{fixture}");
     }
+}
+
+#[test]
+fn counts_in_headers_fill_what_the_body_leaves_open() {
+    for (operation, body, headers, expected) in [
+        (
+            Operation::Invoke,
+            r#"{"completion":"hi"}"#,
+            &[
+                ("x-amzn-bedrock-input-token-count", "16"),
+                ("x-amzn-bedrock-output-token-count", "11"),
+            ][..],
+            "exact in=16 out=11 terminal",
+        ),
+        (
+            // Nova's body may lack the output, and its input is not the header's again.
+            Operation::Invoke,
+            r#"{"usage":{"inputTokens":4,"cacheReadInputTokenCount":9}}"#,
+            &[
+                ("x-amzn-bedrock-input-token-count", "5"),
+                ("x-amzn-bedrock-output-token-count", "0"),
+            ],
+            "exact in=4 read=9 out=0 terminal",
+        ),
+        (
+            Operation::Invoke,
+            r#"{"completion":"hi"}"#,
+            &[("x-amzn-bedrock-input-token-count", "many")],
+            "unknown terminal",
+        ),
+    ] {
+        let get = |name: &str| {
+            headers
+                .iter()
+                .find(|header| header.0 == name)
+                .map(|header| header.1.into())
+        };
+        let mut reader = ReplyReader::new(operation, None, 200).with_headers(&get);
+        reader.push(body.as_bytes());
+        assert_eq!(summary(&reader.finish()), expected, "{body}");
+    }
+    let get = |name: &str| (name == "x-amzn-errortype").then(|| "ValidationException:http://internal".into());
+    let mut reader = ReplyReader::new(Operation::Converse, None, 400).with_headers(&get);
+    reader.push(br#"{"message":"a secret"}"#);
+    assert_eq!(reader.finish().error.as_deref(), Some("ValidationException"));
 }
 
 #[test]
