@@ -69,46 +69,47 @@ pub(super) async fn get(State(state): State<ApiState>, params: Params) -> Result
 
 /// A group as one flat object: its keys, then its sums.
 pub(crate) fn view(group_by: &[GroupBy], group: &UsageGroup) -> Map<String, Value> {
-    let keys = group_by.iter().map(|by| {
-        let (name, key) = key(*by, &group.keys);
-        (name.to_owned(), key)
-    });
-    let mut view: Map<String, Value> = keys.collect();
+    let named = GROUP_NAMES.iter().filter(|(by, _)| group_by.contains(by));
+    let mut view: Map<String, Value> = named
+        .map(|(by, name)| ((*name).to_owned(), key(*by, &group.keys)))
+        .collect();
     if let Ok(Value::Object(totals)) = serde_json::to_value(group.totals) {
         view.extend(totals);
     }
     view
 }
 
-/// The name and the value of a group's key.
-fn key(by: GroupBy, keys: &UsageKeys) -> (&'static str, Value) {
+/// What can be grouped by, as the API calls it.
+const GROUP_NAMES: [(GroupBy, &str); 7] = [
+    (GroupBy::Session, "session"),
+    (GroupBy::Provider, "provider"),
+    (GroupBy::Model, "model"),
+    (GroupBy::Client, "client"),
+    (GroupBy::Operation, "operation"),
+    (GroupBy::Source, "source"),
+    (GroupBy::Outcome, "outcome"),
+];
+
+/// What the calls of a group have in common.
+fn key(by: GroupBy, keys: &UsageKeys) -> Value {
     match by {
-        GroupBy::Session => ("session", keys.session.map(|id| id.to_string()).into()),
-        GroupBy::Provider => ("provider", keys.provider.as_deref().into()),
-        GroupBy::Model => ("model", keys.model.as_deref().into()),
-        GroupBy::Client => ("client", keys.client.as_deref().into()),
-        GroupBy::Operation => ("operation", keys.operation.map(Operation::name).into()),
-        GroupBy::Source => ("source", keys.source.map(Source::name).into()),
-        GroupBy::Outcome => ("outcome", keys.outcome.map(Outcome::name).into()),
-        GroupBy::Bucket => ("at", keys.bucket.map(|bucket| bucket.0).into()),
+        GroupBy::Session => keys.session.map(|id| id.to_string()).into(),
+        GroupBy::Provider => keys.provider.as_deref().into(),
+        GroupBy::Model => keys.model.as_deref().into(),
+        GroupBy::Client => keys.client.as_deref().into(),
+        GroupBy::Operation => keys.operation.map(Operation::name).into(),
+        GroupBy::Source => keys.source.map(Source::name).into(),
+        GroupBy::Outcome => keys.outcome.map(Outcome::name).into(),
+        GroupBy::Bucket => keys.bucket.map(|bucket| bucket.0).into(),
     }
 }
 
 /// Reads `provider,model`.
 pub(crate) fn groups(text: &str) -> Option<Vec<GroupBy>> {
-    let group = |name: &str| {
-        Some(match name.trim() {
-            "session" => GroupBy::Session,
-            "provider" => GroupBy::Provider,
-            "model" => GroupBy::Model,
-            "client" => GroupBy::Client,
-            "operation" => GroupBy::Operation,
-            "source" => GroupBy::Source,
-            "outcome" => GroupBy::Outcome,
-            _ => return None,
-        })
-    };
-    text.split(',').map(group).collect()
+    let find = |name: &str| GROUP_NAMES.iter().find(|(_, known)| *known == name.trim());
+    text.split(',')
+        .map(|name| find(name).map(|(by, _)| *by))
+        .collect()
 }
 
 /// When a period began in the viewer's zone; `Some(None)` for all time, `None` for no period.
