@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use super::super::dialect::string;
 use super::super::fields::{Fields, Rest};
-use super::super::json_scan::{Found, JsonScanner, Want, start, text};
+use super::super::json_scan::{Found, Want, start, text};
 use super::super::parts::Parts;
 use super::super::reading::{Flaws, Reading};
+use super::message::{Messages, Note};
 use super::{Conversation, Names, Side, TurnEvent, TurnId, is_split};
 use crate::domain::call::{Outcome, Source};
 use crate::domain::units::Tokens;
@@ -45,7 +46,7 @@ const SERVER: &[Want<Key>] = &[
 
 /// What one message says.
 #[derive(Debug, Default)]
-struct Note {
+struct Said {
     model: Option<Box<str>>,
     asks: bool,
     speaks: bool,
@@ -55,7 +56,9 @@ struct Note {
     flaws: Flaws,
 }
 
-impl Note {
+impl Note for Said {
+    type Key = Key;
+
     fn take(&mut self, key: Key, value: Found<'_>) {
         let is_true = value == Found::Text(b"true");
         match key {
@@ -92,10 +95,8 @@ struct Running {
 /// Reads the turns of a socket.
 #[derive(Debug)]
 pub(super) struct Live {
-    client: JsonScanner<Key>,
-    server: JsonScanner<Key>,
-    client_note: Note,
-    server_note: Note,
+    client: Messages<Said>,
+    server: Messages<Said>,
     names: Names,
     model: Option<Box<str>>,
     running: Option<Running>,
@@ -104,10 +105,8 @@ pub(super) struct Live {
 impl Live {
     pub(super) fn new(model: Option<Box<str>>) -> Self {
         Self {
-            client: JsonScanner::new(CLIENT),
-            server: JsonScanner::new(SERVER),
-            client_note: Note::default(),
-            server_note: Note::default(),
+            client: Messages::new(CLIENT),
+            server: Messages::new(SERVER),
             names: Names::default(),
             model,
             running: None,
@@ -171,14 +170,14 @@ impl Live {
         })
     }
 
-    fn client_says(&mut self, note: Note, told: &mut Vec<TurnEvent>) {
+    fn client_says(&mut self, note: Said, told: &mut Vec<TurnEvent>) {
         self.model = note.model.or(self.model.take());
         if note.asks {
             self.turn(told);
         }
     }
 
-    fn server_says(&mut self, note: Note, told: &mut Vec<TurnEvent>) {
+    fn server_says(&mut self, note: Said, told: &mut Vec<TurnEvent>) {
         if note.speaks {
             let running = self.turn(told);
             if !std::mem::replace(&mut running.answered, true) {
@@ -204,25 +203,24 @@ impl Live {
 
 impl Conversation for Live {
     fn part(&mut self, side: Side, bytes: &[u8]) {
-        let (scanner, note) = match side {
-            Side::Client => (&mut self.client, &mut self.client_note),
-            Side::Server => (&mut self.server, &mut self.server_note),
-        };
-        scanner.push(bytes, |key, value| note.take(key, value));
+        match side {
+            Side::Client => self.client.part(bytes),
+            Side::Server => self.server.part(bytes),
+        }
     }
 
     fn message_end(&mut self, side: Side, told: &mut Vec<TurnEvent>) {
-        let (scanner, note) = match side {
-            Side::Client => (&mut self.client, &mut self.client_note),
-            Side::Server => (&mut self.server, &mut self.server_note),
-        };
-        let note = std::mem::take(note);
-        let is_event = scanner.is_done() && scanner.root_is_object();
-        scanner.reset();
         match side {
-            _ if !is_event => {}
-            Side::Client => self.client_says(note, told),
-            Side::Server => self.server_says(note, told),
+            Side::Client => {
+                if let Some(said) = self.client.end() {
+                    self.client_says(said, told);
+                }
+            }
+            Side::Server => {
+                if let Some(said) = self.server.end() {
+                    self.server_says(said, told);
+                }
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! begins, and how it ended. `openai` reads OpenAI's realtime events and its responses, `live` reads Gemini Live.
 
 mod live;
+mod message;
 mod openai;
 
 use super::parts::Parts;

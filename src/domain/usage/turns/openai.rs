@@ -10,10 +10,11 @@ use std::collections::VecDeque;
 
 use super::super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, string};
 use super::super::fields::{Fields, Rest};
-use super::super::json_scan::{Found, JsonScanner, Want, start, text};
+use super::super::json_scan::{Found, Want, start, text};
 use super::super::openai_responses::{self, Responses};
 use super::super::parts::Parts;
 use super::super::reading::{Flaws, Reading, StreamError};
+use super::message::{Messages, Note};
 use super::{Conversation, Names, Side, TurnEvent, TurnId, is_split};
 use crate::domain::call::{Outcome, Source};
 use crate::domain::units::Tokens;
@@ -91,7 +92,7 @@ const SERVER: &[Want<Key>] = &[
 
 /// What one message says.
 #[derive(Debug, Default)]
-struct Note {
+struct Said {
     kind: Box<str>,
     event_id: Option<Box<str>>,
     stream_id: Option<Box<str>>,
@@ -106,7 +107,9 @@ struct Note {
     flaws: Flaws,
 }
 
-impl Note {
+impl Note for Said {
+    type Key = Key;
+
     fn take(&mut self, key: Key, value: Found<'_>) {
         let id = || string(value).filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
         match key {
@@ -125,7 +128,9 @@ impl Note {
             Key::Cause => self.cause = id(),
         }
     }
+}
 
+impl Said {
     fn usage_text(&mut self, value: Found<'_>) -> Option<Box<[u8]>> {
         match value {
             Found::Text(text) if text != b"null" => Some(text.into()),
@@ -160,10 +165,8 @@ struct Running {
 #[derive(Debug)]
 pub(super) struct OpenAi {
     kind: Kind,
-    client: JsonScanner<Key>,
-    server: JsonScanner<Key>,
-    client_note: Note,
-    server_note: Note,
+    client: Messages<Said>,
+    server: Messages<Said>,
     names: Names,
     running: VecDeque<Running>,
     ended: VecDeque<Box<str>>,
@@ -187,10 +190,8 @@ impl OpenAi {
     fn new(kind: Kind, model: Option<Box<str>>) -> Self {
         Self {
             kind,
-            client: JsonScanner::new(CLIENT),
-            server: JsonScanner::new(SERVER),
-            client_note: Note::default(),
-            server_note: Note::default(),
+            client: Messages::new(CLIENT),
+            server: Messages::new(SERVER),
             names: Names::default(),
             running: VecDeque::new(),
             ended: VecDeque::new(),
@@ -206,7 +207,7 @@ impl OpenAi {
         }
     }
 
-    fn client_says(&mut self, note: Note, told: &mut Vec<TurnEvent>) {
+    fn client_says(&mut self, note: Said, told: &mut Vec<TurnEvent>) {
         if &*note.kind != "response.create" {
             return;
         }
@@ -223,7 +224,7 @@ impl OpenAi {
         }
     }
 
-    fn server_says(&mut self, note: Note, told: &mut Vec<TurnEvent>) {
+    fn server_says(&mut self, note: Said, told: &mut Vec<TurnEvent>) {
         match (self.kind, &*note.kind) {
             (_, "response.created") => {
                 if self.is_ended(note.response.as_deref()) {
@@ -281,7 +282,7 @@ impl OpenAi {
 
     /// The turn that an event belongs to: its response's, else the one that waits longest for a response, else,
     /// where the event names no response, the oldest.
-    fn find(&self, note: &Note) -> Option<usize> {
+    fn find(&self, note: &Said) -> Option<usize> {
         let same_stream = |running: &&Running| match (&note.stream_id, &running.stream_id) {
             (Some(event), Some(turn)) => event == turn,
             _ => true,
@@ -298,7 +299,7 @@ impl OpenAi {
         response.is_some_and(|response| self.ended.iter().any(|ended| &**ended == response))
     }
 
-    fn end(&mut self, note: Note, told: &mut Vec<TurnEvent>) {
+    fn end(&mut self, note: Said, told: &mut Vec<TurnEvent>) {
         if self.is_ended(note.response.as_deref()) {
             return;
         }
@@ -326,7 +327,7 @@ impl OpenAi {
 
     /// An error ends the turn that it answers. Most errors of a realtime session answer something else, and the
     /// session goes on.
-    fn error(&mut self, note: Note, told: &mut Vec<TurnEvent>) {
+    fn error(&mut self, note: Said, told: &mut Vec<TurnEvent>) {
         let at = match (self.kind, &note.cause) {
             (Kind::Realtime, Some(cause)) => self
                 .running
@@ -352,7 +353,7 @@ impl OpenAi {
     }
 
     /// A transcription is a call of its own, where its provider counts it.
-    fn transcribed(&mut self, note: &Note, told: &mut Vec<TurnEvent>) {
+    fn transcribed(&mut self, note: &Said, told: &mut Vec<TurnEvent>) {
         let mut flaws = note.flaws;
         let Some(usage) = &note.outer_usage else { return };
         let Some(reading) = read_usage(usage, &mut flaws) else {
@@ -376,26 +377,24 @@ impl OpenAi {
 
 impl Conversation for OpenAi {
     fn part(&mut self, side: Side, bytes: &[u8]) {
-        let (scanner, note) = match side {
-            Side::Client => (&mut self.client, &mut self.client_note),
-            Side::Server => (&mut self.server, &mut self.server_note),
-        };
-        scanner.push(bytes, |key, value| note.take(key, value));
+        match side {
+            Side::Client => self.client.part(bytes),
+            Side::Server => self.server.part(bytes),
+        }
     }
 
     fn message_end(&mut self, side: Side, told: &mut Vec<TurnEvent>) {
-        let (scanner, note) = match side {
-            Side::Client => (&mut self.client, &mut self.client_note),
-            Side::Server => (&mut self.server, &mut self.server_note),
-        };
-        let note = std::mem::take(note);
-        // What is no JSON object is no event.
-        let is_event = scanner.is_done() && scanner.root_is_object();
-        scanner.reset();
         match side {
-            _ if !is_event => {}
-            Side::Client => self.client_says(note, told),
-            Side::Server => self.server_says(note, told),
+            Side::Client => {
+                if let Some(said) = self.client.end() {
+                    self.client_says(said, told);
+                }
+            }
+            Side::Server => {
+                if let Some(said) = self.server.end() {
+                    self.server_says(said, told);
+                }
+            }
         }
     }
 }
@@ -410,7 +409,7 @@ fn ended(turn: TurnId, outcome: Outcome, reading: Reading) -> TurnEvent {
 
 /// How a realtime response ended: `completed`, `incomplete` (at a limit, or filtered), `cancelled` (by its client, or
 /// because the user spoke) or `failed`. What it used until then counts in each case.
-fn realtime_end(note: Note, model: Option<Box<str>>) -> (Outcome, Reading) {
+fn realtime_end(note: Said, model: Option<Box<str>>) -> (Outcome, Reading) {
     let mut flaws = note.flaws;
     // xAI leaves the response's usage empty and writes it beside the response.
     let reading = [&note.usage, &note.outer_usage]
@@ -445,7 +444,7 @@ fn realtime_end(note: Note, model: Option<Box<str>>) -> (Outcome, Reading) {
 }
 
 /// How a response ended, by the rules of responses over HTTP.
-fn response_end(note: Note) -> (Outcome, Reading) {
+fn response_end(note: Said) -> (Outcome, Reading) {
     use openai_responses::Key as K;
     let mut reader = Responses::default();
     let mut flaws = note.flaws;
