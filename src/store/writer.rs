@@ -193,11 +193,9 @@ impl Writer {
 
     /// Writes until it is told to stop, and then what is left.
     pub(super) fn run(mut self) {
-        loop {
+        // Asked before each wait: the stop may have come while the writer waited for company.
+        while !self.stopping.load(Ordering::Acquire) {
             self.wait();
-            if self.stopping.load(Ordering::Acquire) {
-                break;
-            }
             self.linger();
             self.write(self.tuning.batch_size);
             self.checkpoint_if_due();

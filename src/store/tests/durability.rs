@@ -238,6 +238,34 @@ fn closing_writes_what_waits() {
     assert_eq!(recovered.recent_calls, [full(1)]);
 }
 
+/// Each write is taken before the next is handed over, so that the stop meets a writer that waits for company.
+#[test]
+fn closing_ends_a_wait_for_company() {
+    let directory = tempdir().unwrap();
+    let mut slow = options(directory.path());
+    slow.durability = Durability::Relaxed;
+    slow.batch_interval = Duration::from_secs(3_600);
+    let limits = Limits {
+        queue: 1,
+        ..Limits::default()
+    };
+    let (store, _) = Store::open_with(slow, limits).unwrap();
+    let mut tickets = Vec::new();
+    for number in 1..=50 {
+        let call = full(number);
+        tickets.push(loop {
+            match store.writer().submit(finished(&call)) {
+                Ok(ticket) => break ticket,
+                Err(_) => std::thread::yield_now(),
+            }
+        });
+    }
+    drop(store);
+    for ticket in tickets {
+        ticket.wait().unwrap();
+    }
+}
+
 #[test]
 fn a_relaxed_store_commits_after_its_interval_or_when_the_batch_is_full() {
     let directory = tempdir().unwrap();
