@@ -1,7 +1,9 @@
 use super::*;
-use crate::domain::call::{Outcome, Source};
+use crate::domain::call::{AskedSession, Attribution, Outcome, Source};
 use crate::domain::operation::Operation;
-use crate::domain::session::clock::BootId;
+use crate::domain::session::Status;
+use crate::domain::session::clock::{BootId, Nanos};
+use crate::domain::units::Timestamp;
 use crate::domain::usage::parts::Parts;
 use proptest::prelude::*;
 use uuid::Uuid;

@@ -1,0 +1,127 @@
+//! What a call does to the live state: where it belongs, what it costs, what it adds.
+
+use std::sync::Arc;
+
+use super::super::call::{AskedSession, Attribution, Call, CallEnd, CallStart};
+use super::super::ids::{CallId, SessionId};
+use super::super::pricing;
+use super::super::record::Record;
+use super::super::session::clock::Reading;
+use super::super::session::{Session, Status};
+use super::super::wire::{CallView, Change};
+use super::{Effect, RECENT_CALLS, Refusal, State};
+
+impl State {
+    pub(super) fn call_started(&mut self, start: CallStart, now: Reading, effects: &mut Vec<Effect>) {
+        let (session, attribution) = self.attribute(start.asked.as_ref());
+        let call = Call {
+            start,
+            session,
+            attribution,
+            end: None,
+            cost: None,
+        };
+        effects.push(Effect::Write(Record::CallStarted(Arc::new(call.clone()))));
+        self.publish(session, Change::CallStarted(CallView::from(&call)), now, effects);
+        self.running.insert(call.start.id, call);
+    }
+
+    pub(super) fn call_ended(&mut self, id: CallId, end: CallEnd, now: Reading, effects: &mut Vec<Effect>) {
+        // A call ends once; what ends it again changes nothing.
+        let Some(mut call) = self.running.remove(&id) else {
+            return;
+        };
+        call.end = Some(end);
+        self.finish(call, now, effects);
+    }
+
+    pub(super) fn finish(&mut self, mut call: Call, now: Reading, effects: &mut Vec<Effect>) {
+        if let Some(end) = &call.end {
+            let start = &call.start;
+            call.cost = pricing::cost(
+                start.price_provider.as_deref(),
+                call.model(),
+                start.started_at,
+                &end.parts,
+            );
+        }
+        let totals = match call.session.and_then(|id| self.sessions.get_mut(&id)) {
+            Some(live) => &mut live.totals,
+            None => &mut self.unassigned,
+        };
+        totals.add(&call);
+        let totals = *totals;
+        let call = Arc::new(call);
+        effects.push(Effect::Write(Record::CallFinished(Arc::clone(&call))));
+        let view = CallView::from(&*call);
+        self.publish(
+            call.session,
+            Change::CallFinished { call: view, totals },
+            now,
+            effects,
+        );
+        self.recent.push_front(call);
+        self.recent.truncate(RECENT_CALLS);
+    }
+
+    pub(super) fn reported(
+        &mut self,
+        start: CallStart,
+        end: CallEnd,
+        session: SessionId,
+        now: Reading,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        if !self.sessions.contains_key(&session) {
+            return Err(Refusal::NoSuchSession);
+        }
+        let attribution = Attribution::Manual;
+        self.finish(
+            Call {
+                start,
+                session: Some(session),
+                attribution,
+                end: Some(end),
+                cost: None,
+            },
+            now,
+            effects,
+        );
+        Ok(())
+    }
+
+    /// Decides where a call belongs: where it asks to, else the current session, else *Unassigned*.
+    ///
+    /// A session that does not exist must not swallow the call into another one.
+    pub(super) fn attribute(&self, asked: Option<&AskedSession>) -> (Option<SessionId>, Attribution) {
+        match asked {
+            Some(asked) => match self.find(&asked.label) {
+                Some(id) => (Some(id), asked.by),
+                None => (None, Attribution::Unassigned),
+            },
+            None => match self.current {
+                Some(id) => (Some(id), Attribution::Active),
+                None => (None, Attribution::Unassigned),
+            },
+        }
+    }
+
+    /// A session by id or name. Of several with one name: the newest that has not ended, else the newest.
+    pub(super) fn find(&self, label: &str) -> Option<SessionId> {
+        if let Ok(id) = label.parse::<SessionId>() {
+            return self.sessions.contains_key(&id).then_some(id);
+        }
+        let mut named = self
+            .sessions
+            .values()
+            .rev()
+            .map(|live| &live.session)
+            .filter(|s| &*s.name == label);
+        let newest = named.next()?;
+        let ended = |session: &Session| session.timer.status() == Status::Completed;
+        let open = std::iter::once(newest)
+            .chain(named)
+            .find(|session| !ended(session));
+        Some(open.unwrap_or(newest).id)
+    }
+}

@@ -1,0 +1,87 @@
+//! What the live state shows.
+
+use super::super::call::Call;
+use super::super::ids::SessionId;
+use super::super::session::Status;
+use super::super::session::clock::Reading;
+use super::super::units::Timestamp;
+use super::super::wire::{CallView, Change, Event, SessionView, Snapshot};
+use super::{Effect, RECENT_SESSIONS, State};
+
+impl State {
+    pub(super) fn publish(
+        &mut self,
+        session_id: Option<SessionId>,
+        change: Change,
+        now: Reading,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.seq += 1;
+        let event = Event {
+            seq: self.seq,
+            at: now.wall.0,
+            session_id,
+            change,
+        };
+        effects.push(Effect::Publish(Box::new(event)));
+    }
+
+    /// The number of the last event.
+    #[must_use]
+    pub const fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// One session as it is now; `None` if it is not held live.
+    #[must_use]
+    pub fn session_view(&self, id: SessionId, now: Reading) -> Option<SessionView> {
+        let live = self.sessions.get(&id)?;
+        Some(SessionView::new(&live.session, live.totals, self.current, now))
+    }
+
+    /// Everything that is live. `wanted` says which sessions; *Unassigned* is `None`.
+    #[must_use]
+    pub fn snapshot(&self, now: Reading, wanted: impl Fn(Option<SessionId>) -> bool) -> Snapshot {
+        let mut completed = 0;
+        let sessions = self
+            .sessions
+            .values()
+            .rev()
+            .filter(|live| wanted(Some(live.session.id)))
+            .filter(|live| {
+                let ended = live.session.timer.status() == Status::Completed;
+                completed += usize::from(ended);
+                !ended || completed <= RECENT_SESSIONS
+            });
+        let sessions = sessions
+            .map(|live| SessionView::new(&live.session, live.totals, self.current, now))
+            .collect();
+        let mut running: Vec<&Call> = self
+            .running
+            .values()
+            .filter(|call| wanted(call.session))
+            .collect();
+        running.sort_unstable_by_key(|call| std::cmp::Reverse((call.start.started_at, call.start.id)));
+        let ended = self
+            .recent
+            .iter()
+            .map(|call| &**call)
+            .filter(|call| wanted(call.session));
+        Snapshot {
+            seq: self.seq,
+            at: now.wall.0,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            proxy_url: String::new(),
+            sessions,
+            unassigned: self.unassigned,
+            calls: running.into_iter().chain(ended).map(CallView::from).collect(),
+            alerts: self.alerts.clone(),
+        }
+    }
+
+    /// When the oldest running call began; `None` if none runs.
+    #[must_use]
+    pub fn oldest_running(&self) -> Option<Timestamp> {
+        self.running.values().map(|call| call.start.started_at).min()
+    }
+}
