@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::api::{self, ApiState};
 use crate::config::Settings;
 use crate::config::resolve::DatabasePlace;
-use crate::domain::live::{Restored, State};
+use crate::domain::live::{Restored, RestoredSession, State};
 use crate::engine::clock::Clock;
 use crate::engine::{self, Engine};
 use crate::proxy::{self, Proxy};
@@ -82,8 +82,14 @@ impl App {
         let sessions = recovered.sessions.into_iter();
         let restored = Restored {
             sessions: sessions
-                .map(|stored| (stored.session, stored.totals, stored.heartbeat))
+                .map(|stored| RestoredSession {
+                    session: stored.session,
+                    totals: stored.totals,
+                    marks: stored.marks,
+                    heartbeat: stored.heartbeat,
+                })
                 .collect(),
+            auto_idle: None,
             current: recovered.current,
             unassigned: recovered.unassigned,
             recent: recovered.recent_calls,

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::domain::live::Refusal;
+use crate::domain::session::timer::NotNow;
 use crate::domain::wire::SessionView;
 use crate::engine::{CommandError, Stopped};
 
@@ -28,6 +29,8 @@ enum Kind {
     NotAllowed,
     Stale,
     Completed,
+    Conflict,
+    KeyReused,
     Forbidden,
     Database,
     Stopping,
@@ -64,6 +67,16 @@ impl Kind {
             ),
             Self::Stale => (StatusCode::CONFLICT, "stale", "It has changed since you read it"),
             Self::Completed => (StatusCode::CONFLICT, "completed", "The session is completed"),
+            Self::Conflict => (
+                StatusCode::CONFLICT,
+                "conflict",
+                "The session as it is does not allow that",
+            ),
+            Self::KeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "key-reused",
+                "The idempotency key stands for something else",
+            ),
             Self::Forbidden => (
                 StatusCode::FORBIDDEN,
                 "forbidden",
@@ -158,13 +171,21 @@ impl From<CommandError> for ApiError {
         match error {
             CommandError::Stopped(stopped) => stopped.into(),
             CommandError::Refused(refusal, session) => {
-                let kind = match refusal {
-                    Refusal::NoSuchSession => Kind::NotFound,
-                    Refusal::Completed(_) => Kind::Completed,
-                    Refusal::Stale => Kind::Stale,
+                let (kind, field) = match refusal {
+                    Refusal::NoSuchSession => (Kind::NotFound, None),
+                    Refusal::NotNow(NotNow::Completed(_)) => (Kind::Completed, None),
+                    Refusal::NotNow(NotNow::Shorter(_)) => (Kind::InvalidField, Some("duration")),
+                    Refusal::NotNow(NotNow::NothingToTrim) => (Kind::InvalidField, Some("trim")),
+                    Refusal::NotNow(NotNow::NoSuchTrim) => (Kind::InvalidField, Some("untrim")),
+                    Refusal::NotNow(NotNow::NoSuchGap) => (Kind::InvalidField, Some("countGap")),
+                    Refusal::NotNow(NotNow::BeyondPlan | NotNow::TooManyTrims | NotNow::TooManyEvents)
+                    | Refusal::TooManyCheckpoints => (Kind::Conflict, None),
+                    Refusal::KeyReused(_) => (Kind::KeyReused, Some("idempotencyKey")),
+                    Refusal::Stale => (Kind::Stale, None),
                 };
                 Self {
                     session,
+                    field: field.map(str::to_owned),
                     ..Self::new(kind, refusal.to_string())
                 }
             }

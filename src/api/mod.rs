@@ -11,6 +11,7 @@ mod guard;
 mod health;
 mod live;
 mod query;
+mod session_fields;
 mod sessions;
 mod tokens;
 pub(crate) mod usage;
@@ -102,6 +103,7 @@ pub fn router(state: ApiState, ws_path: &str) -> Router {
         .route("/calls", get(calls::list))
         .route("/sessions", get(sessions::list).post(sessions::create))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::change))
+        .route("/sessions/{id}/events", get(sessions::events))
         .route("/sessions/{id}/tokens", get(tokens::list).post(tokens::report))
         .route("/analytics/usage", get(usage::get))
         .fallback(error::no_such_route)

@@ -1,44 +1,20 @@
-//! `/api/sessions`: start, read, pause, resume and complete sessions.
+//! `/api/sessions`: start, read and change sessions.
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::ApiState;
 use super::body::JsonBody;
 use super::error::ApiError;
 use super::query::Params;
+use super::session_fields::{Changed, New};
 use crate::domain::ids::SessionId;
-use crate::domain::session::timer::Change;
-use crate::domain::session::{MAX_DURATION, MAX_NAME, Status};
-use crate::domain::units::{Millis, Tokens};
-use crate::domain::wire::SessionView;
+use crate::domain::session::clock::Reading;
+use crate::domain::wire::{ClockEvent, ClockEvents, SessionView};
 use crate::store::StoredSession;
-
-/// What starts a session.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct New {
-    name: String,
-    /// Milliseconds; left out or `null` is open-ended.
-    #[serde(default)]
-    duration: Option<u64>,
-    /// Tokens; left out or `null` is no budget.
-    #[serde(default)]
-    token_budget: Option<u64>,
-}
-
-/// What changes a session.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Changed {
-    status: Status,
-    /// The revision that the change is meant for; the `If-Match` header says the same.
-    #[serde(default)]
-    revision: Option<u64>,
-}
 
 #[derive(Serialize)]
 pub(super) struct Page {
@@ -56,41 +32,7 @@ pub(super) async fn create(
     State(state): State<ApiState>,
     JsonBody(new): JsonBody<New>,
 ) -> Result<Response, ApiError> {
-    let name = new.name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME {
-        return Err(ApiError::field(
-            "name",
-            format!("`name` must have 1 to {MAX_NAME} characters"),
-        ));
-    }
-    if new
-        .duration
-        .is_some_and(|duration| duration == 0 || duration > MAX_DURATION.0)
-    {
-        let detail = format!(
-            "`duration` is in milliseconds, from 1 to {} (5 hours); leave it out for a session without an end",
-            MAX_DURATION.0
-        );
-        return Err(ApiError::field("duration", detail));
-    }
-    if new
-        .token_budget
-        .is_some_and(|budget| budget == 0 || budget > Tokens::PLAUSIBLE_MAX.0)
-    {
-        let detail = format!(
-            "`tokenBudget` must be from 1 to {}, or be left out",
-            Tokens::PLAUSIBLE_MAX.0
-        );
-        return Err(ApiError::field("tokenBudget", detail));
-    }
-    let created = state
-        .engine()
-        .create_session(
-            name.into(),
-            new.duration.map(Millis),
-            new.token_budget.map(Tokens),
-        )
-        .await?;
+    let created = state.engine().create_session(new.check()?).await?;
     let place = format!("/api/sessions/{}", created.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, place)], answer(created)).into_response())
 }
@@ -109,7 +51,7 @@ pub(super) async fn list(State(state): State<ApiState>, params: Params) -> Resul
     for stored in found.iter().take(limit) {
         // What is held live knows more: which is current, and sums of this instant.
         let live = state.engine().session(stored.session.id).await?;
-        sessions.push(live.unwrap_or_else(|| SessionView::new(&stored.session, stored.totals, None, now)));
+        sessions.push(live.unwrap_or_else(|| from_history(stored, now)));
     }
     let next = sessions
         .last()
@@ -136,12 +78,22 @@ pub(super) async fn find(state: &ApiState, id: SessionId) -> Result<SessionView,
         return Ok(live);
     }
     let stored = read(state, id).await?;
-    Ok(SessionView::new(
-        &stored.session,
-        stored.totals,
-        None,
-        state.engine().now(),
-    ))
+    Ok(from_history(&stored, state.engine().now()))
+}
+
+/// What is not held live has ended, and no call goes there by itself.
+fn from_history(stored: &StoredSession, now: Reading) -> SessionView {
+    SessionView::new(&stored.session, stored.totals, &stored.marks, None, now)
+}
+
+pub(super) async fn events(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+) -> Result<Json<ClockEvents>, ApiError> {
+    let session = find(&state, session_id(&id)?).await?.id;
+    let events = state.read(move |reader| reader.timer_events(session)).await?;
+    let events = events.iter().map(ClockEvent::from).collect();
+    Ok(Json(ClockEvents { events }))
 }
 
 async fn read(state: &ApiState, id: SessionId) -> Result<StoredSession, ApiError> {
@@ -153,7 +105,7 @@ async fn read(state: &ApiState, id: SessionId) -> Result<StoredSession, ApiError
 pub(super) async fn hold(state: &ApiState, id: SessionId) -> Result<(), ApiError> {
     if state.engine().session(id).await?.is_none() {
         let stored = read(state, id).await?;
-        state.engine().adopt(stored.session, stored.totals);
+        state.engine().adopt(stored.session, stored.totals, stored.marks);
     }
     Ok(())
 }
@@ -169,15 +121,11 @@ pub(super) async fn change(
         Some(revision) => Some(revision),
         None => if_match(&headers)?,
     };
-    let change = match changed.status {
-        Status::Active => Change::Resume,
-        Status::Paused => Change::Pause,
-        Status::Completed => Change::Complete,
-    };
+    let patch = changed.check(state.engine().now())?;
     hold(&state, id).await?;
     state
         .engine()
-        .change_session(id, change, revision)
+        .change_session(id, patch, revision)
         .await
         .map(answer)
         .map_err(ApiError::from)

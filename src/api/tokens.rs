@@ -14,6 +14,7 @@ use super::sessions::{find, hold, limit, session_id};
 use crate::domain::call::{Call, CallEnd, CallStart, Outcome, Source};
 use crate::domain::ids::CallId;
 use crate::domain::operation::Operation;
+use crate::domain::report::Report as ManualReport;
 use crate::domain::units::{Millis, Tokens};
 use crate::domain::usage::parts::Parts;
 use crate::domain::wire::SessionView;
@@ -131,7 +132,16 @@ pub(super) async fn report(
         duration: Millis(0),
     };
     hold(&state, session).await?;
-    let session = state.engine().report(session, start, end).await?;
+    let session = state
+        .engine()
+        .report(
+            session,
+            vec![ManualReport {
+                key: None,
+                calls: vec![(start, end)],
+            }],
+        )
+        .await?;
     Ok((
         StatusCode::CREATED,
         Json(Reported {

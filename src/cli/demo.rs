@@ -9,6 +9,7 @@ use super::{Failure, asked_to_stop, runtime, say};
 use crate::app::{App, StartError};
 use crate::config::{Environment, Flags, Settings};
 use crate::demo;
+use crate::domain::session::NewSession;
 use crate::domain::units::{Millis, Tokens};
 
 /// Try it without a key: everything on loopback, with a scripted provider
@@ -58,10 +59,11 @@ pub(super) fn run(environment: &Environment, demo: &Demo) -> Result<(), Failure>
         });
         let app = start(settings).await.map_err(|error| Failure::run(&error))?;
         if !demo.no_session {
-            let name = "Demo: mend the parser".into();
-            let created = app
-                .engine()
-                .create_session(name, Some(Millis(3_600_000)), Some(Tokens(2_000_000)));
+            let created = app.engine().create_session(NewSession {
+                duration: Some(Millis(3_600_000)),
+                token_budget: Some(Tokens(2_000_000)),
+                ..NewSession::named("Demo: mend the parser")
+            });
             created.await.map_err(|error| Failure::run(&error))?;
         }
         announce(&app);

@@ -51,6 +51,10 @@ id! {
     SessionId
 }
 id! {
+    /// A named moment in a session.
+    CheckpointId
+}
+id! {
     /// One episode of an alert.
     AlertId
 }

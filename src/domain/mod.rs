@@ -9,6 +9,7 @@ pub mod live;
 pub mod operation;
 pub mod pricing;
 pub mod record;
+pub mod report;
 pub mod session;
 pub mod units;
 pub mod usage;

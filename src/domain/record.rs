@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use super::call::Call;
-use super::ids::SessionId;
+use super::ids::{CallId, SessionId};
+use super::report::Kept;
 use super::session::Session;
+use super::session::checkpoint::Checkpoint;
 use super::session::clock::Reading;
-use super::session::timer::TimerEvent;
+use super::session::event::TimerEvent;
+use super::units::Tokens;
 use super::wire::AlertView;
 
 /// One thing to write down. Each can be written again without harm.
@@ -32,6 +35,19 @@ pub enum Record {
         /// When.
         at: Reading,
     },
+    /// A checkpoint of a session.
+    Checkpoint(Box<Checkpoint>),
+    /// A call that has ended began while its session was paused.
+    WhilePaused {
+        /// The call.
+        call: CallId,
+        /// Its session.
+        session: SessionId,
+        /// All its tokens.
+        tokens: Tokens,
+    },
+    /// Tokens were reported under a key, so that a repetition is recognised.
+    Reported(Box<Kept>),
     /// Calls that name no session go here.
     Current(Option<SessionId>),
     /// An alert was raised or cleared.

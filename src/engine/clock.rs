@@ -37,28 +37,43 @@ fn wall() -> Timestamp {
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-#[cfg(target_os = "linux")]
-fn boot_and_mono() -> (Nanos, Nanos) {
-    use rustix::time::{ClockId, clock_gettime};
-    let nanos = |id| {
-        let time = clock_gettime(id);
-        Nanos(
-            time.tv_sec
-                .saturating_mul(1_000_000_000)
-                .saturating_add(time.tv_nsec),
-        )
-    };
-    (nanos(ClockId::Boottime), nanos(ClockId::Monotonic))
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn read(clock: rustix::time::ClockId) -> Nanos {
+    let time = rustix::time::clock_gettime(clock);
+    Nanos(
+        time.tv_sec
+            .saturating_mul(1_000_000_000)
+            .saturating_add(time.tv_nsec),
+    )
 }
 
-/// Elsewhere the standard library's clock serves for both. It counts from the start of the program, which is its own
-/// "boot": a session never goes on by itself across a restart there.
+/// Time since the start of the program, by the standard library's clock.
 #[cfg(not(target_os = "linux"))]
-fn boot_and_mono() -> (Nanos, Nanos) {
+fn since_start() -> Nanos {
     use std::sync::LazyLock;
     use std::time::Instant;
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let nanos = Nanos(i64::try_from(START.elapsed().as_nanos()).unwrap_or(i64::MAX));
+    Nanos(i64::try_from(START.elapsed().as_nanos()).unwrap_or(i64::MAX))
+}
+
+#[cfg(target_os = "linux")]
+fn boot_and_mono() -> (Nanos, Nanos) {
+    use rustix::time::ClockId;
+    (read(ClockId::Boottime), read(ClockId::Monotonic))
+}
+
+/// Apple's `CLOCK_MONOTONIC` counts through sleep (`clock_gettime(3)`); the standard library's clock is
+/// `CLOCK_UPTIME_RAW`, which does not.
+#[cfg(target_vendor = "apple")]
+fn boot_and_mono() -> (Nanos, Nanos) {
+    (read(rustix::time::ClockId::Monotonic), since_start())
+}
+
+/// Elsewhere the standard library's clock serves for both. Where it counts through sleep (Windows), a sleep is seen as
+/// Moonlock standing still, which pauses a session just the same.
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn boot_and_mono() -> (Nanos, Nanos) {
+    let nanos = since_start();
     (nanos, nanos)
 }
 
@@ -73,6 +88,7 @@ fn boot_id() -> BootId {
     )
 }
 
+/// Elsewhere every start counts as a boot: whether Moonlock or the machine was away, a session is paused all the same.
 #[cfg(not(target_os = "linux"))]
 fn boot_id() -> BootId {
     BootId(uuid::Uuid::now_v7().as_u128())

@@ -14,22 +14,22 @@ use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use crate::domain::call::{CallEnd, CallStart};
-use crate::domain::ids::{AlertId, CallId, SessionId};
+use crate::domain::ids::{AlertId, CallId, CheckpointId, SessionId};
 use crate::domain::live::{Effect, Input, Refusal, State, StoreTrouble};
 use crate::domain::pricing;
 use crate::domain::record::Record;
-use crate::domain::session::Session;
+use crate::domain::report::{Kept, Report};
+use crate::domain::session::checkpoint::NewCheckpoint;
 use crate::domain::session::clock::Reading;
-use crate::domain::session::timer::Change;
-use crate::domain::units::{Millis, Tokens};
-use crate::domain::wire::{SessionView, Snapshot, Totals};
+use crate::domain::session::{Marks, NewSession, Patch, Session};
+use crate::domain::wire::{CheckpointView, SessionView, Snapshot, Totals};
 use crate::store::{QueueFull, Reply, WriteFailed, WriterHandle};
 use clock::Clock;
 use stream::{First, Stream, Subscription, Wanted};
 
 /// How often a running session's time is written down: the most that a crash of the machine takes from it.
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// How often the store's health is looked at.
+/// How often the clocks and the store's health are looked at: within so long a sleep of the machine is noticed.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long the disk must have answered in time before it is called well again.
 const CALM: Duration = Duration::from_secs(10);
@@ -62,6 +62,7 @@ pub enum CommandError {
 pub type Committed = oneshot::Receiver<Result<(), WriteFailed>>;
 
 type Look = Box<dyn FnOnce(&State, Reading) + Send>;
+type AfterCommand = Box<dyn FnOnce(Option<Refusal>, &State, Reading) + Send>;
 
 enum Message {
     Started(CallStart),
@@ -69,22 +70,17 @@ enum Message {
     CommitWasLate,
     Command {
         input: Box<Input>,
-        about: SessionId,
-        answer: oneshot::Sender<Answer>,
+        /// Told when what it wrote is committed.
+        done: Reply,
+        look: AfterCommand,
     },
     Read(Look),
-    Adopt(Box<Session>, Totals),
+    Adopt(Box<(Session, Totals, Marks)>),
     Subscribe {
         wanted: Wanted,
         since: Option<u64>,
         answer: oneshot::Sender<Subscription>,
     },
-}
-
-struct Answer {
-    refusal: Option<Refusal>,
-    session: Option<SessionView>,
-    committed: Committed,
 }
 
 /// The handle to the engine.
@@ -174,72 +170,104 @@ impl Engine {
     ///
     /// # Errors
     /// The engine has stopped.
-    pub async fn create_session(
-        &self,
-        name: Box<str>,
-        duration: Option<Millis>,
-        token_budget: Option<Tokens>,
-    ) -> Result<SessionView, CommandError> {
+    pub async fn create_session(&self, new: NewSession) -> Result<SessionView, CommandError> {
         let id = SessionId::from_uuid(Uuid::now_v7());
-        self.command(
-            Input::Create {
-                id,
-                name,
-                duration,
-                token_budget,
-            },
-            id,
-        )
-        .await
+        self.command(Input::Create { id, new }, id, State::session_view)
+            .await
     }
 
-    /// Pauses, resumes or completes a session. Repeating a change is harmless.
+    /// Changes a session. Repeating a change is harmless.
     ///
     /// # Errors
-    /// There is no such session, it is completed, or `revision` is not the one it has now.
+    /// There is no such session, `revision` is not the one it has now, or the change does not apply.
     pub async fn change_session(
         &self,
         id: SessionId,
-        change: Change,
+        patch: Patch,
         revision: Option<u64>,
     ) -> Result<SessionView, CommandError> {
-        self.command(Input::Change { id, change, revision }, id).await
+        self.command(Input::Change { id, patch, revision }, id, State::session_view)
+            .await
     }
 
-    /// Counts tokens that the user reports by hand.
+    /// Notes a moment of a session.
     ///
     /// # Errors
-    /// There is no such session.
+    /// There is no such session, it is completed, or it has too many.
+    pub async fn checkpoint(
+        &self,
+        session: SessionId,
+        said: NewCheckpoint,
+    ) -> Result<CheckpointView, CommandError> {
+        let id = CheckpointId::from_uuid(Uuid::now_v7());
+        let input = Input::Checkpoint { id, session, said };
+        self.command(input, session, |state, session, _| {
+            state.last_checkpoint(session).map(CheckpointView::from)
+        })
+        .await
+    }
+
+    /// Counts tokens that the user reports by hand. What is reported again under the same key counts once.
+    ///
+    /// # Errors
+    /// There is no such session, or a key stands for something else.
     pub async fn report(
         &self,
         session: SessionId,
-        start: CallStart,
-        end: CallEnd,
+        reports: Vec<Report>,
     ) -> Result<SessionView, CommandError> {
-        self.command(Input::Reported(start, end, session), session).await
+        self.command(Input::Reported(session, reports), session, State::session_view)
+            .await
     }
 
-    /// Carries a command out, and answers when what it wrote is committed.
-    async fn command(&self, input: Input, about: SessionId) -> Result<SessionView, CommandError> {
+    /// What was reported under keys since the start, and not long ago.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn reported(
+        &self,
+        session: SessionId,
+        keys: Vec<Box<str>>,
+    ) -> Result<Vec<Option<Kept>>, Stopped> {
+        self.read(move |state, _| {
+            let kept = keys.iter().map(|key| state.report(session, key).cloned());
+            kept.collect()
+        })
+        .await
+    }
+
+    /// Carries a command out, and answers when what it wrote is committed. `show` says what the answer is, in the state
+    /// right after it.
+    async fn command<T: Send + 'static>(
+        &self,
+        input: Input,
+        about: SessionId,
+        show: fn(&State, SessionId, Reading) -> Option<T>,
+    ) -> Result<T, CommandError> {
+        let (done, committed) = oneshot::channel();
         let (answer, answered) = oneshot::channel();
         self.tell(Message::Command {
             input: Box::new(input),
-            about,
-            answer,
+            done,
+            look: Box::new(move |refusal, state, now| {
+                let answered = match refusal {
+                    Some(refusal) => {
+                        let session = state.session_view(about, now);
+                        Err(CommandError::Refused(refusal, session.map(Box::new)))
+                    }
+                    None => {
+                        show(state, about, now).ok_or(CommandError::Refused(Refusal::NoSuchSession, None))
+                    }
+                };
+                // Whoever asked may have gone; the command is carried out all the same.
+                drop(answer.send(answered));
+            }),
         });
-        let Answer {
-            refusal,
-            session,
-            committed,
-        } = answered.await.map_err(|_| Stopped)?;
+        let answer = answered.await.map_err(|_| Stopped)?;
         if tokio::time::timeout(self.commit_bound, committed).await.is_err() {
             self.commit_was_late();
         }
-        match (refusal, session) {
-            (None, Some(session)) => Ok(session),
-            (None, None) => Err(CommandError::Refused(Refusal::NoSuchSession, None)),
-            (Some(refusal), session) => Err(CommandError::Refused(refusal, session.map(Box::new))),
-        }
+        answer
     }
 
     async fn read<T: Send + 'static>(
@@ -272,8 +300,8 @@ impl Engine {
     }
 
     /// Takes up a session that only history knows, so that commands find it. Takes effect before any later command.
-    pub fn adopt(&self, session: Session, totals: Totals) {
-        self.tell(Message::Adopt(Box::new(session), totals));
+    pub fn adopt(&self, session: Session, totals: Totals, marks: Marks) {
+        self.tell(Message::Adopt(Box::new((session, totals, marks))));
     }
 
     /// Listens: first to what was missed since event `since`, where that is still known, else to a snapshot; then
@@ -321,7 +349,8 @@ impl Task {
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            // Re-armed in every turn: after a sleep of the machine the next turn sees the clock as it is then.
+            // Re-armed in every turn. The timer does not count the machine's sleep, but `look` comes within a second of
+            // its end, and the next turn sees the clocks as they are then.
             let deadline = self.until_deadline();
             tokio::select! {
                 biased;
@@ -330,21 +359,28 @@ impl Task {
                     None => break,
                 },
                 () = tokio::time::sleep(deadline.unwrap_or(HEARTBEAT)), if deadline.is_some() => self.tick(),
-                _ = heartbeat.tick(), if self.state.is_running() => self.tick(),
+                _ = heartbeat.tick(), if self.state.is_running() => self.beat(),
                 () = at(self.starts_wait_until) => self.hand_over(),
-                _ = look.tick() => self.look_at_the_store(),
+                _ = look.tick() => {
+                    self.tick();
+                    self.look_at_the_store();
+                }
             }
         }
+        // The clocks stand from here on: the next start says for how long.
+        self.beat();
         self.hand_over_all().await;
     }
 
     fn until_deadline(&self) -> Option<Duration> {
         let deadline = self.state.next_deadline()?;
         let left = deadline.0.saturating_sub(self.clock.now().boot.0);
-        // A millisecond more, so that the timer does not fire just before its time. At most a second, because
-        // the timer does not count the machine's sleep.
-        let left = Duration::from_nanos(u64::try_from(left).unwrap_or(0)) + Duration::from_millis(1);
-        Some(left.min(Duration::from_secs(1)))
+        // A millisecond more, so that the timer does not fire just before its time.
+        Some(Duration::from_nanos(u64::try_from(left).unwrap_or(0)) + Duration::from_millis(1))
+    }
+
+    fn beat(&mut self) {
+        self.step(Input::Heartbeat, None);
     }
 
     fn tick(&mut self) {
@@ -364,24 +400,25 @@ impl Task {
                 self.last_late = Some(Instant::now());
                 self.trouble(StoreTrouble::Slow);
             }
-            Message::Command { input, about, answer } => {
-                let (done, committed) = oneshot::channel();
+            Message::Command { input, done, look } => {
                 let refusal = self.step(*input, Some(done));
-                let session = self.state.session_view(about, self.clock.now());
-                // Whoever asked may have gone; the command is carried out all the same.
-                drop(answer.send(Answer {
-                    refusal,
-                    session,
-                    committed,
-                }));
+                look(refusal, &self.state, self.clock.now());
             }
-            Message::Adopt(session, totals) => self.state.adopt(*session, totals),
-            Message::Read(look) => look(&self.state, self.clock.now()),
+            Message::Adopt(history) => {
+                let (session, totals, marks) = *history;
+                self.state.adopt(session, totals, marks);
+            }
+            Message::Read(look) => {
+                // What is due is due before anybody looks.
+                self.tick();
+                look(&self.state, self.clock.now());
+            }
             Message::Subscribe {
                 wanted,
                 since,
                 answer,
             } => {
+                self.tick();
                 let missed = since.and_then(|since| self.stream.missed(since, self.state.seq()));
                 let first = match missed {
                     Some(missed) => First::Missed(missed),

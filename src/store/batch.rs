@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use super::error::ReadError;
 use super::names::{Dictionary, Lookup};
 use super::rollups::Changes;
-use super::{alerts, calls, sessions};
+use super::{alerts, calls, checkpoints, reports, sessions};
 use crate::domain::call::{Call, CallEnd};
 use crate::domain::ids::CallId;
 use crate::domain::record::Record;
@@ -102,6 +102,17 @@ impl Database {
                 Record::Heartbeat { session, at } => {
                     sessions::put_heartbeat(&transaction, &mut self.dictionary, *session, at)?;
                 }
+                Record::Checkpoint(checkpoint) => {
+                    checkpoints::put(&transaction, &mut self.dictionary, checkpoint)?;
+                }
+                Record::WhilePaused {
+                    call,
+                    session,
+                    tokens,
+                } => {
+                    reports::put_paused(&transaction, &mut self.dictionary, *call, *session, *tokens)?;
+                }
+                Record::Reported(kept) => reports::put(&transaction, &mut self.dictionary, kept)?,
                 Record::Current(current) => sessions::put_current(&transaction, *current)?,
                 Record::Alert(alert) => alerts::put(&transaction, alert)?,
             }

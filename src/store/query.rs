@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::call::{Outcome, Source};
 use crate::domain::ids::{CallId, SessionId};
 use crate::domain::operation::Operation;
-use crate::domain::session::{Session, clock::Reading};
+use crate::domain::session::{Marks, Session, clock::Reading};
 use crate::domain::units::{Millis, Timestamp};
 use crate::domain::wire::Totals;
 
@@ -134,6 +134,8 @@ pub struct StoredSession {
     pub session: Session,
     /// The sums of its calls.
     pub totals: Totals,
+    /// What else is kept of it.
+    pub marks: Marks,
     /// The last moment at which its clock is known to have run.
     pub heartbeat: Option<Reading>,
 }

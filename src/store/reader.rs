@@ -10,9 +10,13 @@ use super::error::{ReadError, StoreError};
 use super::migrations::Owner;
 use super::names::Lookup;
 use super::query::{CallQuery, StoredSession, UsageGroup, UsageQuery};
-use super::{alerts, calls, rollups, sessions};
+use super::{alerts, calls, checkpoints, reports, rollups, sessions};
 use crate::domain::call::Call;
-use crate::domain::ids::{CallId, SessionId};
+use crate::domain::ids::{CallId, CheckpointId, SessionId};
+use crate::domain::report::Kept;
+use crate::domain::session::checkpoint::Checkpoint;
+use crate::domain::session::event::TimerEvent;
+use crate::domain::units::Timestamp;
 use crate::domain::wire::{AlertView, Totals};
 
 /// So many connections are kept open when nobody asks.
@@ -100,6 +104,35 @@ impl Reader {
     /// As [`Self::calls`].
     pub fn session(&self, id: SessionId) -> Result<Option<StoredSession>, ReadError> {
         self.read(|connection, _| sessions::session(connection, id))
+    }
+
+    /// All events of a session's clock, in order.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn timer_events(&self, session: SessionId) -> Result<Vec<TimerEvent>, ReadError> {
+        self.read(|connection, _| sessions::events_of(connection, session))
+    }
+
+    /// A session's checkpoints in order, from the one `from` on, itself included.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn checkpoints(
+        &self,
+        session: SessionId,
+        from: Option<CheckpointId>,
+        limit: usize,
+    ) -> Result<Vec<Checkpoint>, ReadError> {
+        self.read(|connection, _| checkpoints::of_session(connection, session, from, limit))
+    }
+
+    /// What was reported for a session under a key, unless that is too long before `now`.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn report(&self, session: SessionId, key: &str, now: Timestamp) -> Result<Option<Kept>, ReadError> {
+        self.read(|connection, _| reports::find(connection, session, key, now))
     }
 
     /// The sums of the calls that belong to no session.

@@ -3,14 +3,15 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::ReadError;
-use super::names::Dictionary;
+use super::names::{Dictionary, find_session};
 use super::query::StoredSession;
-use super::rollups;
 use super::sql_types::Unsigned;
+use super::{checkpoints, reports, rollups};
 use crate::domain::ids::SessionId;
-use crate::domain::session::Session;
 use crate::domain::session::clock::{Nanos, Reading};
-use crate::domain::session::timer::{EventKind, Timer, TimerEvent};
+use crate::domain::session::event::{EventKind, TimerEvent, What};
+use crate::domain::session::timer::{OnSleep, Timer};
+use crate::domain::session::{Marks, Origin, Session};
 use crate::domain::units::{Millis, Timestamp, Tokens};
 
 /// The setting that holds the current session's id.
@@ -29,16 +30,21 @@ pub(super) fn put(
     session: &Session,
 ) -> rusqlite::Result<()> {
     const UPDATE: &str = "UPDATE sessions SET name = ?2, created_at = ?3, duration_ms = ?4, token_budget = ?5, \
-        revision = ?6, status = ?7 WHERE key = ?1 AND (name IS NULL OR revision <= ?6)";
+        revision = ?6, status = ?7, origin = ?8, tags = ?9, note = ?10, on_sleep = ?11 \
+        WHERE key = ?1 AND (name IS NULL OR revision <= ?6)";
     let key = dictionary.session(connection, session.id)?;
     connection.prepare_cached(UPDATE)?.execute(params![
         key,
         session.name,
         session.created_at,
-        session.duration,
+        session.timer.duration(),
         session.token_budget,
         Tokens(session.revision),
         session.timer.status().name(),
+        session.origin.name(),
+        serde_json::to_string(&session.tags).unwrap_or_default(),
+        session.note,
+        session.on_sleep.name(),
     ])?;
     Ok(())
 }
@@ -50,17 +56,21 @@ pub(super) fn append_event(
     session: SessionId,
     event: &TimerEvent,
 ) -> Result<(), ReadError> {
-    const INSERT: &str = "INSERT INTO timer_events (session, seq, kind, boot_ns, mono_ns, wall_ms, boot_id) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
+    const INSERT: &str = "INSERT INTO timer_events (session, seq, kind, boot_ns, mono_ns, wall_ms, boot_id, \
+            first_number, second_number) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
     let key = dictionary.session(connection, session)?;
+    let [first, second] = event.what.numbers();
     let added = connection.prepare_cached(INSERT)?.execute(params![
         key,
         event.seq,
-        event.kind.name(),
+        event.what.kind().name(),
         event.at.boot,
         event.at.mono,
         event.at.wall,
         event.at.boot_id,
+        first,
+        second,
     ])?;
     if added == 0 && !events(connection, key)?.contains(event) {
         return Err(ReadError::bad_row(
@@ -128,7 +138,7 @@ macro_rules! select_sessions {
     ($rest:literal) => {
         concat!(
             "SELECT key, id, name, created_at, duration_ms, token_budget, revision, heartbeat_boot_ns, \
-                heartbeat_mono_ns, heartbeat_wall_ms, heartbeat_boot_id \
+                heartbeat_mono_ns, heartbeat_wall_ms, heartbeat_boot_id, origin, tags, note, on_sleep \
              FROM sessions WHERE name IS NOT NULL AND ",
             $rest
         )
@@ -193,19 +203,43 @@ fn stored_session(connection: &Connection, row: &Row<'_>) -> Result<StoredSessio
     let id: SessionId = row.get(1)?;
     let timer = Timer::replay(duration, &events(connection, key)?)
         .ok_or_else(|| ReadError::bad_row("sessions", "clock without events", id))?;
+    let (checkpoints, last_checkpoint) = checkpoints::last(connection, id, key)?;
     Ok(StoredSession {
         session: Session {
             id,
             name: row.get(2)?,
             created_at: row.get(3)?,
-            duration,
+            origin: named(row, 11, "origin", Origin::from_name)?,
+            tags: tags(row, 12)?,
+            note: row.get(13)?,
+            on_sleep: named(row, 14, "on_sleep", OnSleep::from_name)?,
             token_budget: row.get(5)?,
             timer,
             revision: row.get::<_, Unsigned>(6)?.0,
         },
         totals: rollups::of_session(connection, key)?,
+        marks: Marks {
+            paused_tokens: reports::paused_tokens(connection, key)?,
+            checkpoints,
+            last_checkpoint,
+        },
         heartbeat: heartbeat(row, 7)?,
     })
+}
+
+fn named<T>(
+    row: &Row<'_>,
+    column: usize,
+    field: &'static str,
+    of_name: fn(&str) -> Option<T>,
+) -> Result<T, ReadError> {
+    let name: Box<str> = row.get(column)?;
+    of_name(&name).ok_or_else(|| ReadError::bad_row("sessions", field, name))
+}
+
+fn tags(row: &Row<'_>, column: usize) -> Result<Vec<Box<str>>, ReadError> {
+    let text: Box<str> = row.get(column)?;
+    serde_json::from_str(&text).map_err(|_| ReadError::bad_row("sessions", "tags", text))
 }
 
 fn heartbeat(row: &Row<'_>, first: usize) -> Result<Option<Reading>, ReadError> {
@@ -229,10 +263,18 @@ fn heartbeat(row: &Row<'_>, first: usize) -> Result<Option<Reading>, ReadError> 
     }
 }
 
+/// All events of a session's clock, in order; none if there is no such session.
+pub(super) fn events_of(connection: &Connection, session: SessionId) -> Result<Vec<TimerEvent>, ReadError> {
+    match find_session(connection, session)? {
+        Some(key) => events(connection, key),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// The events of a session's clock, in order, such that replaying them cannot overflow.
 fn events(connection: &Connection, session: i64) -> Result<Vec<TimerEvent>, ReadError> {
-    const SELECT: &str = "SELECT seq, kind, boot_ns, mono_ns, wall_ms, boot_id FROM timer_events \
-        WHERE session = ?1 ORDER BY seq";
+    const SELECT: &str = "SELECT seq, kind, boot_ns, mono_ns, wall_ms, boot_id, first_number, second_number \
+        FROM timer_events WHERE session = ?1 ORDER BY seq";
     const TABLE: &str = "timer_events";
     let mut statement = connection.prepare_cached(SELECT)?;
     let mut rows = statement.query([session])?;
@@ -241,6 +283,16 @@ fn events(connection: &Connection, session: i64) -> Result<Vec<TimerEvent>, Read
     while let Some(row) = rows.next()? {
         let kind: Box<str> = row.get(1)?;
         let kind = EventKind::from_name(&kind).ok_or_else(|| ReadError::bad_row(TABLE, "kind", kind))?;
+        let numbers: [Option<i64>; 2] = [row.get(6)?, row.get(7)?];
+        // Nothing that a clock says is longer than the longest time that it can count.
+        let what = What::from_numbers(kind, numbers)
+            .filter(|what| {
+                let numbers = what.numbers().into_iter().flatten();
+                numbers
+                    .into_iter()
+                    .all(|number| number.unsigned_abs() <= LONGEST_BOOT.unsigned_abs())
+            })
+            .ok_or_else(|| ReadError::bad_row(TABLE, "numbers", format!("{numbers:?}")))?;
         let at = Reading {
             boot: row.get(2)?,
             mono: row.get(3)?,
@@ -249,7 +301,7 @@ fn events(connection: &Connection, session: i64) -> Result<Vec<TimerEvent>, Read
         };
         let event = TimerEvent {
             seq: row.get(0)?,
-            kind,
+            what,
             at: plausible(TABLE, at)?,
         };
         match events.last() {
@@ -257,7 +309,14 @@ fn events(connection: &Connection, session: i64) -> Result<Vec<TimerEvent>, Read
                 return Err(ReadError::bad_row(TABLE, "first event", kind.name()));
             }
             None => {}
-            Some(before) => longest = longest.saturating_add((at.boot.0 - before.at.boot.0).max(0)),
+            Some(before) => {
+                let gap = match what {
+                    What::Suspended(gap) | What::Stalled(gap) | What::Recovered(gap) => gap.0.max(0),
+                    _ => 0,
+                };
+                let ran = (at.boot.0 - before.at.boot.0).max(0);
+                longest = longest.saturating_add(ran).saturating_add(gap);
+            }
         }
         if longest > LONGEST_BOOT {
             return Err(ReadError::bad_row(TABLE, "running time", longest));

@@ -13,6 +13,7 @@ mod kill;
 mod outcomes;
 mod providers;
 mod restart;
+mod sessions;
 mod slow_disk;
 mod streaming;
 mod support;

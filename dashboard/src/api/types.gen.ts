@@ -21,6 +21,322 @@ export type Attribution = "header" | "path" | "active" | "manual" | "unassigned"
 export type Status = "active" | "paused" | "completed";
 
 /**
+ * How a session came about.
+ */
+export type Origin = "manual" | "auto";
+
+/**
+ * What the machine's sleep does to a session whose clock runs.
+ */
+export type OnSleep = "pause" | "count";
+
+/**
+ * The kind of an event.
+ */
+export type EventKind = "started" | "paused" | "resumed" | "completed" | "limit_reached" | "extended" | "trimmed" | "untrimmed" | "gap_counted" | "suspended" | "slept_through" | "stalled" | "recovered" | "rebooted" | "clock_jumped";
+
+/**
+ * An event of a session's clock.
+ */
+export type ClockEvent = { 
+/**
+ * Its number within the session: what `untrim` and `countGap` name it by.
+ */
+seq: number, 
+/**
+ * What happened.
+ */
+kind: EventKind, 
+/**
+ * When it took effect; UTC epoch milliseconds.
+ */
+at: number, 
+/**
+ * How long the gap or the trimmed stretch is, by how much the wall clock jumped, or what is planned now.
+ */
+ms: number | null, 
+/**
+ * Whether it was taken back: the trim undone, the gap counted.
+ */
+undone: boolean, 
+/**
+ * Whether it left a gap that can be counted.
+ */
+countable: boolean, };
+
+/**
+ * What a session had used at a moment, or between two.
+ */
+export type CheckpointUsage = { 
+/**
+ * Prompt tokens, without cached ones.
+ */
+input: number, 
+/**
+ * Prompt tokens read from a cache.
+ */
+cacheRead: number, 
+/**
+ * Prompt tokens written to a cache.
+ */
+cacheWrite: number, 
+/**
+ * Generated tokens, reasoning included.
+ */
+output: number, 
+/**
+ * The part of `output` that was reasoning.
+ */
+reasoning: number, 
+/**
+ * All tokens.
+ */
+total: number, 
+/**
+ * Billionths of a US dollar; `null` if nothing of it has a price.
+ */
+costNanoUsd: number | null, };
+
+/**
+ * A named moment in a session.
+ */
+export type CheckpointView = { 
+/**
+ * UUIDv7.
+ */
+id: string, 
+/**
+ * The session.
+ */
+sessionId: string, 
+/**
+ * What begins or ends here.
+ */
+phase: string, 
+/**
+ * How many prompts the user had counted.
+ */
+promptCount: number | null, 
+/**
+ * The user's own object.
+ */
+metadata: Record<string, unknown> | null, 
+/**
+ * UTC epoch milliseconds.
+ */
+at: number, 
+/**
+ * What the session's clock showed.
+ */
+elapsedMs: number, 
+/**
+ * What the session had used.
+ */
+usage: CheckpointUsage, 
+/**
+ * How long the clock had run since the checkpoint before, or the session's start.
+ */
+sinceMs: number, 
+/**
+ * What was used since then.
+ */
+since: CheckpointUsage, };
+
+/**
+ * The last checkpoint, in short.
+ */
+export type CheckpointMark = { 
+/**
+ * UUIDv7.
+ */
+id: string, 
+/**
+ * What begins or ends there.
+ */
+phase: string, 
+/**
+ * How many prompts the user had counted.
+ */
+promptCount: number | null, 
+/**
+ * UTC epoch milliseconds.
+ */
+at: number, 
+/**
+ * What the session's clock showed.
+ */
+elapsedMs: number, };
+
+/**
+ * `GET /api/sessions/{id}/checkpoints`.
+ */
+export type CheckpointsPage = { 
+/**
+ * In order.
+ */
+checkpoints: Array<CheckpointView>, 
+/**
+ * The cursor of the next page.
+ */
+next: string | null, };
+
+/**
+ * `GET /api/sessions/{id}/events`.
+ */
+export type ClockEvents = { 
+/**
+ * All that happened to the session's clock, in order.
+ */
+events: Array<ClockEvent>, };
+
+/**
+ * What a session used at once.
+ */
+export type TokenEntry = { 
+/**
+ * UUIDv7: the call's.
+ */
+id: string, 
+/**
+ * All its tokens; `null` is not known.
+ */
+tokensUsed: number | null, 
+/**
+ * The user's own word for what was reported, else the operation's name.
+ */
+operation: string, 
+/**
+ * Where the numbers came from; `null` where there are none.
+ */
+source: Source | null, 
+/**
+ * The model, where one is known.
+ */
+model: string | null, 
+/**
+ * What it cost, in billionths of a US dollar; `null` where no price is known.
+ */
+costNanoUsd: number | null, 
+/**
+ * What the user noted about it.
+ */
+note: string | null, 
+/**
+ * UTC epoch milliseconds.
+ */
+at: number, };
+
+/**
+ * The sums of one source.
+ */
+export type SourceTotals = { 
+/**
+ * Where the numbers came from; `null`: there are none.
+ */
+source: Source | null, 
+/**
+ * Calls.
+ */
+requests: number, 
+/**
+ * All their tokens.
+ */
+tokens: number, 
+/**
+ * What the priced ones cost, in billionths of a US dollar.
+ */
+costNanoUsd: number | null, };
+
+/**
+ * Calls whose numbers the provider did not say, or not all of them.
+ */
+export type Uncertain = { 
+/**
+ * Calls.
+ */
+requests: number, 
+/**
+ * The tokens that are known or estimated of them.
+ */
+tokens: number, };
+
+/**
+ * How a session's tokens come together.
+ */
+export type Reconciliation = { 
+/**
+ * All tokens.
+ */
+tokensUsed: number, 
+/**
+ * By source.
+ */
+bySource: Array<SourceTotals>, 
+/**
+ * What is not certain of it.
+ */
+uncertain: Uncertain, 
+/**
+ * Tokens of calls that began while the session was paused.
+ */
+pausedTokens: number, };
+
+/**
+ * `GET /api/sessions/{id}/tokens`.
+ */
+export type TokensPage = { 
+/**
+ * Newest first.
+ */
+tokens: Array<TokenEntry>, 
+/**
+ * The cursor of the next page.
+ */
+next: string | null, 
+/**
+ * How the whole session's tokens come together.
+ */
+reconciliation: Reconciliation, };
+
+/**
+ * One report as it was counted.
+ */
+export type Counted = { 
+/**
+ * UUIDv7: the call's.
+ */
+id: string, 
+/**
+ * All its tokens.
+ */
+tokensUsed: number, };
+
+/**
+ * The answer to a report, or to a list of them.
+ */
+export type Reported = { 
+/**
+ * UUIDv7: the call's.
+ */
+id: string, 
+/**
+ * All its tokens.
+ */
+tokensUsed: number, 
+/**
+ * The session afterwards.
+ */
+session: SessionView, } | { 
+/**
+ * What was counted, in the list's order.
+ */
+reported: Array<Counted>, 
+/**
+ * The session afterwards.
+ */
+session: SessionView, };
+
+/**
  * One call, as `/api/calls` and the events show it.
  */
 export type CallView = { 
@@ -195,6 +511,18 @@ id: string,
  */
 name: string, 
 /**
+ * How it came about.
+ */
+origin: Origin, 
+/**
+ * The user's own words to find it by.
+ */
+tags: Array<string>, 
+/**
+ * What the user noted about it; `null` is nothing.
+ */
+note: string | null, 
+/**
  * Where it stands.
  */
 status: Status, 
@@ -210,6 +538,10 @@ revision: number,
  * How long it may run, in milliseconds; `null` is open-ended.
  */
 duration: number | null, 
+/**
+ * What the machine's sleep does to it.
+ */
+onSleep: OnSleep, 
 /**
  * How many tokens it may use; `null` is no budget.
  */
@@ -231,6 +563,14 @@ endedAt: number | null,
  */
 elapsedMs: number, 
 /**
+ * How much of it was taken out.
+ */
+trimmedMs: number, 
+/**
+ * The newest things that happened to its clock and that the user should know of, in order.
+ */
+told: Array<ClockEvent>, 
+/**
  * The server's wall clock when `elapsedMs` was read.
  */
 at: number, 
@@ -238,6 +578,18 @@ at: number,
  * All its tokens: `usage.total`.
  */
 tokensUsed: number, 
+/**
+ * Those of calls that began while it was paused.
+ */
+pausedTokens: number, 
+/**
+ * How many checkpoints it has.
+ */
+checkpoints: number, 
+/**
+ * The last of them.
+ */
+lastCheckpoint: CheckpointMark | null, 
 /**
  * Its sums.
  */
@@ -308,7 +660,7 @@ alerts: Array<AlertView>, };
 /**
  * What changed. `kind` and `data` of an event.
  */
-export type Change = { "kind": "session", "data": SessionView } | { "kind": "call.started", "data": CallView } | { "kind": "call.finished", "data": { 
+export type Change = { "kind": "session", "data": SessionView } | { "kind": "checkpoint", "data": CheckpointView } | { "kind": "call.started", "data": CallView } | { "kind": "call.finished", "data": { 
 /**
  * The call.
  */
@@ -333,7 +685,7 @@ at: number,
 /**
  * The session it is about, if any.
  */
-sessionId: string | null, } & ({ "kind": "session", "data": SessionView } | { "kind": "call.started", "data": CallView } | { "kind": "call.finished", "data": { 
+sessionId: string | null, } & ({ "kind": "session", "data": SessionView } | { "kind": "checkpoint", "data": CheckpointView } | { "kind": "call.started", "data": CallView } | { "kind": "call.finished", "data": { 
 /**
  * The call.
  */

@@ -4,6 +4,7 @@
 import type {
   AlertView,
   CallView,
+  CheckpointView,
   Event,
   ServerMessage,
   SessionView,
@@ -28,12 +29,16 @@ export type LiveState = {
   calls: CallView[];
   /** Those that last. */
   alerts: AlertView[];
+  /** Checkpoints that were noted since the page opened, in order. */
+  checkpoints: CheckpointView[];
   /** The server's wall clock and, at the same moment, the page's own. */
   clock: { serverAt: number; receivedAt: number };
 };
 
 /** How many calls are kept. The page shows the newest hundred of a session. */
 export const KEPT_CALLS = 300;
+/** How many checkpoints are kept. */
+const KEPT_CHECKPOINTS = 500;
 
 export const noTotals: Totals = {
   requests: 0,
@@ -59,6 +64,7 @@ export const emptyState: LiveState = {
   unassigned: noTotals,
   calls: [],
   alerts: [],
+  checkpoints: [],
   clock: { serverAt: 0, receivedAt: 0 },
 };
 
@@ -69,7 +75,7 @@ export const apply = (state: LiveState, message: ServerMessage, now: number): Li
     case "pong":
       return { ...state, clock: { serverAt: message.at, receivedAt: now } };
     case "snapshot":
-      return fromSnapshot(message, now);
+      return fromSnapshot(state, message, now);
     case "event":
       return takeEvent(state, message, now);
     case "error":
@@ -77,7 +83,8 @@ export const apply = (state: LiveState, message: ServerMessage, now: number): Li
   }
 };
 
-const fromSnapshot = (snapshot: Snapshot, now: number): LiveState => ({
+const fromSnapshot = (state: LiveState, snapshot: Snapshot, now: number): LiveState => ({
+  checkpoints: state.checkpoints,
   seq: snapshot.seq,
   missed: false,
   version: snapshot.version,
@@ -96,6 +103,8 @@ const takeEvent = (state: LiveState, event: Event, now: number): LiveState => {
   switch (event.kind) {
     case "session":
       return { ...next, sessions: withSession(state.sessions, event.data, now) };
+    case "checkpoint":
+      return { ...next, checkpoints: [...state.checkpoints, event.data].slice(-KEPT_CHECKPOINTS) };
     case "call.started":
       // A replayed start must not undo an end that is already here.
       return state.calls.some((call) => call.id === event.data.id)

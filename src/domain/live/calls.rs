@@ -8,12 +8,16 @@ use super::super::pricing;
 use super::super::record::Record;
 use super::super::session::clock::Reading;
 use super::super::session::{Session, Status};
+use super::super::units::Tokens;
 use super::super::wire::{CallView, Change};
-use super::{Effect, RECENT_CALLS, Refusal, State};
+use super::{Effect, RECENT_CALLS, State};
 
 impl State {
     pub(super) fn call_started(&mut self, start: CallStart, now: Reading, effects: &mut Vec<Effect>) {
-        let (session, attribution) = self.attribute(start.asked.as_ref());
+        let (session, attribution) = self.attribute(start.id, start.asked.as_ref(), now, effects);
+        if let Some(session) = session {
+            self.is_active(session, now, effects);
+        }
         let call = Call {
             start,
             session,
@@ -23,6 +27,12 @@ impl State {
         };
         effects.push(Effect::Write(Record::CallStarted(Arc::new(call.clone()))));
         self.publish(session, Change::CallStarted(CallView::from(&call)), now, effects);
+        if let Some(live) = session.and_then(|id| self.sessions.get_mut(&id)) {
+            live.running += 1;
+            if live.session.timer.status() == Status::Paused {
+                self.began_paused.insert(call.start.id);
+            }
+        }
         self.running.insert(call.start.id, call);
     }
 
@@ -32,7 +42,38 @@ impl State {
             return;
         };
         call.end = Some(end);
+        let session = call.session;
+        let tokens = call.end.as_ref().and_then(|end| end.parts.total());
         self.finish(call, now, effects);
+        let Some(session) = session else { return };
+        if self.began_paused.remove(&id) {
+            self.ended_that_began_paused(id, session, tokens.unwrap_or_default(), now, effects);
+        }
+        if let Some(live) = self.sessions.get_mut(&session) {
+            live.running = live.running.saturating_sub(1);
+        }
+        self.is_active(session, now, effects);
+    }
+
+    /// A call belongs where it began, also to a session whose clock stood then. How much that was is kept apart.
+    fn ended_that_began_paused(
+        &mut self,
+        call: CallId,
+        session: SessionId,
+        tokens: Tokens,
+        now: Reading,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(live) = self.sessions.get_mut(&session) else {
+            return;
+        };
+        live.marks.paused_tokens += tokens;
+        effects.push(Effect::Write(Record::WhilePaused {
+            call,
+            session,
+            tokens,
+        }));
+        self.publish_session(session, now, effects);
     }
 
     pub(super) fn finish(&mut self, mut call: Call, now: Reading, effects: &mut Vec<Effect>) {
@@ -64,42 +105,22 @@ impl State {
         self.recent.truncate(RECENT_CALLS);
     }
 
-    pub(super) fn reported(
-        &mut self,
-        start: CallStart,
-        end: CallEnd,
-        session: SessionId,
-        now: Reading,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
-        if !self.sessions.contains_key(&session) {
-            return Err(Refusal::NoSuchSession);
-        }
-        let attribution = Attribution::Manual;
-        self.finish(
-            Call {
-                start,
-                session: Some(session),
-                attribution,
-                end: Some(end),
-                cost: None,
-            },
-            now,
-            effects,
-        );
-        Ok(())
-    }
-
     /// Decides where a call belongs: where it asks to, else the current session, else *Unassigned*.
     ///
     /// A session that does not exist must not swallow the call into another one.
-    pub(super) fn attribute(&self, asked: Option<&AskedSession>) -> (Option<SessionId>, Attribution) {
+    fn attribute(
+        &mut self,
+        call: CallId,
+        asked: Option<&AskedSession>,
+        now: Reading,
+        effects: &mut Vec<Effect>,
+    ) -> (Option<SessionId>, Attribution) {
         match asked {
             Some(asked) => match self.find(&asked.label) {
                 Some(id) => (Some(id), asked.by),
                 None => (None, Attribution::Unassigned),
             },
-            None => match self.current {
+            None => match self.current.or_else(|| self.begin_auto(call, now, effects)) {
                 Some(id) => (Some(id), Attribution::Active),
                 None => (None, Attribution::Unassigned),
             },

@@ -2,21 +2,24 @@
 //! be written and told. Pure, so that a day can be replayed.
 
 mod alerts;
+mod auto;
 mod calls;
+mod reports;
 mod sessions;
 mod views;
 
-use std::collections::HashMap;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::call::{Call, CallEnd, CallStart};
-use super::ids::{AlertId, CallId, SessionId};
+use super::ids::{AlertId, CallId, CheckpointId, SessionId};
 use super::record::Record;
-use super::session::Session;
-use super::session::clock::Reading;
-use super::session::timer::{AlreadyCompleted, Change as TimerChange, Timer};
-use super::units::{Millis, Tokens};
+use super::report::{Kept, Report};
+use super::session::checkpoint::NewCheckpoint;
+use super::session::clock::{Nanos, Reading};
+use super::session::timer::NotNow;
+use super::session::{Marks, NewSession, Origin, Patch, Session};
+use super::units::Millis;
 use super::wire::{AlertView, Event, Totals};
 
 /// How many ended calls the live state shows.
@@ -31,30 +34,37 @@ pub enum Input {
     CallStarted(CallStart),
     /// A call ended.
     CallEnded(CallId, CallEnd),
-    /// The user reports tokens by hand: a call that began and ended at once.
-    Reported(CallStart, CallEnd, SessionId),
+    /// The user reports tokens by hand, all of them or none.
+    Reported(SessionId, Vec<Report>),
     /// The user starts a session.
     Create {
         /// The new session's id.
         id: SessionId,
-        /// Its name.
-        name: Box<str>,
-        /// How long it may run; `None` is open-ended.
-        duration: Option<Millis>,
-        /// How many tokens it may use.
-        token_budget: Option<Tokens>,
+        /// What it starts with.
+        new: NewSession,
     },
     /// The user changes a session.
     Change {
         /// Which.
         id: SessionId,
         /// What to do.
-        change: TimerChange,
+        patch: Patch,
         /// The revision that the user saw; a stale one is refused.
         revision: Option<u64>,
     },
+    /// The user notes a moment.
+    Checkpoint {
+        /// The new checkpoint's id.
+        id: CheckpointId,
+        /// Of which session.
+        session: SessionId,
+        /// What the user says of it.
+        said: NewCheckpoint,
+    },
     /// Time passed.
     Tick,
+    /// Time passed, and it is to be noted which clocks ran until now.
+    Heartbeat,
     /// The disk answers late or not at all.
     StoreTrouble(AlertId, StoreTrouble),
     /// The disk answers again.
@@ -85,9 +95,18 @@ pub enum Refusal {
     /// No such session.
     #[error("there is no session with that id")]
     NoSuchSession,
-    /// It is completed.
+    /// It does not apply to the session as it is.
     #[error(transparent)]
-    Completed(#[from] AlreadyCompleted),
+    NotNow(#[from] NotNow),
+    /// The session has all the checkpoints that it can have.
+    #[error(
+        "the session has {} checkpoints: it takes no more",
+        super::session::checkpoint::MAX_CHECKPOINTS
+    )]
+    TooManyCheckpoints,
+    /// A report's key was used for something else before; the number of the report.
+    #[error("this key was used for another report of the session before: choose a new one")]
+    KeyReused(usize),
     /// Somebody changed it since.
     #[error("the session has changed since you read it")]
     Stale,
@@ -97,6 +116,23 @@ pub enum Refusal {
 struct LiveSession {
     session: Session,
     totals: Totals,
+    marks: Marks,
+    /// When a call of it last began or ended; kept for those that end by themselves.
+    active_at: Reading,
+    /// How many of its calls run.
+    running: usize,
+}
+
+impl LiveSession {
+    fn new(session: Session, totals: Totals, marks: Marks) -> Self {
+        Self {
+            active_at: session.timer.last().at,
+            session,
+            totals,
+            marks,
+            running: 0,
+        }
+    }
 }
 
 /// Everything that is live.
@@ -106,6 +142,16 @@ pub struct State {
     current: Option<SessionId>,
     unassigned: Totals,
     running: HashMap<CallId, Call>,
+    /// Those of them that began while their session was paused.
+    began_paused: HashSet<CallId>,
+    /// The newest reports that had a key.
+    reported: VecDeque<Kept>,
+    /// After how long without a call a session ends that began by itself; `None`: none begins.
+    auto_idle: Option<Millis>,
+    /// The last look at the clocks.
+    looked_at: Option<Reading>,
+    /// When something happens by itself, on the clock that counts through sleep.
+    due: Option<Nanos>,
     recent: VecDeque<Arc<Call>>,
     alerts: Vec<AlertView>,
     seq: u64,
@@ -123,14 +169,29 @@ pub struct Step {
 /// What the database knew when the program started.
 #[derive(Clone, Debug, Default)]
 pub struct Restored {
-    /// Sessions, each with its sums and the last reading that is known to be inside its open segment.
-    pub sessions: Vec<(Session, Totals, Option<Reading>)>,
+    /// Sessions.
+    pub sessions: Vec<RestoredSession>,
+    /// After how long without a call a session ends that began by itself; `None`: none begins by itself.
+    pub auto_idle: Option<Millis>,
     /// Which session takes the calls that name none.
     pub current: Option<SessionId>,
     /// The sums of *Unassigned*.
     pub unassigned: Totals,
     /// The most recent ended calls, newest first.
     pub recent: Vec<Call>,
+}
+
+/// A session that the database knew.
+#[derive(Clone, Debug)]
+pub struct RestoredSession {
+    /// The session.
+    pub session: Session,
+    /// Its sums.
+    pub totals: Totals,
+    /// What else is kept of it.
+    pub marks: Marks,
+    /// The last reading that is known to be inside its open stretch.
+    pub heartbeat: Option<Reading>,
 }
 
 impl State {
@@ -149,25 +210,38 @@ impl State {
                 .map(Arc::new)
                 .collect(),
             seq,
+            auto_idle: restored.auto_idle,
+            looked_at: Some(now),
             ..Self::default()
         };
         let mut effects = Vec::new();
         let mut recovered = Vec::new();
-        for (session, totals, heartbeat) in restored.sessions {
+        for restored in restored.sessions {
+            let RestoredSession {
+                session,
+                totals,
+                marks,
+                heartbeat,
+            } = restored;
             let id = session.id;
             recovered.extend(session.timer.recover(now, heartbeat).map(|event| (id, event)));
-            state.sessions.insert(id, LiveSession { session, totals });
+            state
+                .sessions
+                .insert(id, LiveSession::new(session, totals, marks));
         }
         for (id, event) in recovered {
-            state.timer_event(id, event, now, &mut effects);
+            state.timer_events(id, vec![event], now, &mut effects);
         }
-        state.expire(now, &mut effects);
+        state.find_last_activity(now);
+        state.end_idle(now, &mut effects);
+        state.rearm();
         (state, effects)
     }
 
     /// Takes one input at one moment.
     pub fn step(&mut self, now: Reading, input: Input) -> Step {
         let mut effects = Vec::new();
+        self.pass(now, &mut effects);
         let answer = match input {
             Input::CallStarted(start) => {
                 self.call_started(start, now, &mut effects);
@@ -177,37 +251,15 @@ impl State {
                 self.call_ended(id, end, now, &mut effects);
                 Ok(())
             }
-            Input::Reported(start, end, session) => self.reported(start, end, session, now, &mut effects),
-            Input::Create {
-                id,
-                name,
-                duration,
-                token_budget,
-            } => {
-                let (timer, event) = Timer::start(duration, now);
-                let session = Session {
-                    id,
-                    name,
-                    created_at: now.wall,
-                    duration,
-                    token_budget,
-                    timer,
-                    revision: 0,
-                };
-                self.sessions.insert(
-                    id,
-                    LiveSession {
-                        session,
-                        totals: Totals::default(),
-                    },
-                );
-                self.make_current(Some(id), now, &mut effects);
-                self.session_changed(id, event, now, &mut effects);
+            Input::Reported(session, reports) => self.reported(session, reports, now, &mut effects),
+            Input::Create { id, new } => {
+                self.create(id, new, Origin::Manual, now, &mut effects);
                 Ok(())
             }
-            Input::Change { id, change, revision } => self.change(id, change, revision, now, &mut effects),
-            Input::Tick => {
-                self.expire(now, &mut effects);
+            Input::Change { id, patch, revision } => self.change(id, &patch, revision, now, &mut effects),
+            Input::Checkpoint { id, session, said } => self.checkpoint(id, session, said, now, &mut effects),
+            Input::Tick => Ok(()),
+            Input::Heartbeat => {
                 self.heartbeat(now, &mut effects);
                 Ok(())
             }
@@ -226,10 +278,10 @@ impl State {
     /// Takes up a session that history has and the live state has not: one that ended long ago.
     ///
     /// No call can have been counted for it meanwhile, so its sums are whole.
-    pub fn adopt(&mut self, session: Session, totals: Totals) {
+    pub fn adopt(&mut self, session: Session, totals: Totals, marks: Marks) {
         self.sessions
             .entry(session.id)
-            .or_insert(LiveSession { session, totals });
+            .or_insert_with(|| LiveSession::new(session, totals, marks));
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::session::Status;
 use super::super::session::clock::Reading;
 use super::super::units::Timestamp;
 use super::super::wire::{CallView, Change, Event, SessionView, Snapshot};
-use super::{Effect, RECENT_SESSIONS, State};
+use super::{Effect, LiveSession, RECENT_SESSIONS, State};
 
 impl State {
     pub(super) fn publish(
@@ -36,7 +36,7 @@ impl State {
     #[must_use]
     pub fn session_view(&self, id: SessionId, now: Reading) -> Option<SessionView> {
         let live = self.sessions.get(&id)?;
-        Some(SessionView::new(&live.session, live.totals, self.current, now))
+        Some(live.view(self.current, now))
     }
 
     /// Everything that is live. `wanted` says which sessions; *Unassigned* is `None`.
@@ -53,9 +53,7 @@ impl State {
                 completed += usize::from(ended);
                 !ended || completed <= RECENT_SESSIONS
             });
-        let sessions = sessions
-            .map(|live| SessionView::new(&live.session, live.totals, self.current, now))
-            .collect();
+        let sessions = sessions.map(|live| live.view(self.current, now)).collect();
         let mut running: Vec<&Call> = self
             .running
             .values()
@@ -83,5 +81,11 @@ impl State {
     #[must_use]
     pub fn oldest_running(&self) -> Option<Timestamp> {
         self.running.values().map(|call| call.start.started_at).min()
+    }
+}
+
+impl LiveSession {
+    fn view(&self, current: Option<SessionId>, now: Reading) -> SessionView {
+        SessionView::new(&self.session, self.totals, &self.marks, current, now)
     }
 }

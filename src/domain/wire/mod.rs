@@ -2,12 +2,20 @@
 //!
 //! camelCase; integers, with the unit in the name where it is not plain; `null` is "not known".
 
+mod session;
+mod tokens;
+
 use serde::Serialize;
 
 use super::call::{Attribution, Call, Outcome, Source};
 use super::ids::{AlertId, CallId, SessionId};
 use super::operation::Operation;
-use super::session::{Session, Status, clock, timer::whole_millis};
+use super::session::timer::{OnSleep, whole_millis};
+use super::session::{Marks, Origin, Session, Status, clock};
+pub use session::{
+    CheckpointMark, CheckpointUsage, CheckpointView, CheckpointsPage, ClockEvent, ClockEvents,
+};
+pub use tokens::{Counted, Reconciliation, Reported, SourceTotals, TokenEntry, TokensPage, Uncertain};
 
 /// One call, as `/api/calls` and the events show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -175,6 +183,12 @@ pub struct SessionView {
     pub id: SessionId,
     /// The user's name for it.
     pub name: String,
+    /// How it came about.
+    pub origin: Origin,
+    /// The user's own words to find it by.
+    pub tags: Vec<String>,
+    /// What the user noted about it; `null` is nothing.
+    pub note: Option<String>,
     /// Where it stands.
     pub status: Status,
     /// Whether calls that name no session go here.
@@ -183,6 +197,8 @@ pub struct SessionView {
     pub revision: u64,
     /// How long it may run, in milliseconds; `null` is open-ended.
     pub duration: Option<u64>,
+    /// What the machine's sleep does to it.
+    pub on_sleep: OnSleep,
     /// How many tokens it may use; `null` is no budget.
     pub token_budget: Option<u64>,
     /// UTC epoch milliseconds.
@@ -193,10 +209,20 @@ pub struct SessionView {
     pub ended_at: Option<i64>,
     /// The time it has run for at the moment `at`.
     pub elapsed_ms: u64,
+    /// How much of it was taken out.
+    pub trimmed_ms: u64,
+    /// The newest things that happened to its clock and that the user should know of, in order.
+    pub told: Vec<ClockEvent>,
     /// The server's wall clock when `elapsedMs` was read.
     pub at: i64,
     /// All its tokens: `usage.total`.
     pub tokens_used: u64,
+    /// Those of calls that began while it was paused.
+    pub paused_tokens: u64,
+    /// How many checkpoints it has.
+    pub checkpoints: u64,
+    /// The last of them.
+    pub last_checkpoint: Option<CheckpointMark>,
     /// Its sums.
     pub usage: Totals,
 }
@@ -204,21 +230,41 @@ pub struct SessionView {
 impl SessionView {
     /// Shows a session as it is at `now`.
     #[must_use]
-    pub fn new(session: &Session, usage: Totals, current: Option<SessionId>, now: clock::Reading) -> Self {
+    pub fn new(
+        session: &Session,
+        usage: Totals,
+        marks: &Marks,
+        current: Option<SessionId>,
+        now: clock::Reading,
+    ) -> Self {
+        let timer = &session.timer;
         Self {
             id: session.id,
             name: session.name.to_string(),
-            status: session.timer.status(),
+            origin: session.origin,
+            tags: session.tags.iter().map(ToString::to_string).collect(),
+            note: Some(session.note.to_string()).filter(|note| !note.is_empty()),
+            status: timer.status(),
             current: current == Some(session.id),
             revision: session.revision,
-            duration: session.duration.map(|duration| duration.0),
+            duration: timer.duration().map(|duration| duration.0),
+            on_sleep: session.on_sleep,
             token_budget: session.token_budget.map(|budget| budget.0),
             created_at: session.created_at.0,
-            started_at: session.timer.started_at().0,
-            ended_at: session.timer.ended_at().map(|at| at.0),
-            elapsed_ms: whole_millis(session.timer.elapsed(now)).0,
+            started_at: timer.started_at().0,
+            ended_at: timer.ended_at().map(|at| at.0),
+            elapsed_ms: whole_millis(timer.elapsed(now)).0,
+            trimmed_ms: whole_millis(timer.trimmed()).0,
+            told: timer
+                .told()
+                .iter()
+                .map(|told| ClockEvent::told(timer, told))
+                .collect(),
             at: now.wall.0,
             tokens_used: usage.total,
+            paused_tokens: marks.paused_tokens.0,
+            checkpoints: marks.checkpoints,
+            last_checkpoint: marks.last_checkpoint.as_ref().map(CheckpointMark::from),
             usage,
         }
     }
@@ -273,6 +319,9 @@ pub enum Change {
     /// A session was created or changed.
     #[serde(rename = "session")]
     Session(SessionView),
+    /// The user noted a moment; the session's own event comes before it.
+    #[serde(rename = "checkpoint")]
+    Checkpoint(CheckpointView),
     /// A call began.
     #[serde(rename = "call.started")]
     CallStarted(CallView),

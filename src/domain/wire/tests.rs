@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::session::event::EventKind;
 use std::fmt::Write;
 use std::path::Path;
 use ts_rs::{Config, TS};
@@ -20,6 +21,22 @@ fn typescript() -> String {
         Source,
         Attribution,
         Status,
+        Origin,
+        OnSleep,
+        EventKind,
+        ClockEvent,
+        CheckpointUsage,
+        CheckpointView,
+        CheckpointMark,
+        CheckpointsPage,
+        ClockEvents,
+        TokenEntry,
+        SourceTotals,
+        Uncertain,
+        Reconciliation,
+        TokensPage,
+        Counted,
+        Reported,
         CallView,
         Totals,
         SessionView,

@@ -2,8 +2,10 @@ use tempfile::tempdir;
 
 use super::support::*;
 use crate::domain::record::Record;
-use crate::domain::session::Session;
-use crate::domain::session::timer::{Change, Timer, TimerEvent};
+use crate::domain::session::clock::{Nanos, Reading};
+use crate::domain::session::event::TimerEvent;
+use crate::domain::session::timer::{Change, OnSleep, Timer};
+use crate::domain::session::{Marks, Origin, Session};
 use crate::domain::units::{Millis, Timestamp, Tokens};
 use crate::domain::wire::Totals;
 use crate::store::Store;
@@ -15,7 +17,10 @@ pub(super) fn session(number: u64) -> (Session, Vec<TimerEvent>) {
         id: session_id(number),
         name: format!("session {number}").into(),
         created_at: Timestamp(NOON),
-        duration,
+        origin: Origin::Manual,
+        tags: vec!["rust".into(), "ü".into()],
+        note: "mend it".into(),
+        on_sleep: OnSleep::Count,
         token_budget: Some(Tokens(1_000_000)),
         timer,
         revision: 1,
@@ -24,14 +29,14 @@ pub(super) fn session(number: u64) -> (Session, Vec<TimerEvent>) {
 }
 
 fn change(store: &Store, session: &mut Session, change: Change, ms: i64) {
-    let event = session.timer.decide(change, reading(ms)).unwrap().unwrap();
-    session.timer.apply(event);
+    let events = session.timer.decide(change, reading(ms)).unwrap();
+    events.iter().for_each(|event| session.timer.apply(*event));
     session.revision += 1;
     put(
         store,
         Record::Session {
             session: Box::new(session.clone()),
-            events: vec![event],
+            events,
             current: None,
         },
     );
@@ -166,4 +171,92 @@ fn a_session_known_from_its_calls_only_is_no_session_yet() {
         },
     );
     assert_eq!(store.reader().sessions(10, None).unwrap()[0].totals.requests, 1);
+}
+
+/// A database as the first version left it, with a session in it whose clock a reboot had stopped.
+#[test]
+fn sessions_of_the_first_version_are_taken_up() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("moonlock.db");
+    let connection = connect(&path);
+    connection
+        .execute_batch(include_str!("../migrations/0001_init.sql"))
+        .unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    connection
+        .execute(
+            "INSERT INTO sessions (id, name, created_at, duration_ms, revision, status) \
+             VALUES (?1, 'old', 1, 60000, 1, 'paused')",
+            [session_id(1)],
+        )
+        .unwrap();
+    for (seq, kind, at) in [(1, "started", 0_i64), (2, "rebooted", 5_000_000_000)] {
+        connection
+            .execute(
+                "INSERT INTO timer_events (session, seq, kind, boot_ns, mono_ns, wall_ms, boot_id) \
+                 VALUES (1, ?1, ?2, ?3, ?3, 1, ?4)",
+                rusqlite::params![seq, kind, at, [0_u8; 16]],
+            )
+            .unwrap();
+    }
+    drop(connection);
+    let (store, recovered) = open(directory.path());
+    let old = &recovered.sessions[0].session;
+    assert_eq!(
+        (&*old.name, old.origin, old.on_sleep),
+        ("old", Origin::Manual, OnSleep::Pause)
+    );
+    assert_eq!(old.timer.elapsed(reading(99_000)).millis(), 5_000);
+    assert!(old.timer.is_interrupted());
+    assert_eq!(recovered.sessions[0].marks, Marks::default());
+    assert_eq!(store.reader().timer_events(old.id).unwrap().len(), 2);
+}
+
+#[test]
+fn every_event_of_a_clock_comes_back_as_it_was() {
+    let directory = tempdir().unwrap();
+    let (store, _) = open(directory.path());
+    let (mut session, mut events) = session(1);
+    let asleep = Reading {
+        boot: Nanos(70_000_000_000),
+        ..reading(10_000)
+    };
+    let later = |ms: i64| Reading {
+        boot: Nanos(ms * 1_000_000),
+        ..reading(10_000)
+    };
+    let mut take = |session: &mut Session, new: Vec<TimerEvent>| {
+        assert!(!new.is_empty());
+        new.iter().for_each(|event| session.timer.apply(*event));
+        events.extend(new);
+    };
+    let noticed = session.timer.notice(&reading(9_500), &asleep, OnSleep::Pause);
+    take(&mut session, noticed);
+    for (ms, change) in [
+        (71_000, Change::Resume),
+        (72_000, Change::CountGap(2)),
+        (73_000, Change::Plan(None)),
+        (
+            74_000,
+            Change::Trim {
+                from: Timestamp(NOON),
+                to: Timestamp(NOON + 1_000),
+            },
+        ),
+        (76_000, Change::Pause),
+    ] {
+        let new = session.timer.decide(change, later(ms)).unwrap();
+        take(&mut session, new);
+    }
+    put(
+        &store,
+        Record::Session {
+            session: Box::new(session.clone()),
+            events: events.clone(),
+            current: None,
+        },
+    );
+    let stored = store.reader().session(session.id).unwrap().unwrap();
+    assert_eq!(stored.session, session);
+    assert_eq!(store.reader().timer_events(session.id).unwrap(), events);
 }

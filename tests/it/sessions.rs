@@ -1,0 +1,194 @@
+//! What can be done with a session over the API, held against the running program.
+
+use serde_json::{Value, json};
+
+use crate::support::app::TestApp;
+use crate::support::bodies::{CHAT, CHAT_PATH, CHAT_REQUEST, JSON};
+use crate::support::client::post;
+use crate::support::upstream::{Script, Upstream};
+
+const FIVE_HOURS: u64 = 18_000_000;
+
+async fn started() -> (Upstream, TestApp) {
+    let upstream = Upstream::start(|_| Script::sized(JSON, CHAT)).await;
+    let app = TestApp::start(upstream.address).await;
+    (upstream, app)
+}
+
+async fn patch(app: &TestApp, id: &str, body: Value) -> (u16, Value) {
+    app.say("PATCH", &format!("/api/sessions/{id}"), &body).await
+}
+
+#[tokio::test]
+async fn a_session_is_described_extended_and_made_current() {
+    let (_upstream, app) = started().await;
+    let body = json!({
+        "name": "work", "duration": 60_000, "tags": ["rust", " rust ", "ü"], "note": "mend it", "onSleep": "count"
+    });
+    let (status, session) = app.say("POST", "/api/sessions", &body).await;
+    assert_eq!(status, 201, "{session}");
+    let id = session["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        (
+            &session["tags"],
+            &session["note"],
+            &session["onSleep"],
+            &session["origin"]
+        ),
+        (
+            &json!(["rust", "ü"]),
+            &json!("mend it"),
+            &json!("count"),
+            &json!("manual")
+        )
+    );
+    let other = app.session("other").await;
+    let (status, session) = patch(
+        &app,
+        &id,
+        json!({
+            "name": "renamed", "note": null, "tokenBudget": 5, "duration": FIVE_HOURS, "current": true, "tags": [],
+            "revision": 0
+        }),
+    )
+    .await;
+    assert_eq!(status, 200, "{session}");
+    assert_eq!(
+        (
+            &session["name"],
+            &session["note"],
+            &session["tokenBudget"],
+            &session["tags"]
+        ),
+        (&json!("renamed"), &Value::Null, &json!(5), &json!([]))
+    );
+    assert_eq!(
+        (&session["duration"], &session["current"], &session["revision"]),
+        (&json!(FIVE_HOURS), &json!(true), &json!(1))
+    );
+    assert_eq!(app.get(&format!("/api/sessions/{other}")).await["current"], false);
+    app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+    assert_eq!(app.row().await["sessionId"], id.as_str());
+    let app = app.restart().await;
+    let again = app.get(&format!("/api/sessions/{id}")).await;
+    for field in [
+        "name",
+        "note",
+        "tags",
+        "tokenBudget",
+        "duration",
+        "onSleep",
+        "current",
+    ] {
+        assert_eq!(again[field], session[field], "{field}");
+    }
+    let (_, open) = patch(&app, &id, json!({"duration": null, "tokenBudget": null})).await;
+    assert_eq!(
+        (&open["duration"], &open["tokenBudget"]),
+        (&Value::Null, &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn a_change_that_cannot_be_is_refused_with_its_field() {
+    let (_upstream, app) = started().await;
+    let id = app.session("s").await;
+    let long = "x".repeat(5_000);
+    for (body, status, field) in [
+        (json!({}), 422, None),
+        (json!({"duration": FIVE_HOURS + 1}), 422, Some("duration")),
+        (json!({"duration": 0}), 422, Some("duration")),
+        (json!({"name": " "}), 422, Some("name")),
+        (json!({"note": long}), 422, Some("note")),
+        (json!({"tags": [""]}), 422, Some("tags")),
+        (json!({"tags": vec!["t"; 21]}), 422, Some("tags")),
+        (json!({"tokenBudget": 0}), 422, Some("tokenBudget")),
+        (json!({"onSleep": "dream"}), 422, Some("onSleep")),
+        (json!({"trim": {"from": 5, "to": 5}}), 422, Some("trim.from")),
+        (json!({"trim": {"from": 5, "to": 6}}), 422, Some("trim")),
+        (json!({"trim": {"from": 5, "until": 6}}), 422, Some("trim.until")),
+        (json!({"untrim": 7}), 422, Some("untrim")),
+        (json!({"countGap": 7}), 422, Some("countGap")),
+        (json!({"status": "active", "revision": 5}), 409, None),
+    ] {
+        let (code, problem) = patch(&app, &id, body.clone()).await;
+        assert_eq!(
+            (code, problem["field"].as_str()),
+            (status, field),
+            "{body}: {problem}"
+        );
+        assert_eq!(problem["status"], status);
+    }
+    let (_, problem) = patch(&app, &id, json!({"duration": FIVE_HOURS + 1})).await;
+    assert!(
+        problem["detail"].as_str().unwrap().contains("18000000"),
+        "{problem}"
+    );
+    patch(&app, &id, json!({"status": "completed"})).await;
+    for body in [
+        json!({"duration": 60_000}),
+        json!({"current": true}),
+        json!({"status": "paused"}),
+    ] {
+        let (code, problem) = patch(&app, &id, body).await;
+        assert_eq!((code, &problem["session"]["status"]), (409, &json!("completed")));
+    }
+    let (code, named) = patch(&app, &id, json!({"note": "afterwards"})).await;
+    assert_eq!((code, &named["note"]), (200, &json!("afterwards")));
+}
+
+#[tokio::test]
+async fn a_stretch_is_trimmed_and_put_back_also_after_a_restart() {
+    let (_upstream, app) = started().await;
+    let id = app.session("s").await;
+    let path = format!("/api/sessions/{id}");
+    // Until the clock shows something to trim.
+    while app.get(&path).await["elapsedMs"].as_u64().unwrap() < 20 {}
+    let (_, before) = patch(&app, &id, json!({"status": "paused"})).await;
+    let all = json!({"trim": {"from": before["startedAt"]}});
+    let (code, trimmed) = patch(&app, &id, all.clone()).await;
+    assert_eq!(code, 200, "{trimmed}");
+    assert_eq!(
+        (&trimmed["elapsedMs"], &trimmed["trimmedMs"]),
+        (&json!(0), &before["elapsedMs"])
+    );
+    let (_, again) = patch(&app, &id, all).await;
+    assert_eq!(again["revision"], trimmed["revision"], "harmless");
+    let app = app.restart().await;
+    let told = app.get(&path).await["told"].clone();
+    assert_eq!(
+        (&told[0]["kind"], &told[0]["ms"], &told[0]["undone"]),
+        (&json!("trimmed"), &before["elapsedMs"], &json!(false))
+    );
+    let (_, back) = patch(&app, &id, json!({"untrim": told[0]["seq"]})).await;
+    assert_eq!(
+        (&back["elapsedMs"], &back["told"][0]["undone"]),
+        (&before["elapsedMs"], &json!(true))
+    );
+    let kinds = app.get(&format!("{path}/events")).await;
+    let kinds: Vec<&str> = kinds["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["started", "paused", "trimmed", "untrimmed"]);
+}
+
+#[tokio::test]
+async fn a_gap_that_a_restart_left_is_told_and_can_be_counted() {
+    let (_upstream, app) = started().await;
+    let id = app.session("s").await;
+    let app = app.restart().await;
+    let stood = app.get(&format!("/api/sessions/{id}")).await;
+    let told = &stood["told"][0];
+    assert_eq!(
+        (&stood["status"], &told["kind"], &told["countable"]),
+        (&json!("paused"), &json!("recovered"), &json!(true))
+    );
+    let (code, counted) = patch(&app, &id, json!({"countGap": told["seq"], "status": "active"})).await;
+    assert_eq!((code, &counted["status"]), (200, &json!("active")), "{counted}");
+    let least = stood["elapsedMs"].as_u64().unwrap() + told["ms"].as_u64().unwrap();
+    assert!(counted["elapsedMs"].as_u64().unwrap() >= least);
+    assert_eq!(counted["told"][0]["undone"], true);
+}
