@@ -6,6 +6,7 @@
 pub mod assets;
 mod body;
 mod calls;
+mod checkpoints;
 pub mod error;
 mod guard;
 mod health;
@@ -104,6 +105,10 @@ pub fn router(state: ApiState, ws_path: &str) -> Router {
         .route("/sessions", get(sessions::list).post(sessions::create))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::change))
         .route("/sessions/{id}/events", get(sessions::events))
+        .route(
+            "/sessions/{id}/checkpoints",
+            get(checkpoints::list).post(checkpoints::create),
+        )
         .route("/sessions/{id}/tokens", get(tokens::list).post(tokens::report))
         .route("/analytics/usage", get(usage::get))
         .fallback(error::no_such_route)

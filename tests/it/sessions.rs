@@ -192,3 +192,72 @@ async fn a_gap_that_a_restart_left_is_told_and_can_be_counted() {
     assert!(counted["elapsedMs"].as_u64().unwrap() >= least);
     assert_eq!(counted["told"][0]["undone"], true);
 }
+
+#[tokio::test]
+async fn checkpoints_are_kept_in_order_with_what_was_used() {
+    let (_upstream, mut app) = started().await;
+    let id = app.session("s").await;
+    let path = format!("/api/sessions/{id}/checkpoints");
+    let first =
+        json!({"phase": " design ", "promptCount": 5, "metadata": {"files": ["a.rs"], "n": 1.5, "é": null}});
+    let (code, noted) = app.say("POST", &path, &first).await;
+    assert_eq!(code, 201, "{noted}");
+    assert_eq!(
+        (&noted["phase"], &noted["promptCount"], &noted["metadata"]),
+        (&json!("design"), &json!(5), &first["metadata"])
+    );
+    app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+    app.row().await;
+    let (_, second) = app.say("POST", &path, &json!({"phase": "build"})).await;
+    assert_eq!(
+        (&second["usage"]["total"], &second["since"]["total"]),
+        (&json!(18), &json!(18))
+    );
+    assert_eq!(
+        (&second["promptCount"], &second["metadata"]),
+        (&Value::Null, &Value::Null)
+    );
+    let told = app
+        .next(|change| match change {
+            moonlock::domain::wire::Change::Checkpoint(view) => Some(serde_json::to_value(view).unwrap()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(told, noted, "the event is the answer");
+    let app = app.restart().await;
+    let (_, third) = app.say("POST", &path, &json!({"phase": "review"})).await;
+    assert_eq!(
+        (&third["since"]["total"], &third["usage"]["total"]),
+        (&json!(0), &json!(18))
+    );
+    let all = app.get(&path).await;
+    assert_eq!(all, json!({"checkpoints": [noted, second, third], "next": null}));
+    let page = app.get(&format!("{path}?limit=1")).await;
+    let next = page["next"].as_str().unwrap();
+    let rest = app.get(&format!("{path}?limit=2&cursor={next}")).await;
+    assert_eq!(rest, json!({"checkpoints": [second, third], "next": null}));
+    let session = app.get(&format!("/api/sessions/{id}")).await;
+    assert_eq!(
+        (&session["checkpoints"], &session["lastCheckpoint"]["id"]),
+        (&json!(3), &third["id"])
+    );
+    let deep = (0..20).fold(json!(1), |inner, _| json!({ "a": inner }));
+    for (body, field) in [
+        (json!({}), "phase"),
+        (json!({"phase": ""}), "phase"),
+        (json!({"phase": "p", "promptCount": -1}), "promptCount"),
+        (json!({"phase": "p", "metadata": [1]}), "metadata"),
+        (
+            json!({"phase": "p", "metadata": {"a": "x".repeat(17_000)}}),
+            "metadata",
+        ),
+        (json!({"phase": "p", "metadata": deep}), "metadata"),
+        (json!({"phase": "p", "prompts": 1}), "prompts"),
+    ] {
+        let (code, problem) = app.say("POST", &path, &body).await;
+        assert_eq!((code, problem["field"].as_str()), (422, Some(field)), "{problem}");
+    }
+    patch(&app, &id, json!({"status": "completed"})).await;
+    let (code, _) = app.say("POST", &path, &json!({"phase": "late"})).await;
+    assert_eq!(code, 409);
+}
