@@ -120,6 +120,7 @@ impl App {
             store.reader(),
             store.health(),
             proxy_url,
+            settings.mounts.clone(),
             settings.heartbeat_interval,
             stopped.clone(),
         );

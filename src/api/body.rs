@@ -17,24 +17,49 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let kind = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|kind| kind.to_str().ok());
-        let essence = kind
-            .unwrap_or_default()
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim();
-        if !essence.eq_ignore_ascii_case("application/json") {
-            return Err(ApiError::not_json());
-        }
-        let bytes = to_bytes(request.into_body(), LIMIT)
-            .await
-            .map_err(|_| ApiError::too_large(LIMIT))?;
-        parse(&bytes).map(Self)
+        parse(&json_bytes(request, LIMIT).await?).map(Self)
     }
+}
+
+/// The largest body of a list.
+const LIST_LIMIT: usize = 1024 * 1024;
+
+/// One thing, or a list of them.
+pub(super) enum OneOrMany<T> {
+    One(T),
+    Many(Vec<T>),
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OneOrMany<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let bytes = json_bytes(request, LIST_LIMIT).await?;
+        match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Some(b'[') => parse_value(&bytes).map(Self::Many),
+            _ if bytes.len() > LIMIT => Err(ApiError::too_large(LIMIT)),
+            _ => parse(&bytes).map(Self::One),
+        }
+    }
+}
+
+async fn json_bytes(request: Request, limit: usize) -> Result<axum::body::Bytes, ApiError> {
+    let kind = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    let essence = kind
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(ApiError::not_json());
+    }
+    to_bytes(request.into_body(), limit)
+        .await
+        .map_err(|_| ApiError::too_large(limit))
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
@@ -43,6 +68,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     if first.is_some_and(|first| *first != b'{') && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
         return Err(ApiError::field("", "the body must be a JSON object"));
     }
+    parse_value(bytes)
+}
+
+fn parse_value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();

@@ -128,6 +128,13 @@ impl ApiError {
         }
     }
 
+    pub(super) fn key_reused(field: String) -> Self {
+        Self {
+            field: Some(field),
+            ..Self::new(Kind::KeyReused, Refusal::KeyReused(0).to_string())
+        }
+    }
+
     pub(super) fn invalid_json(detail: impl Into<String>) -> Self {
         Self::new(Kind::InvalidJson, detail)
     }

@@ -12,6 +12,7 @@ mod guard;
 mod health;
 mod live;
 mod query;
+mod report;
 mod session_fields;
 mod sessions;
 mod tokens;
@@ -25,6 +26,7 @@ use axum::Router;
 use axum::routing::{any, get};
 use tokio::sync::watch;
 
+use crate::config::Mounts;
 use crate::domain::wire::Snapshot;
 use crate::engine::Engine;
 use crate::store::{Health, Reader};
@@ -39,6 +41,8 @@ struct Shared {
     reader: Reader,
     health: Arc<Health>,
     proxy_url: String,
+    /// The mounts, for the prices of what is reported by hand.
+    mounts: Mounts,
     heartbeat: Duration,
     started: Instant,
     stopped: watch::Receiver<()>,
@@ -53,6 +57,7 @@ impl ApiState {
         reader: Reader,
         health: Arc<Health>,
         proxy_url: String,
+        mounts: Mounts,
         heartbeat: Duration,
         stopped: watch::Receiver<()>,
     ) -> Self {
@@ -61,6 +66,7 @@ impl ApiState {
             reader,
             health,
             proxy_url,
+            mounts,
             heartbeat,
             started: Instant::now(),
             stopped,
@@ -69,6 +75,10 @@ impl ApiState {
 
     fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    fn mounts(&self) -> &Mounts {
+        &self.0.mounts
     }
 
     /// Asks the database, on a thread that may block.

@@ -1,179 +1,313 @@
 //! `/api/sessions/{id}/tokens`: tokens that the user reports by hand, and all that a session used.
 
+use std::collections::HashSet;
+
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
 
 use super::ApiState;
-use super::body::JsonBody;
+use super::body::OneOrMany;
 use super::error::ApiError;
 use super::query::Params;
+use super::report::Entry;
 use super::sessions::{find, hold, limit, session_id};
-use crate::domain::call::{Call, CallEnd, CallStart, Outcome, Source};
-use crate::domain::ids::CallId;
-use crate::domain::operation::Operation;
-use crate::domain::report::Report as ManualReport;
-use crate::domain::units::{Millis, Tokens};
-use crate::domain::usage::parts::Parts;
-use crate::domain::wire::SessionView;
-use crate::store::{CallQuery, SessionFilter};
+use crate::domain::call::{Call, CallEnd, CallStart, Source};
+use crate::domain::ids::{CallId, SessionId};
+use crate::domain::live::Refusal;
+use crate::domain::report::{Kept, MAX_KEY, Report, ReportKey};
+use crate::domain::units::Timestamp;
+use crate::domain::wire::{Counted, Reconciliation, Reported, TokenEntry, TokensPage};
+use crate::engine::CommandError;
+use crate::store::{CallQuery, GroupBy, SessionFilter, UsageQuery};
 
-/// The longest name of an operation.
-const MAX_OPERATION: usize = 200;
+/// The most reports of one request.
+const MAX_REPORTS: usize = 1_000;
+/// The header that marks a request, as the draft of the IETF's HTTP API working group has it.
+const KEY_HEADER: &str = "idempotency-key";
 
-/// Tokens reported by hand.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Report {
-    tokens_used: u64,
-    /// What they were used for, in the user's words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    operation: Option<String>,
-}
-
-/// What a session used at once.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Entry {
-    id: CallId,
-    tokens_used: Option<u64>,
-    operation: String,
-    source: Option<Source>,
-    model: Option<String>,
-    at: i64,
-}
-
-impl From<&Call> for Entry {
+impl From<&Call> for TokenEntry {
     fn from(call: &Call) -> Self {
         let end = call.end.as_ref();
         // What was reported by hand is kept as it was said; its operation is the user's own word.
         let said = end
             .filter(|end| end.source == Some(Source::Manual))
-            .and_then(|end| {
-                serde_json::from_str::<Report>(end.raw_usage.as_deref()?)
-                    .ok()?
-                    .operation
-            });
+            .and_then(|end| serde_json::from_str::<Entry>(end.raw_usage.as_deref()?).ok())
+            .unwrap_or_default();
         Self {
             id: call.start.id,
             tokens_used: end.and_then(|end| end.parts.total()).map(|tokens| tokens.0),
-            operation: said.unwrap_or_else(|| call.start.operation.name().to_owned()),
+            operation: said
+                .operation
+                .unwrap_or_else(|| call.start.operation.name().to_owned()),
             source: end.and_then(|end| end.source),
             model: call.model().map(str::to_owned),
+            cost_nano_usd: call.cost.map(|cost| cost.0),
+            note: said.note,
             at: call.start.started_at.0,
         }
     }
 }
 
-#[derive(Serialize)]
-pub(super) struct Page {
-    tokens: Vec<Entry>,
-    next: Option<String>,
-}
-
-/// The session after a report.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Reported {
-    id: CallId,
-    tokens_used: u64,
-    session: SessionView,
+/// Calls that are counted together or not at all, and where the body names their key.
+struct Unit {
+    report: Report,
+    field: String,
 }
 
 pub(super) async fn report(
     State(state): State<ApiState>,
     Path(id): Path<String>,
-    JsonBody(report): JsonBody<Report>,
-) -> Result<(StatusCode, Json<Reported>), ApiError> {
+    headers: HeaderMap,
+    body: OneOrMany<Entry>,
+) -> Result<Response, ApiError> {
     let session = session_id(&id)?;
-    if report.tokens_used > Tokens::PLAUSIBLE_MAX.0 {
-        let detail = format!("`tokensUsed` must be from 0 to {}", Tokens::PLAUSIBLE_MAX.0);
-        return Err(ApiError::field("tokensUsed", detail));
-    }
-    if report
-        .operation
-        .as_ref()
-        .is_some_and(|name| name.chars().count() > MAX_OPERATION)
-    {
-        return Err(ApiError::field(
-            "operation",
-            format!("`operation` has at most {MAX_OPERATION} characters"),
-        ));
-    }
-    let id = CallId::from_uuid(Uuid::now_v7());
-    let raw = serde_json::to_string(&report).unwrap_or_default();
-    let start = CallStart {
-        id,
-        started_at: state.engine().now().wall,
-        provider: "manual".into(),
-        price_provider: None,
-        operation: Operation::Manual,
-        request_model: None,
-        conversation: None,
-        client: None,
-        asked: None,
+    let (entries, is_list) = match body {
+        OneOrMany::One(entry) => (vec![entry], false),
+        OneOrMany::Many(entries) => (entries, true),
     };
-    let end = CallEnd {
-        outcome: Outcome::Complete,
-        status: None,
-        model: None,
-        parts: Parts {
-            unsplit: Some(Tokens(report.tokens_used)),
-            ..Parts::default()
-        },
-        source: Some(Source::Manual),
-        raw_usage: Some(raw.into()),
-        request_id: None,
-        error: None,
-        streamed: false,
-        ttft: None,
-        duration: Millis(0),
-    };
+    if entries.is_empty() || entries.len() > MAX_REPORTS {
+        let detail = format!("a list holds 1 to {MAX_REPORTS} reports");
+        return Err(ApiError::field("", detail));
+    }
+    let now = state.engine().now().wall;
+    let calls = entries
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| {
+            let place = if is_list {
+                format!("[{index}].")
+            } else {
+                String::new()
+            };
+            entry.check(&place, state.mounts(), now)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let units = units(&entries, calls, header_key(&headers)?, is_list)?;
     hold(&state, session).await?;
-    let session = state
-        .engine()
-        .report(
-            session,
-            vec![ManualReport {
-                key: None,
-                calls: vec![(start, end)],
-            }],
-        )
-        .await?;
-    Ok((
-        StatusCode::CREATED,
-        Json(Reported {
+    let Outcome { counted, is_repeated } = count(&state, session, units, now).await?;
+    let shown = Box::new(find(&state, session).await?);
+    let answer = match counted.first() {
+        Some(Counted { id, tokens_used }) if !is_list => Reported::One {
+            id: *id,
+            tokens_used: *tokens_used,
+            session: shown,
+        },
+        _ => Reported::Many {
+            reported: counted,
+            session: shown,
+        },
+    };
+    let mut response = (StatusCode::CREATED, Json(answer)).into_response();
+    if is_repeated {
+        let value = axum::http::HeaderValue::from_static("true");
+        response.headers_mut().insert("idempotency-replayed", value);
+    }
+    Ok(response)
+}
+
+fn header_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get(KEY_HEADER) else {
+        return Ok(None);
+    };
+    let key = value.to_str().unwrap_or("").trim().trim_matches('"');
+    if key.is_empty() || key.len() > MAX_KEY {
+        let detail = format!("`Idempotency-Key` must have 1 to {MAX_KEY} visible characters");
+        return Err(ApiError::field("Idempotency-Key", detail));
+    }
+    Ok(Some(key.to_owned()))
+}
+
+/// The header's key is that of the whole body; a key in the body is that of its entry.
+fn units(
+    entries: &[Entry],
+    calls: Vec<(CallStart, CallEnd)>,
+    header: Option<String>,
+    is_list: bool,
+) -> Result<Vec<Unit>, ApiError> {
+    let place = |index: usize| match is_list {
+        true => format!("[{index}].idempotencyKey"),
+        false => "idempotencyKey".to_owned(),
+    };
+    if let Some(key) = header {
+        if let Some(index) = entries.iter().position(|entry| entry.idempotency_key.is_some()) {
+            let detail = "the header `Idempotency-Key` stands for the whole body: give one key";
+            return Err(ApiError::field(&place(index), detail));
+        }
+        let key = Some(keyed(&key, entries));
+        let report = Report { key, calls };
+        let field = "Idempotency-Key".to_owned();
+        return Ok(vec![Unit { report, field }]);
+    }
+    let mut used = HashSet::new();
+    let mut units = Vec::with_capacity(entries.len());
+    for (index, (entry, call)) in entries.iter().zip(calls).enumerate() {
+        let field = place(index);
+        if let Some(key) = &entry.idempotency_key
+            && !used.insert(key.as_str())
+        {
+            let detail = format!("`{field}` stands in the list twice");
+            return Err(ApiError::field(&field, detail));
+        }
+        let key = entry
+            .idempotency_key
+            .as_deref()
+            .map(|key| keyed(key, std::slice::from_ref(entry)));
+        let report = Report {
+            key,
+            calls: vec![call],
+        };
+        units.push(Unit { report, field });
+    }
+    Ok(units)
+}
+
+fn keyed(key: &str, entries: &[Entry]) -> ReportKey {
+    let said = serde_json::to_vec(entries).unwrap_or_default();
+    ReportKey {
+        key: key.into(),
+        fingerprint: Sha256::digest(said).into(),
+    }
+}
+
+struct Outcome {
+    counted: Vec<Counted>,
+    /// Every call had been counted before.
+    is_repeated: bool,
+}
+
+/// Counts what was not counted before under its key. The database knows the keys of earlier runs, the engine those that
+/// are not in the database yet.
+async fn count(
+    state: &ApiState,
+    session: SessionId,
+    units: Vec<Unit>,
+    now: Timestamp,
+) -> Result<Outcome, ApiError> {
+    let keys: Vec<Option<Box<str>>> = units
+        .iter()
+        .map(|unit| unit.report.key.as_ref().map(|key| key.key.clone()))
+        .collect();
+    let known = in_database(state, session, keys.clone(), now).await?;
+    let mut new = Vec::new();
+    let mut fields = Vec::new();
+    let mut ids: Vec<Vec<CallId>> = Vec::with_capacity(units.len());
+    let mut tokens = Vec::new();
+    for (unit, kept) in units.into_iter().zip(known) {
+        let totals = unit.report.calls.iter().map(|(_, end)| end.parts.total());
+        tokens.extend(totals.map(Option::unwrap_or_default));
+        match kept {
+            Some(kept) if Some(&kept.key) != unit.report.key.as_ref() => {
+                return Err(ApiError::key_reused(unit.field));
+            }
+            Some(kept) => ids.push(kept.calls),
+            None => {
+                ids.push(unit.report.calls.iter().map(|(start, _)| start.id).collect());
+                new.push(unit.report);
+                fields.push(unit.field);
+            }
+        }
+    }
+    let fresh: HashSet<CallId> = new
+        .iter()
+        .flat_map(|report| report.calls.iter().map(|(start, _)| start.id))
+        .collect();
+    if !new.is_empty() {
+        match state.engine().report(session, new).await {
+            Err(CommandError::Refused(Refusal::KeyReused(index), _)) => {
+                return Err(ApiError::key_reused(
+                    fields.get(index).cloned().unwrap_or_default(),
+                ));
+            }
+            Err(error) => return Err(error.into()),
+            Ok(_) => {}
+        }
+        // Somebody may have said the same at the same time: the ids of the first count.
+        let asked: Vec<Box<str>> = keys.iter().flatten().cloned().collect();
+        for kept in state
+            .engine()
+            .reported(session, asked)
+            .await?
+            .into_iter()
+            .flatten()
+        {
+            let unit = keys.iter().position(|key| key.as_ref() == Some(&kept.key.key));
+            if let Some(ids) = unit.and_then(|unit| ids.get_mut(unit)) {
+                *ids = kept.calls;
+            }
+        }
+    }
+    let counted: Vec<Counted> = ids
+        .into_iter()
+        .flatten()
+        .zip(tokens)
+        .map(|(id, tokens)| Counted {
             id,
-            tokens_used: report.tokens_used,
-            session,
-        }),
-    ))
+            tokens_used: tokens.0,
+        })
+        .collect();
+    Ok(Outcome {
+        is_repeated: !counted.iter().any(|counted| fresh.contains(&counted.id)),
+        counted,
+    })
+}
+
+async fn in_database(
+    state: &ApiState,
+    session: SessionId,
+    keys: Vec<Option<Box<str>>>,
+    now: Timestamp,
+) -> Result<Vec<Option<Kept>>, ApiError> {
+    if keys.iter().all(Option::is_none) {
+        return Ok(vec![None; keys.len()]);
+    }
+    state
+        .read(move |reader| {
+            let find = |key: Option<Box<str>>| key.map_or(Ok(None), |key| reader.report(session, &key, now));
+            keys.into_iter().map(find).collect()
+        })
+        .await
 }
 
 pub(super) async fn list(
     State(state): State<ApiState>,
     Path(id): Path<String>,
     params: Params,
-) -> Result<Json<Page>, ApiError> {
-    params.only(&["limit", "cursor"])?;
-    let session = find(&state, session_id(&id)?).await?.id;
+) -> Result<Json<TokensPage>, ApiError> {
+    params.only(&["limit", "cursor", "since"])?;
+    let session = find(&state, session_id(&id)?).await?;
     let limit = limit(&params)?;
     let before = params.get("cursor", "the `next` of the page before", |text| {
         text.parse().ok()
     })?;
+    let since = params.get("since", "UTC epoch milliseconds", |text| text.parse().ok())?;
+    let whose = Some(SessionFilter::Id(session.id));
     let query = CallQuery {
-        session: Some(SessionFilter::Id(session)),
+        session: whose,
         before,
+        from: since.map(Timestamp),
         limit: limit + 1,
         ..CallQuery::default()
     };
-    let calls = state.read(move |reader| reader.calls(&query)).await?;
-    let tokens: Vec<Entry> = calls.iter().take(limit).map(Entry::from).collect();
+    let sums = UsageQuery {
+        session: whose,
+        group_by: vec![GroupBy::Source],
+        ..UsageQuery::default()
+    };
+    let (calls, groups) = state
+        .read(move |reader| Ok::<_, crate::store::ReadError>((reader.calls(&query)?, reader.usage(&sums)?)))
+        .await?;
+    let tokens: Vec<TokenEntry> = calls.iter().take(limit).map(TokenEntry::from).collect();
     let next = tokens
         .last()
         .filter(|_| calls.len() > limit)
         .map(|entry| entry.id.to_string());
-    Ok(Json(Page { tokens, next }))
+    let groups = groups.into_iter().map(|group| (group.keys.source, group.totals));
+    Ok(Json(TokensPage {
+        tokens,
+        next,
+        reconciliation: Reconciliation::new(groups, session.paused_tokens),
+    }))
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::app::TestApp;
 use crate::support::bodies::{CHAT, CHAT_PATH, CHAT_REQUEST, JSON};
 use crate::support::client::post;
-use crate::support::upstream::{Script, Upstream};
+use crate::support::upstream::{Gate, Script, Upstream};
 
 const FIVE_HOURS: u64 = 18_000_000;
 
@@ -260,4 +260,200 @@ async fn checkpoints_are_kept_in_order_with_what_was_used() {
     patch(&app, &id, json!({"status": "completed"})).await;
     let (code, _) = app.say("POST", &path, &json!({"phase": "late"})).await;
     assert_eq!(code, 409);
+}
+
+#[tokio::test]
+async fn a_report_has_parts_a_price_a_time_and_a_note() {
+    let (_upstream, app) = started().await;
+    let id = app.session("s").await;
+    let path = format!("/api/sessions/{id}/tokens");
+    let body = json!({
+        "input": 1_000, "cacheRead": 200, "cacheWrite": 30, "output": 400, "reasoning": 100, "tokensUsed": 1_630,
+        "model": "gpt-4o-mini", "provider": "openai", "operation": "code review", "note": "by hand", "at": 1_760_000_000_000_u64
+    });
+    let (code, reported) = app.say("POST", &path, &body).await;
+    assert_eq!(
+        (code, &reported["tokensUsed"]),
+        (201, &json!(1_630)),
+        "{reported}"
+    );
+    let row = app.row().await;
+    for (field, value) in [
+        ("input", json!(1_000)),
+        ("cacheRead", json!(200)),
+        ("cacheWrite", json!(30)),
+        ("output", json!(400)),
+        ("reasoning", json!(100)),
+        ("total", json!(1_630)),
+        ("source", json!("manual")),
+        ("operation", json!("manual")),
+        ("model", json!("gpt-4o-mini")),
+        ("provider", json!("openai")),
+        ("startedAt", json!(1_760_000_000_000_u64)),
+    ] {
+        assert_eq!(row[field], value, "{field} of {row}");
+    }
+    assert!(row["costNanoUsd"].as_i64().unwrap() > 0, "priced by the list");
+    let own = json!({"tokensUsed": 5, "cost": 0.0125});
+    app.say("POST", &path, &own).await;
+    let page = app.get(&path).await;
+    assert_eq!(
+        (
+            &page["tokens"][0]["costNanoUsd"],
+            &page["tokens"][1]["operation"],
+            &page["tokens"][1]["note"]
+        ),
+        (&json!(12_500_000), &json!("code review"), &json!("by hand"))
+    );
+    for (body, field) in [
+        (json!({"operation": "x"}), "tokensUsed"),
+        (json!({"tokensUsed": 1, "input": 2}), "tokensUsed"),
+        (json!({"output": 1, "reasoning": 2}), "reasoning"),
+        (json!({"tokensUsed": 1, "reasoning": 1}), "reasoning"),
+        (json!({"tokensUsed": 1, "cost": "x"}), "cost"),
+        (json!({"tokensUsed": 1, "cost": 1, "costNanoUsd": 1}), "cost"),
+        (json!({"tokensUsed": 1, "cost": 5_000_000}), "cost"),
+        (json!({"tokensUsed": 1, "at": 9_000_000_000_000_u64}), "at"),
+        (json!({"tokensUsed": 1, "at": 0}), "at"),
+        (json!({"tokensUsed": 1, "provider": ""}), "provider"),
+        (json!({"tokensUsed": 1, "idempotencyKey": ""}), "idempotencyKey"),
+        (json!([{"tokensUsed": 1}, {"tokensUsed": -1}]), "[1].tokensUsed"),
+        (json!([{"tokensUsed": 1}, {"operation": "x"}]), "[1].tokensUsed"),
+        (
+            json!([{"tokensUsed": 1, "idempotencyKey": "k"}, {"tokensUsed": 1, "idempotencyKey": "k"}]),
+            "[1].idempotencyKey",
+        ),
+    ] {
+        let (code, problem) = app.say("POST", &path, &body).await;
+        assert_eq!(
+            (code, problem["field"].as_str()),
+            (422, Some(field)),
+            "{body}: {problem}"
+        );
+    }
+    for body in [json!([]), json!(vec![json!({"tokensUsed": 1}); 1_001])] {
+        assert_eq!(app.say("POST", &path, &body).await.0, 422);
+    }
+    assert_eq!(
+        app.rows().await.len(),
+        2,
+        "nothing of a list that is refused is counted"
+    );
+}
+
+#[tokio::test]
+async fn a_report_that_is_said_again_counts_once_also_after_a_restart() {
+    let (_upstream, app) = started().await;
+    let id = app.session("s").await;
+    let path = format!("/api/sessions/{id}/tokens");
+    let body = json!({"tokensUsed": 7, "operation": "review", "idempotencyKey": "k1"});
+    let (_, first) = app.say("POST", &path, &body).await;
+    let (code, again) = app.say("POST", &path, &body).await;
+    assert_eq!(
+        (code, &again["id"], &again["tokensUsed"]),
+        (201, &first["id"], &json!(7))
+    );
+    let list = json!([{"tokensUsed": 1}, {"tokensUsed": 2, "idempotencyKey": "k2"}]);
+    let fields = |key: &str| {
+        format!(
+            "host: {}\ncontent-type: application/json\nidempotency-key: {key}",
+            app.dashboard()
+        )
+    };
+    let keyed = json!([{"tokensUsed": 10}, {"tokensUsed": 20}]).to_string();
+    let reply = app.api("POST", &path, &fields("\"batch\""), &keyed).await;
+    assert_eq!(
+        (reply.head.status(), reply.head.get("idempotency-replayed")),
+        (201, None)
+    );
+    let batch: Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(batch["session"]["tokensUsed"], 37);
+    let (_, mixed) = app.say("POST", &path, &list).await;
+    assert_eq!(mixed["session"]["tokensUsed"], 40);
+    let (_, mixed_again) = app.say("POST", &path, &list).await;
+    assert_eq!(
+        mixed_again["session"]["tokensUsed"], 41,
+        "only what has no key counts again"
+    );
+    assert_eq!(mixed_again["reported"][1], mixed["reported"][1]);
+
+    let app = app.restart().await;
+    let fields = format!(
+        "host: {}\ncontent-type: application/json\nidempotency-key: batch",
+        app.dashboard()
+    );
+    let reply = app.api("POST", &path, &fields, &keyed).await;
+    assert_eq!(reply.head.get("idempotency-replayed"), Some("true"));
+    let replayed: Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(replayed["reported"], batch["reported"]);
+    assert_eq!(app.say("POST", &path, &body).await.1["id"], first["id"]);
+    for other in [
+        json!({"tokensUsed": 8, "idempotencyKey": "k1"}),
+        json!({"tokensUsed": 7, "idempotencyKey": "batch"}),
+    ] {
+        let (code, problem) = app.say("POST", &path, &other).await;
+        assert_eq!(
+            (code, &problem["type"], &problem["field"]),
+            (
+                422,
+                &json!("urn:moonlock:problem:key-reused"),
+                &json!("idempotencyKey")
+            )
+        );
+    }
+    assert_eq!(app.get(&format!("/api/sessions/{id}")).await["tokensUsed"], 41);
+    assert_eq!(app.rows().await.len(), 6);
+}
+
+#[tokio::test]
+async fn the_tokens_of_a_session_are_reconciled_by_source() {
+    let gate = Gate::new();
+    let wait = gate.clone();
+    let upstream = Upstream::start(move |_| {
+        Script::new()
+            .wait(&wait)
+            .head(&format!("{JSON}\ncontent-length: {}", CHAT.len()))
+            .send(CHAT)
+    })
+    .await;
+    let mut app = TestApp::start(upstream.address).await;
+    let id = app.session("s").await;
+    let path = format!("/api/sessions/{id}/tokens");
+    patch(&app, &id, json!({"status": "paused"})).await;
+    let mut client = app.client().await;
+    client.send(post(CHAT_PATH, CHAT_REQUEST)).await;
+    app.started().await;
+    patch(&app, &id, json!({"status": "completed"})).await;
+    gate.open();
+    client.reply("POST").await;
+    let row = app.ended().await;
+    assert_eq!(row["total"], 18);
+    assert_eq!(row["sessionId"], id.as_str(), "it belongs where it began");
+    app.say(
+        "POST",
+        &path,
+        &json!({"tokensUsed": 5, "at": 1_760_000_000_000_u64}),
+    )
+    .await;
+    let page = app.get(&path).await;
+    let reconciled = &page["reconciliation"];
+    let sum: u64 = reconciled["bySource"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|source| source["tokens"].as_u64().unwrap())
+        .sum();
+    assert_eq!(reconciled["tokensUsed"], sum);
+    let manual = reconciled["bySource"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|source| source["source"] == "manual")
+        .unwrap();
+    assert_eq!((&manual["requests"], &manual["tokens"]), (&json!(1), &json!(5)));
+    assert_eq!(reconciled["pausedTokens"], 18);
+    let since = app.get(&format!("{path}?since={}", row["startedAt"])).await;
+    assert_eq!(since["tokens"].as_array().unwrap().len(), 1, "only what is newer");
+    let app = app.restart().await;
+    assert_eq!(app.get(&format!("/api/sessions/{id}")).await["pausedTokens"], 18);
 }
