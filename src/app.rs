@@ -89,7 +89,7 @@ impl App {
                     heartbeat: stored.heartbeat,
                 })
                 .collect(),
-            auto_idle: None,
+            auto_idle: settings.auto_sessions,
             current: recovered.current,
             unassigned: recovered.unassigned,
             recent: recovered.recent_calls,

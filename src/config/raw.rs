@@ -14,6 +14,7 @@ use crate::domain::durability::Durability;
 pub(super) struct File {
     pub(super) server: Server,
     pub(super) store: Store,
+    pub(super) sessions: Sessions,
     pub(super) mounts: BTreeMap<String, RawMount>,
 }
 
@@ -35,6 +36,13 @@ pub(super) struct Store {
     pub(super) commit_bound_ms: Option<u64>,
     pub(super) batch_size: Option<usize>,
     pub(super) batch_interval_ms: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Sessions {
+    pub(super) auto: Option<bool>,
+    pub(super) idle_minutes: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -78,6 +86,9 @@ impl File {
         self.store.commit_bound_ms = store.commit_bound_ms.or(self.store.commit_bound_ms);
         self.store.batch_size = store.batch_size.or(self.store.batch_size);
         self.store.batch_interval_ms = store.batch_interval_ms.or(self.store.batch_interval_ms);
+        let sessions = over.sessions;
+        self.sessions.auto = sessions.auto.or(self.sessions.auto);
+        self.sessions.idle_minutes = sessions.idle_minutes.or(self.sessions.idle_minutes);
         for (name, mount) in over.mounts {
             let below = self.mounts.remove(&name).unwrap_or_default();
             self.mounts.insert(name, below.overlay(mount));

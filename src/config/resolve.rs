@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::error::ConfigError;
 use super::mount::{Mount, Mounts};
-use super::raw::File;
+use super::raw::{File, Sessions};
 use crate::domain::durability::Durability;
+use crate::domain::units::Millis;
 
 const DEFAULTS: &str = include_str!("../../config/moonlock.toml");
 const PROVIDERS: &str = include_str!("../../config/providers.toml");
@@ -129,6 +130,8 @@ pub struct Settings {
     pub batch_size: usize,
     /// How long a commit waits for company under [`Durability::Relaxed`].
     pub batch_interval: Duration,
+    /// After how long without a call a session ends that began by itself; `None`: none begins by itself.
+    pub auto_sessions: Option<Millis>,
     /// Where calls go.
     pub mounts: Mounts,
 }
@@ -214,9 +217,22 @@ impl Settings {
             commit_bound: Duration::from_millis(file.store.commit_bound_ms.unwrap_or(250)),
             batch_size,
             batch_interval: Duration::from_millis(batch_interval),
+            auto_sessions: auto_sessions(&file.sessions)?,
             mounts: mounts(environment, file)?,
         })
     }
+}
+
+/// The longest time without a call that a session can bear: a day.
+const MAX_IDLE_MINUTES: u64 = 1_440;
+
+fn auto_sessions(sessions: &Sessions) -> Result<Option<Millis>, ConfigError> {
+    let minutes = sessions.idle_minutes.unwrap_or(30);
+    if !(1..=MAX_IDLE_MINUTES).contains(&minutes) {
+        let problem = format!("expected 1 to {MAX_IDLE_MINUTES} minutes (a day)");
+        return Err(wrong("sessions.idle_minutes", &minutes.to_string(), problem));
+    }
+    Ok(sessions.auto.unwrap_or(false).then_some(Millis(minutes * 60_000)))
 }
 
 const PORT: &str = "a port: a whole number from 0 to 65535";

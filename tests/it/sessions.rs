@@ -457,3 +457,36 @@ async fn the_tokens_of_a_session_are_reconciled_by_source() {
     let app = app.restart().await;
     assert_eq!(app.get(&format!("/api/sessions/{id}")).await["pausedTokens"], 18);
 }
+
+#[tokio::test]
+async fn a_session_begins_by_itself_where_that_is_wanted() {
+    let upstream = Upstream::start(|_| Script::sized(JSON, CHAT)).await;
+    let home = crate::support::app::new_home();
+    let settings = std::fs::read_to_string(home.path().join("moonlock.toml")).unwrap();
+    let settings = format!("{settings}\n[sessions]\nauto = true\nidle_minutes = 5\n");
+    std::fs::write(home.path().join("moonlock.toml"), settings).unwrap();
+    let app = TestApp::start_in(home, upstream.address).await;
+    app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+    let id = app.row().await["sessionId"].as_str().unwrap().to_owned();
+    let auto = app.get(&format!("/api/sessions/{id}")).await;
+    assert_eq!(
+        (&auto["origin"], &auto["current"], &auto["tokensUsed"]),
+        (&json!("auto"), &json!(true), &json!(18))
+    );
+    let app = app.restart().await;
+    app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+    let again = app.get(&format!("/api/sessions/{id}")).await;
+    assert_eq!(
+        (&again["status"], &again["tokensUsed"]),
+        (&json!("active"), &json!(36)),
+        "the same goes on"
+    );
+    let own = app.session("own").await;
+    let ended = app.get(&format!("/api/sessions/{id}")).await;
+    assert_eq!(
+        (&ended["status"], &ended["current"]),
+        (&json!("completed"), &json!(false))
+    );
+    app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+    assert_eq!(app.rows().await[0]["sessionId"], own.as_str());
+}
