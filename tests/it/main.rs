@@ -17,6 +17,7 @@ mod sessions;
 mod slow_disk;
 mod streaming;
 mod support;
+mod timer;
 mod tls;
 mod untouched;
 mod upgrade;
