@@ -131,3 +131,14 @@ test("the server's refusal is said beside the field it names", async ({ live, se
   const name = live.getByLabel("What are you working on?");
   await expect(name).toHaveAccessibleDescription("The name is taken.");
 });
+
+test("a checkpoint is noted with one field and Enter", async ({ live, server }) => {
+  test.skip(Boolean(server.mock), "the mock keeps no checkpoints");
+  await start(live, "Phases");
+  await live.getByLabel("Checkpoint", { exact: true }).fill("Design done");
+  await live.keyboard.press("Enter");
+  const noted = live.getByRole("region", { name: "Checkpoints" }).getByRole("listitem");
+  await expect(noted.first()).toContainText("Design done");
+  await live.reload();
+  await expect(noted.first()).toContainText("Design done");
+});

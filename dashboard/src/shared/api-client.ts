@@ -1,7 +1,7 @@
 /**
  * Calls of the REST API. An answer that is not 2xx is an RFC 9457 problem, and becomes a `Problem`.
  */
-import type { SessionView, Status } from "@/api/types.gen";
+import type { CheckpointView, SessionView, Status } from "@/api/types.gen";
 
 export class Problem extends Error {
   override name = "Problem";
@@ -22,16 +22,40 @@ export type NewSession = { name: string; duration: number | null; tokenBudget: n
 export const createSession = (session: NewSession): Promise<SessionView> =>
   send("POST", "/api/sessions", session);
 
+/** What can be changed of a session. */
+export type SessionChange = { status: Status } | { countGap: number } | { untrim: number };
+
 /** Changes the session if it still is at `revision`. Another tab may have been faster: then its state is the answer. */
-export const changeStatus = async (id: string, revision: number, status: Status): Promise<SessionView> => {
+export const changeSession = async (
+  id: string,
+  revision: number,
+  change: SessionChange,
+): Promise<SessionView> => {
   try {
-    const headers = { "If-Match": `"${revision}"` };
-    return await send("PATCH", `/api/sessions/${encodeURIComponent(id)}`, { status }, headers);
+    return await send("PATCH", sessionPath(id), change, { "If-Match": `"${revision}"` });
   } catch (error) {
     if (error instanceof Problem && error.status === 409 && error.session) return error.session;
     throw error;
   }
 };
+
+export const changeStatus = (id: string, revision: number, status: Status): Promise<SessionView> =>
+  changeSession(id, revision, { status });
+
+/** Notes a moment; it comes back as an event. */
+export const addCheckpoint = async (id: string, phase: string): Promise<void> => {
+  await ask("POST", `${sessionPath(id)}/checkpoints`, { phase });
+};
+
+/** The session's checkpoints, in order. */
+export const listCheckpoints = async (id: string): Promise<CheckpointView[]> => {
+  const page = await ask("GET", `${sessionPath(id)}/checkpoints?limit=1000`);
+  return isRecord(page) && Array.isArray(page["checkpoints"])
+    ? (page["checkpoints"] as CheckpointView[])
+    : [];
+};
+
+const sessionPath = (id: string): string => `/api/sessions/${encodeURIComponent(id)}`;
 
 const send = async (
   method: string,
@@ -39,15 +63,24 @@ const send = async (
   body: object,
   headers: Record<string, string> = {},
 ): Promise<SessionView> => {
-  const answer = await fetch(path, {
-    method,
-    headers: { "Content-Type": "application/json", ...headers },
-    body: JSON.stringify(body),
-  }).catch(() => {
+  const data = await ask(method, path, body, headers);
+  if (isSession(data)) return data;
+  throw problem(200, data);
+};
+
+const ask = async (
+  method: string,
+  path: string,
+  body?: object,
+  headers: Record<string, string> = {},
+): Promise<unknown> => {
+  const said = body && { body: JSON.stringify(body) };
+  const kind = body && { "Content-Type": "application/json" };
+  const answer = await fetch(path, { method, headers: { ...kind, ...headers }, ...said }).catch(() => {
     throw new Problem("Moonlock does not answer. Is it still running?", 0, undefined, undefined);
   });
   const data: unknown = await answer.json().catch(() => undefined);
-  if (answer.ok && isSession(data)) return data;
+  if (answer.ok) return data;
   throw problem(answer.status, data);
 };
 

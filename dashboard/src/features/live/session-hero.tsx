@@ -1,3 +1,5 @@
+import { Checkpoints } from "@/features/live/checkpoints";
+import { ClockNote } from "@/features/live/clock-note";
 import { elapsedAt } from "@/features/live/elapsed";
 import { MoonDial } from "@/features/live/moon-dial";
 import { SessionActions } from "@/features/live/session-actions";
@@ -56,6 +58,10 @@ export const SessionHero = ({ session }: SessionHeroProps) => {
           {timing()}
         </p>
         <SessionActions view={view} />
+      </div>
+      <div className="col-span-2 mt-3 grid gap-3 empty:hidden">
+        <ClockNote view={view} />
+        <Checkpoints view={view} />
       </div>
     </section>
   );

@@ -1,0 +1,90 @@
+import { type FormEvent, useEffect, useState } from "react";
+import type { CheckpointView, SessionView } from "@/api/types.gen";
+import { addCheckpoint, listCheckpoints, Problem } from "@/shared/api-client";
+import { compact, money, span } from "@/shared/format";
+import { useLive } from "@/store/live-store";
+
+/** How many of the newest checkpoints are shown. */
+const SHOWN = 5;
+
+/** The checkpoints that were there when the page came, and those that came since, in order. */
+const together = (before: CheckpointView[], since: CheckpointView[]): CheckpointView[] => {
+  const known = new Set(before.map(({ id }) => id));
+  return [...before, ...since.filter(({ id }) => !known.has(id))];
+};
+
+/** Notes a moment of the session with one field and Enter, and lists the newest. */
+export const Checkpoints = ({ view }: { view: SessionView }) => {
+  const [before, setBefore] = useState<CheckpointView[]>([]);
+  const [problem, setProblem] = useState<string>();
+  const since = useLive((live) => live.state.checkpoints);
+  const { id } = view;
+  const hasSome = view.checkpoints > 0;
+
+  useEffect(() => {
+    if (!hasSome) return;
+    let wanted = true;
+    listCheckpoints(id)
+      .then((found) => wanted && setBefore(found))
+      .catch((error: unknown) => {
+        if (wanted && error instanceof Problem) setProblem(error.message);
+      });
+    return () => {
+      wanted = false;
+    };
+  }, [id, hasSome]);
+
+  const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const phase = String(new FormData(form).get("phase") ?? "").trim();
+    if (phase === "") return;
+    try {
+      await addCheckpoint(id, phase);
+      form.reset();
+      setProblem(undefined);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      setProblem(error.message);
+    }
+  };
+
+  const own = since.filter((checkpoint) => checkpoint.sessionId === id);
+  const shown = together(before, own).slice(-SHOWN).reverse();
+  if (view.status === "completed" && shown.length === 0) return null;
+  return (
+    <section aria-label="Checkpoints" className="grid gap-2 text-sm">
+      {view.status !== "completed" && (
+        <form onSubmit={submit}>
+          <input
+            name="phase"
+            aria-label="Checkpoint"
+            placeholder="Note a checkpoint, e.g. design done"
+            maxLength={100}
+            autoComplete="off"
+            className="h-9 w-full max-w-sm min-w-0 rounded-xl border border-control bg-surface px-3 placeholder:text-muted"
+          />
+        </form>
+      )}
+      {problem && (
+        <p role="alert" className="text-bad">
+          {problem}
+        </p>
+      )}
+      {shown.length > 0 && (
+        <ol className="grid gap-1 text-muted">
+          {shown.map((checkpoint) => (
+            <li key={checkpoint.id} className="flex flex-wrap gap-x-3">
+              <span className="text-ink">{checkpoint.phase}</span>
+              <span>at {span(checkpoint.elapsedMs)}</span>
+              <span>
+                {compact(checkpoint.since.total)} tokens, {money(checkpoint.since.costNanoUsd)} in{" "}
+                {span(checkpoint.sinceMs)}
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+};
