@@ -106,7 +106,12 @@ impl App {
 
         let (stop, stopped) = watch::channel(());
         let mut servers = JoinSet::new();
-        let forwarding = Proxy::new(settings.mounts.clone(), engine.clone(), settings.durability);
+        let forwarding = Proxy::new(
+            settings.mounts.clone(),
+            settings.aws.clone(),
+            engine.clone(),
+            settings.durability,
+        );
         servers.spawn(proxy::serve(proxy_listener, forwarding, told(stopped.clone())));
         let proxy_url = format!("http://{proxy}");
         let state = ApiState::new(

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::error::ConfigError;
-use super::mount::Dialect;
+use super::mount::{Dialect, Signer};
 use crate::domain::durability::Durability;
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -46,6 +46,8 @@ pub(super) struct RawMount {
     pub(super) prefix: Option<String>,
     pub(super) asks_stream_usage: Option<bool>,
     pub(super) prices: Option<String>,
+    pub(super) sign: Option<Signer>,
+    pub(super) aws_profile: Option<String>,
 }
 
 impl File {
@@ -95,6 +97,8 @@ impl RawMount {
             prefix: over.prefix.or(self.prefix),
             asks_stream_usage: over.asks_stream_usage.or(self.asks_stream_usage),
             prices: over.prices.or(self.prices),
+            sign: over.sign.or(self.sign),
+            aws_profile: over.aws_profile.or(self.aws_profile),
         }
     }
 }

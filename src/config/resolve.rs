@@ -15,8 +15,15 @@ const DEFAULTS: &str = include_str!("../../config/moonlock.toml");
 const PROVIDERS: &str = include_str!("../../config/providers.toml");
 
 /// The environment's variables, read once.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
+
+/// What variables hold may be secret.
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Environment {
     /// The variables of this process. One that is not Unicode is left out.
@@ -56,6 +63,20 @@ impl Environment {
         self
     }
 
+    /// These variables alone.
+    fn only(&self, names: &[&str]) -> Self {
+        Self::from_pairs(
+            names
+                .iter()
+                .filter_map(|name| Some((*name, self.0.get(*name)?.as_str()))),
+        )
+    }
+
+    /// Every variable and its value.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     fn parse<T: FromStr>(&self, name: &str, expected: &str) -> Result<Option<T>, ConfigError> {
         let Some(value) = self.get(name) else {
             return Ok(None);
@@ -86,6 +107,20 @@ pub struct Flags {
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
 }
+
+/// What says where AWS's credentials are, as AWS's own tools read it.
+const AWS: [&str; 10] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "HOME",
+    "USERPROFILE",
+    "HOMEDRIVE",
+    "HOMEPATH",
+];
 
 /// Where the database is, and who chose the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +166,8 @@ pub struct Settings {
     pub batch_interval: Duration,
     /// Where calls go.
     pub mounts: Mounts,
+    /// The variables that say where AWS's credentials are, for mounts that sign.
+    pub aws: Environment,
 }
 
 impl Settings {
@@ -215,6 +252,7 @@ impl Settings {
             batch_size,
             batch_interval: Duration::from_millis(batch_interval),
             mounts: mounts(environment, file)?,
+            aws: environment.only(&AWS),
         })
     }
 }

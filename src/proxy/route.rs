@@ -18,6 +18,8 @@ pub struct Route {
     pub operation: Option<Operation>,
     /// The model that the path names, decoded.
     pub model: Option<Box<str>>,
+    /// The part of the host that the path names.
+    pub host_part: Option<Box<str>>,
     /// The URL upstream.
     pub uri: http::Uri,
 }
@@ -85,6 +87,7 @@ pub fn find(
         session,
         operation,
         model,
+        host_part: part.map(Into::into),
         uri,
     })
 }

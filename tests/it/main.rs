@@ -5,6 +5,7 @@
 mod api;
 mod architecture;
 mod attribution;
+mod aws;
 mod bad_input;
 mod cli;
 mod http2;
