@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::domain::operation::Operation;
+use crate::domain::operation::{Operation, OwnApi};
 
 /// The family of wire formats that a provider speaks; it decides the shape of Moonlock's own errors there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -55,6 +55,8 @@ pub struct Mount {
     pub prices: Option<Box<str>>,
     /// Whether the segment after the mount is a part of the host.
     pub takes_host_part: bool,
+    /// The API of its own that the server has beside its dialect.
+    pub own_api: Option<OwnApi>,
     /// Whether its requests are signed anew.
     pub signing: Option<Signing>,
 }
@@ -231,6 +233,8 @@ fn is_bare(operation: Operation, path: &str) -> bool {
         Operation::Messages => path == "/messages",
         Operation::Interactions => path == "/interactions",
         Operation::Rerank => path == "/rerank",
+        Operation::Conversations => path.starts_with("/conversations"),
+        Operation::Ocr => path == "/ocr",
         // Google's, behind any of its versions. All others say which version or which API they are.
         _ => ["/models/", "/tunedModels/", "/projects/", "/publishers/"]
             .iter()
@@ -319,6 +323,7 @@ impl Mount {
             asks_stream_usage: raw.asks_stream_usage.unwrap_or(false),
             prices: raw.prices.as_deref().map(Into::into),
             takes_host_part,
+            own_api: raw.own_api,
             signing,
         })
     }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::error::ConfigError;
 use super::mount::{Dialect, Signer};
 use crate::domain::durability::Durability;
+use crate::domain::operation::OwnApi;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -46,6 +47,7 @@ pub(super) struct RawMount {
     pub(super) prefix: Option<String>,
     pub(super) asks_stream_usage: Option<bool>,
     pub(super) prices: Option<String>,
+    pub(super) own_api: Option<OwnApi>,
     pub(super) sign: Option<Signer>,
     pub(super) aws_profile: Option<String>,
 }
@@ -97,6 +99,7 @@ impl RawMount {
             prefix: over.prefix.or(self.prefix),
             asks_stream_usage: over.asks_stream_usage.or(self.asks_stream_usage),
             prices: over.prices.or(self.prices),
+            own_api: over.own_api.or(self.own_api),
             sign: over.sign.or(self.sign),
             aws_profile: over.aws_profile.or(self.aws_profile),
         }

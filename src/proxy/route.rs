@@ -75,7 +75,7 @@ pub fn find(
     } else {
         (None, rest)
     };
-    let operation = detect(method.as_str(), rest);
+    let operation = detect(method.as_str(), rest).or_else(|| mount.own_api?.detect(method.as_str(), rest));
     let model = operation
         .and_then(|operation| operation.model_in_path(rest))
         .map(|model| decoded(model).into());
@@ -248,6 +248,21 @@ mod tests {
         ] {
             assert_eq!(post(path).unwrap().uri.to_string(), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn what_a_path_means_may_depend_on_its_mount() {
+        for (path, expected) in [
+            ("/tgi/", Some(Operation::TgiGenerate)),
+            ("/tgi", Some(Operation::TgiGenerate)),
+            ("/openai/", None),
+            ("/mistral/conversations", Some(Operation::Conversations)),
+            ("/openai/v1/conversations", None),
+        ] {
+            assert_eq!(post(path).unwrap().operation, expected, "{path}");
+        }
+        let uri = post("/mistral/conversations").unwrap().uri;
+        assert_eq!(uri.to_string(), "https://api.mistral.ai/v1/conversations");
     }
 
     #[test]
