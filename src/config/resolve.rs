@@ -483,6 +483,41 @@ mod tests {
     }
 
     #[test]
+    fn a_mount_signs_where_it_says_so_and_knows_for_which_region() {
+        let bedrock = |text: &str| {
+            let settings = load_text(text).unwrap();
+            settings.mounts.get("bedrock").unwrap().signing.clone()
+        };
+        assert_eq!(bedrock(""), None);
+        let signing = bedrock("[mounts.bedrock]\nsign = \"aws\"\naws_profile = \"work\"").unwrap();
+        assert_eq!(signing.profile.as_deref(), Some("work"));
+        for (text, expected) in [
+            (
+                "[mounts.mine]\nupstream = \"https://h\"\ndialect = \"aws\"\nsign = \"aws\"",
+                "no {region}",
+            ),
+            ("[mounts.bedrock]\naws_profile = \"work\"", "no `sign = \"aws\"`"),
+            ("[mounts.bedrock]\nsign = \"gcp\"", "unknown variant `gcp`"),
+        ] {
+            let error = load_text(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_variables_hold_is_not_shown() {
+        let environment = Environment::from_pairs([("AWS_SECRET_ACCESS_KEY", "hush"), ("X", "y")]);
+        let shown = format!("{environment:?}");
+        assert!(
+            shown.contains("AWS_SECRET_ACCESS_KEY") && !shown.contains("hush"),
+            "{shown}"
+        );
+        let settings = load(&[("AWS_SECRET_ACCESS_KEY", "hush")], &Flags::default()).unwrap();
+        assert_eq!(settings.aws.get("AWS_SECRET_ACCESS_KEY"), Some("hush"));
+        assert!(!format!("{settings:?}").contains("hush"));
+    }
+
+    #[test]
     fn an_upstream_is_replaced_by_the_environment() {
         let settings = load(
             &[("MOONLOCK_UPSTREAM_OPENAI", "http://127.0.0.1:9100/openai")],
