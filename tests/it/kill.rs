@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
@@ -126,6 +126,52 @@ fn kills() -> u64 {
     said.map_or(50, |said| said.parse().unwrap())
 }
 
+/// Holds a running session's clock against this machine's, over all kills.
+#[derive(Default)]
+struct Clock {
+    session: Option<String>,
+    /// What the session's clock and this one said at the first look.
+    start: Option<(i64, Instant)>,
+    lost_ms: i64,
+    gained_ms: i64,
+}
+
+impl Clock {
+    async fn look(&mut self, program: &Program) {
+        let mut client = Client::connect(program.dashboard).await;
+        let host = format!("host: {}\r\n", program.dashboard);
+        let Some(id) = &self.session else {
+            let body = r#"{"name":"clock"}"#;
+            let request = format!(
+                "POST /api/sessions HTTP/1.1\r\n{host}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let reply: Value = serde_json::from_slice(&client.ask(&request).await.body).unwrap();
+            self.session = Some(reply["id"].as_str().unwrap().to_owned());
+            return;
+        };
+        let request = format!("GET /api/sessions/{id} HTTP/1.1\r\n{host}\r\n");
+        let before = Instant::now();
+        let reply: Value = serde_json::from_slice(&client.ask(&request).await.body).unwrap();
+        let after = Instant::now();
+        let elapsed = reply["elapsedMs"].as_i64().unwrap();
+        let (first, since) = *self.start.get_or_insert((elapsed, after));
+        let millis = |at: Instant| i64::try_from(at.saturating_duration_since(since).as_millis()).unwrap();
+        // It was asked somewhere between the two looks at this machine's clock.
+        self.lost_ms = self.lost_ms.max(first + millis(before) - elapsed);
+        self.gained_ms = self.gained_ms.max(elapsed - first - millis(after));
+    }
+}
+
+/// What SQLite says of a file that a kill left.
+#[expect(clippy::disallowed_methods, reason = "another program looks at the file")]
+fn integrity(path: &Path) -> String {
+    let other = rusqlite::Connection::open(path).unwrap();
+    other
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap()
+}
+
 /// All rows, whatever their number.
 async fn all_rows(app: &TestApp) -> Vec<Value> {
     let mut rows = Vec::new();
@@ -147,8 +193,10 @@ async fn what_was_received_whole_survives_every_kill() {
     let next = Arc::new(AtomicU64::new(0));
     let whole = Arc::new(Mutex::new(Vec::new()));
     let random = RandomState::new();
+    let mut clock = Clock::default();
     for kill in 0..kills() {
         let program = start(home.path(), &upstream);
+        clock.look(&program).await;
         let (count, mut counted) = watch::channel(0);
         let mut clients = JoinSet::new();
         for _ in 0..CLIENTS {
@@ -174,9 +222,12 @@ async fn what_was_received_whole_survives_every_kill() {
         for _ in 0..random >> 32 & 0xff {
             tokio::task::yield_now().await;
         }
+        clock.look(&program).await;
         program.kill();
         while clients.join_next().await.is_some() {}
     }
+    let sound = integrity(&home.path().join("moonlock.db"));
+    assert_eq!(sound, "ok");
 
     let app = TestApp::start_in(home, upstream.address).await;
     let rows = all_rows(&app).await;
@@ -216,11 +267,26 @@ async fn what_was_received_whole_survives_every_kill() {
         whole.len()
     );
     let interrupted = rows.iter().filter(|row| row["outcome"] == "interrupted").count();
-    println!(
-        "{} calls, {} received whole, {interrupted} interrupted",
-        rows.len(),
-        whole.len()
-    );
+    for (what, number) in [
+        ("kills", kills()),
+        ("calls sent", next.load(Ordering::Relaxed)),
+        ("replies received whole", whole.len() as u64),
+        ("rows", rows.len() as u64),
+        ("rows interrupted", interrupted as u64),
+        ("replies without a row", lost.len() as u64),
+        // An assertion above would have ended the test.
+        ("rows doubled", 0),
+        (
+            "most the session's clock lost, ms",
+            clock.lost_ms.max(0).unsigned_abs(),
+        ),
+        ("most it gained, ms", clock.gained_ms.max(0).unsigned_abs()),
+    ] {
+        println!("{what:<36}{number:>8}");
+    }
+    println!("{:<36}{sound:>8}", "integrity_check");
+    assert!(clock.lost_ms <= 5_000, "a heartbeat's worth at most");
+    assert!(clock.gained_ms <= 50, "time is never made up");
     let totals = &app.get("/api/analytics/usage").await["totals"];
     let total: u64 = rows.iter().filter_map(|row| row["total"].as_u64()).sum();
     assert_eq!(
