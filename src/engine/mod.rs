@@ -474,6 +474,10 @@ impl Task {
 
     fn look_at_the_store(&mut self) {
         self.hand_over();
+        for news in self.writer.health().take_news() {
+            let id = AlertId::from_uuid(Uuid::now_v7());
+            self.step(Input::StoreDamaged(id, news.into()), None);
+        }
         if self.writer.health().is_failing() {
             self.trouble(StoreTrouble::Failing);
         } else if self.state.has_store_trouble() && self.last_late.is_none_or(|late| late.elapsed() > CALM) {

@@ -11,16 +11,19 @@
 mod alerts;
 mod batch;
 mod calls;
+mod check;
 mod checkpointer;
 mod connection;
 mod error;
 mod health;
 mod migrations;
 mod names;
+mod opening;
 mod query;
 mod raw_usage;
 mod reader;
 mod recover;
+mod repair;
 mod rollups;
 mod sessions;
 mod sql_types;
@@ -42,12 +45,14 @@ pub use health::{Health, HealthReport};
 pub use query::{CallQuery, GroupBy, SessionFilter, StoredSession, UsageGroup, UsageKeys, UsageQuery};
 pub use reader::Reader;
 pub use recover::Recovered;
+pub use repair::{Repair, RepairError, Rows};
 pub use writer::{QueueFull, Reply, Ticket, WriteFailed, WriterHandle};
 
 use crate::domain::durability::Durability;
-use batch::Database;
+use check::Checker;
 use checkpointer::Checkpointer;
-use writer::{Message, Tuning, Writer};
+use opening::End;
+use writer::{Home, Message, Tuning, Writer};
 
 /// What to do about a directory that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +91,8 @@ struct Limits {
     kept: usize,
     backoff: (Duration, Duration),
     busy_timeout: Duration,
+    /// A file of up to so many bytes is looked at before the start.
+    checked_at_once: u64,
 }
 
 impl Default for Limits {
@@ -95,6 +102,7 @@ impl Default for Limits {
             kept: KEPT,
             backoff: (Duration::from_millis(50), Duration::from_secs(5)),
             busy_timeout: Duration::from_secs(5),
+            checked_at_once: check::AT_ONCE,
         }
     }
 }
@@ -106,6 +114,7 @@ pub struct Store {
     reader: Reader,
     stopping: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    checker: Option<Checker>,
     /// Held until the thread has ended.
     _lock: File,
 }
@@ -124,14 +133,25 @@ impl Store {
         connection::prepare_directory(&path, options.directory)?;
         let lock = connection::lock(&path)?;
         drop(connection::open_private(&path)?);
-        let connection = connection::open_writer(&path, options.durability, limits.busy_timeout)?;
-        let mut database = Database::new(connection);
-        let recovered = recover::recover(&mut database).map_err(|source| StoreError::Read {
-            path: path.clone(),
-            source,
-        })?;
-        let (sender, queue) = sync_channel(limits.queue);
         let health = Arc::new(Health::new());
+        let end = End::of_last_run(&path, limits.checked_at_once);
+        if let Some(lost) = end.keep_damaged_log(&path) {
+            tracing::error!("{lost}");
+            health.tell(lost);
+        }
+        let (sender, queue) = sync_channel(limits.queue);
+        let handle = WriterHandle {
+            queue: sender,
+            health: Arc::clone(&health),
+        };
+        let reader = Reader::of_store(&path, handle.clone());
+        let home = Home {
+            path: path.clone(),
+            durability: options.durability,
+            busy_timeout: limits.busy_timeout,
+            readers: reader.clone(),
+        };
+        let (database, recovered) = home.open_sound(end, &health)?;
         let stopping = Arc::new(AtomicBool::new(false));
         let tuning = Tuning {
             batch_size: options.batch_size.max(1),
@@ -146,6 +166,7 @@ impl Store {
         let writer = Writer::new(
             database,
             Checkpointer::start(&path)?,
+            home,
             queue,
             Arc::clone(&stopping),
             Arc::clone(&health),
@@ -159,11 +180,10 @@ impl Store {
                 source,
             })?;
         let store = Self {
-            handle: WriterHandle {
-                queue: sender,
-                health,
-            },
-            reader: Reader::new(&path),
+            checker: (end == End::Sudden { is_small: false })
+                .then(|| Checker::start(reader.clone(), handle.clone())),
+            handle,
+            reader,
             stopping,
             thread: Some(thread),
             _lock: lock,
@@ -193,6 +213,7 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         let Some(thread) = self.thread.take() else { return };
+        self.checker = None;
         self.stopping.store(true, Ordering::Release);
         // If the queue is full the thread is awake, or parked because it keeps too much.
         self.handle.queue.try_send(Message::Stop).ok();

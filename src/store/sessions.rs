@@ -9,7 +9,7 @@ use super::rollups;
 use super::sql_types::Unsigned;
 use crate::domain::ids::SessionId;
 use crate::domain::session::Session;
-use crate::domain::session::clock::{Nanos, Reading};
+use crate::domain::session::clock::{BootId, Nanos, Reading};
 use crate::domain::session::timer::{EventKind, Timer, TimerEvent};
 use crate::domain::units::{Millis, Timestamp, Tokens};
 
@@ -160,6 +160,42 @@ pub(super) fn sessions(
         sessions.push(stored_session(connection, row)?);
     }
     Ok(sessions)
+}
+
+/// Ends each session whose clock cannot be replayed, with no time on it, so that the rest of it can be read again:
+/// after a repair that found only a part of its events.
+pub(super) fn end_unreadable(connection: &Connection) -> Result<(), ReadError> {
+    const NAMED: &str = "SELECT id, key, created_at FROM sessions WHERE name IS NOT NULL";
+    const FORGET: &str = "DELETE FROM timer_events WHERE session = ?1";
+    const END: &str = "UPDATE sessions SET status = 'completed', duration_ms = NULL, token_budget = NULL, \
+        revision = abs(revision % 1000000), heartbeat_boot_ns = NULL WHERE key = ?1";
+    let named: Vec<(SessionId, i64, Timestamp)> = connection
+        .prepare(NAMED)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .filter_map(Result::ok)
+        .collect();
+    for (id, key, created_at) in named {
+        if session(connection, id).is_ok() {
+            continue;
+        }
+        connection.execute(FORGET, [key])?;
+        connection.execute(END, [key])?;
+        let at = Reading {
+            boot: Nanos(0),
+            mono: Nanos(0),
+            wall: created_at,
+            boot_id: BootId(0),
+        };
+        for (seq, kind) in [(1, EventKind::Started), (2, EventKind::Completed)] {
+            append_event(
+                connection,
+                &mut Dictionary::default(),
+                id,
+                &TimerEvent { seq, kind, at },
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// Every session that has not ended and the newest ones that have, newest first; one that cannot be read is an

@@ -8,6 +8,7 @@ mod attribution;
 mod aws;
 mod bad_input;
 mod cli;
+mod damage;
 mod http2;
 mod include_usage;
 mod kill;

@@ -59,6 +59,8 @@ pub enum Input {
     StoreTrouble(AlertId, StoreTrouble),
     /// The disk answers again.
     StoreWell,
+    /// The database was damaged; as a sentence, what became of it.
+    StoreDamaged(AlertId, Box<str>),
 }
 
 /// What is wrong with the disk.
@@ -217,6 +219,10 @@ impl State {
             }
             Input::StoreWell => {
                 self.store_well(now, &mut effects);
+                Ok(())
+            }
+            Input::StoreDamaged(id, message) => {
+                self.raise(id, "store.repaired", &message, now, &mut effects);
                 Ok(())
             }
         };

@@ -4,6 +4,7 @@ mod damage;
 mod durability;
 mod opening;
 mod paging;
+mod repair;
 mod sums;
 mod support;
 mod timers;

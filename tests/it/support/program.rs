@@ -77,6 +77,15 @@ impl Program {
         self.child.wait().unwrap().code()
     }
 
+    /// Asks it to stop, and gives what it said on standard error.
+    pub(crate) fn stop_and_say(mut self) -> String {
+        let mut said = String::new();
+        self.terminate();
+        let mut stderr = self.child.stderr.take().unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        said
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
