@@ -2,6 +2,7 @@
 
 mod damage;
 mod durability;
+mod migrating;
 mod opening;
 mod paging;
 mod repair;
