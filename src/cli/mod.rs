@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod backup;
 mod demo;
 mod serve;
 mod usage;
@@ -32,6 +33,8 @@ enum Command {
     Demo(demo::Demo),
     /// Print what was used
     Usage(usage::Usage),
+    /// Copy the history to a file, with the program running or not
+    Backup(backup::Backup),
 }
 
 /// Why a command failed: what to print, and the exit code.
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(flags)) => serve::run(&environment, &flags),
         Some(Command::Demo(demo)) => demo::run(&environment, &demo),
         Some(Command::Usage(usage)) => usage::run(&environment, &usage),
+        Some(Command::Backup(arguments)) => backup::run(&environment, &arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,6 +15,7 @@ use crate::domain::operation::OwnApi;
 pub(super) struct File {
     pub(super) server: Server,
     pub(super) store: Store,
+    pub(super) backup: Backup,
     pub(super) mounts: BTreeMap<String, RawMount>,
 }
 
@@ -36,6 +37,14 @@ pub(super) struct Store {
     pub(super) commit_bound_ms: Option<u64>,
     pub(super) batch_size: Option<usize>,
     pub(super) batch_interval_ms: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Backup {
+    pub(super) daily: Option<bool>,
+    pub(super) keep_days: Option<u32>,
+    pub(super) directory: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -82,6 +91,10 @@ impl File {
         self.store.commit_bound_ms = store.commit_bound_ms.or(self.store.commit_bound_ms);
         self.store.batch_size = store.batch_size.or(self.store.batch_size);
         self.store.batch_interval_ms = store.batch_interval_ms.or(self.store.batch_interval_ms);
+        let backup = over.backup;
+        self.backup.daily = backup.daily.or(self.backup.daily);
+        self.backup.keep_days = backup.keep_days.or(self.backup.keep_days);
+        self.backup.directory = backup.directory.or(self.backup.directory);
         for (name, mount) in over.mounts {
             let below = self.mounts.remove(&name).unwrap_or_default();
             self.mounts.insert(name, below.overlay(mount));

@@ -141,6 +141,17 @@ impl DatabasePlace {
     }
 }
 
+/// The backups of the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupSettings {
+    /// Whether the program makes one every day.
+    pub daily: bool,
+    /// How many days those are kept.
+    pub keep_days: u32,
+    /// Where they are.
+    pub directory: PathBuf,
+}
+
 /// Everything that can be set, resolved.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -164,6 +175,8 @@ pub struct Settings {
     pub batch_size: usize,
     /// How long a commit waits for company under [`Durability::Relaxed`].
     pub batch_interval: Duration,
+    /// Its backups.
+    pub backup: BackupSettings,
     /// Where calls go.
     pub mounts: Mounts,
     /// The variables that say where AWS's credentials are, for mounts that sign.
@@ -240,13 +253,15 @@ impl Settings {
             file.store.batch_interval_ms,
             50,
         );
+        let database = database(environment, flags, file.store.path.as_deref())?;
         Ok(Self {
             host: host(environment, flags, file.server.host.as_deref())?,
             port,
             proxy_port,
             ws_path: ws_path(environment.get("WS_PATH").or(file.server.ws_path.as_deref()))?,
             heartbeat_interval: Duration::from_millis(heartbeat.max(100)),
-            database: database(environment, flags, file.store.path.as_deref())?,
+            backup: backup(&file.backup, &database)?,
+            database,
             durability: file.store.durability.unwrap_or(Durability::Normal),
             commit_bound: Duration::from_millis(file.store.commit_bound_ms.unwrap_or(250)),
             batch_size,
@@ -346,6 +361,23 @@ fn database(
     }
     let project = directories::ProjectDirs::from("", "", "moonlock").ok_or(ConfigError::NoDataDirectory)?;
     Ok(DatabasePlace::Default(project.data_dir().join("moonlock.db")))
+}
+
+fn backup(file: &super::raw::Backup, database: &DatabasePlace) -> Result<BackupSettings, ConfigError> {
+    let keep_days = file.keep_days.unwrap_or(7);
+    if !(1..=3_650).contains(&keep_days) {
+        let problem = "a backup is kept for 1 to 3650 days";
+        return Err(wrong("backup.keep_days", &keep_days.to_string(), problem));
+    }
+    let directory = file
+        .directory
+        .as_deref()
+        .filter(|directory| !directory.is_empty());
+    Ok(BackupSettings {
+        daily: file.daily.unwrap_or(true),
+        keep_days,
+        directory: directory.map_or_else(|| database.path().with_file_name("backups"), PathBuf::from),
+    })
 }
 
 /// `MOONLOCK_UPSTREAM_<MOUNT>`: upper case, with `_` for whatever a variable's name cannot hold.
@@ -471,6 +503,19 @@ mod tests {
             let error = load_text(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn backups_are_beside_the_database_unless_the_file_says_otherwise() {
+        let usual = load_text("").unwrap().backup;
+        assert_eq!((usual.daily, usual.keep_days), (true, 7));
+        assert_eq!(usual.directory, Path::new("/tmp/backups"));
+        let text = "[backup]\ndaily = false\nkeep_days = 30\ndirectory = \"/mnt/safe\"";
+        let own = load_text(text).unwrap().backup;
+        assert_eq!((own.daily, own.keep_days), (false, 30));
+        assert_eq!(own.directory, Path::new("/mnt/safe"));
+        let error = load_text("[backup]\nkeep_days = 0").unwrap_err().to_string();
+        assert!(error.contains("backup.keep_days=0: a backup is kept"), "{error}");
     }
 
     #[test]

@@ -67,6 +67,7 @@ enum Message {
     Started(CallStart),
     Ended(CallId, Box<CallEnd>, Reply),
     CommitWasLate,
+    Backup(Option<Box<str>>),
     Command {
         input: Box<Input>,
         about: SessionId,
@@ -162,6 +163,11 @@ impl Engine {
     /// A reply was passed on before its row was committed.
     pub fn commit_was_late(&self) {
         self.tell(Message::CommitWasLate);
+    }
+
+    /// The daily backup failed, or works.
+    pub fn backup_ended(&self, problem: Option<Box<str>>) {
+        self.tell(Message::Backup(problem));
     }
 
     fn tell(&self, message: Message) {
@@ -374,6 +380,10 @@ impl Task {
                     session,
                     committed,
                 }));
+            }
+            Message::Backup(problem) => {
+                let id = AlertId::from_uuid(Uuid::now_v7());
+                self.step(Input::Backup(id, problem), None);
             }
             Message::Adopt(session, totals) => self.state.adopt(*session, totals),
             Message::Read(look) => look(&self.state, self.clock.now()),

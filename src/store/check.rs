@@ -2,7 +2,7 @@
 //!
 //! SQLite keeps no checksums: what it can see is a broken structure, not a number that changed. A small file is looked
 //! at before the start, every time; it takes milliseconds. A large one only if Moonlock was not ended in order, and
-//! beside its work.
+//! beside its work. Every backup is looked at as well (`backup.rs`), so that the daily one is also a daily look.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

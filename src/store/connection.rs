@@ -17,8 +17,11 @@ use super::{Directory, Durability};
 /// Statements that a connection keeps compiled: more than there are in this module.
 const STATEMENTS: usize = 48;
 
-/// Makes sure that the directory is there.
-pub(super) fn prepare_directory(path: &Path, directory: Directory) -> Result<(), StoreError> {
+/// Makes sure that a file's directory is there.
+///
+/// # Errors
+/// It is not, or cannot be made.
+pub fn prepare_directory(path: &Path, directory: Directory) -> Result<(), StoreError> {
     let parent = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => return Ok(()),
@@ -162,6 +165,13 @@ pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, StoreError> {
         Ok(connection)
     };
     open().map_err(|source| failure(path, source))
+}
+
+/// Opens the file that a backup is copied to.
+pub(super) fn open_copy(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    Ok(connection)
 }
 
 /// Ends what a connection does as soon as it is told to.

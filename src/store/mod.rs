@@ -9,6 +9,7 @@
 //! Totals come from `rollups`, which change in the transaction that changes `calls`, and never from a scan.
 
 mod alerts;
+mod backup;
 mod batch;
 mod calls;
 mod check;
@@ -40,6 +41,8 @@ use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+pub use backup::{Backup, BackupError, Daily, backup, file_name};
+pub use connection::prepare_directory;
 pub use error::{ReadError, StoreError};
 pub use health::{Health, HealthReport};
 pub use query::{CallQuery, GroupBy, SessionFilter, StoredSession, UsageGroup, UsageKeys, UsageQuery};

@@ -112,7 +112,7 @@ impl WriterHandle {
     }
 
     /// Says that the database is damaged: it is rebuilt between two commits.
-    pub(super) fn report_damage(&self, problem: String) {
+    pub fn report_damage(&self, problem: String) {
         // A full queue is one that the database takes nothing from: the writer finds out by itself.
         self.queue.try_send(Message::Damaged(problem)).ok();
     }

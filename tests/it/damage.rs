@@ -1,4 +1,4 @@
-//! A damaged file and a full disk: against the program as its user runs it.
+//! A damaged file, a full disk, and copies: against the program as its user runs it.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::app::new_home;
 use crate::support::bodies::{CHAT, CHAT_PATH, CHAT_REQUEST, JSON};
 use crate::support::client::{Client, post};
-use crate::support::program::{Program, command};
+use crate::support::program::{Program, command, run};
 use crate::support::upstream::{Script, Upstream};
 use crate::support::within;
 
@@ -88,6 +88,47 @@ async fn a_damaged_database_is_rebuilt_and_everyone_is_told() {
     assert_eq!(std::fs::read(damaged).unwrap(), bytes, "it is kept as it was");
     call(&program, 1).await;
     assert_eq!(requests(&program).await, kept + 1);
+}
+
+#[tokio::test]
+async fn a_backup_is_made_while_calls_go_on_and_can_be_put_in_place() {
+    let home = new_home();
+    let upstream = upstream().await;
+    let mut program = start(home.path(), &upstream);
+    call(&program, 20).await;
+    let target = home.path().join("copy.db");
+    let (code, out, said) = run(command(home.path()).arg("backup").arg(&target));
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    let length = std::fs::metadata(&target).unwrap().len();
+    assert_eq!(
+        out,
+        format!(
+            "{}\n{length} bytes, 20 calls, 0 sessions; checked\n",
+            target.display()
+        )
+    );
+    let (code, out, said) = run(command(home.path()).arg("backup").arg(&target));
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert!(said.contains("copy.db exists already"), "{said}");
+    call(&program, 5).await;
+    assert_eq!(program.terminate(), Some(0));
+    let (code, out, _) = run(command(home.path()).arg("backup"));
+    assert_eq!(code, Some(0));
+    assert!(
+        out.contains("/backups/moonlock-") && out.contains("25 calls"),
+        "{out}"
+    );
+    std::fs::rename(&target, home.path().join("moonlock.db")).unwrap();
+    let program = start(home.path(), &upstream);
+    assert_eq!(requests(&program).await, 20);
+}
+
+#[test]
+fn a_backup_needs_a_database() {
+    let home = new_home();
+    let (code, out, said) = run(command(home.path()).arg("backup"));
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert!(said.contains("there is no database at"), "{said}");
 }
 
 /// A small disk of its own; `None` where this user may not make one.
