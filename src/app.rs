@@ -1,11 +1,14 @@
 //! The composition root: opens, binds and starts everything, and stops it in the order of the data.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::api::{self, ApiState};
 use crate::config::Settings;
@@ -14,10 +17,15 @@ use crate::domain::live::{Restored, RestoredSession, State};
 use crate::engine::clock::Clock;
 use crate::engine::{self, Engine};
 use crate::proxy::{self, Proxy};
-use crate::store::{Directory, Reader, Store, StoreError, StoreOptions};
+use crate::store::{BackupError, Daily, Directory, Reader, Store, StoreError, StoreOptions, WriterHandle};
 
 /// How long the dashboard's connections may take to end.
 const DRAIN: Duration = Duration::from_secs(2);
+
+/// When the first look for a daily backup is, after the start, and how long it is from one to the next: an attempt that
+/// failed is repeated then.
+const FIRST_BACKUP: Duration = Duration::from_secs(60);
+const NEXT_BACKUP: Duration = Duration::from_secs(60 * 60);
 
 /// Why the program could not start.
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +120,12 @@ impl App {
 
         let (stop, stopped) = watch::channel(());
         let mut servers = JoinSet::new();
-        let forwarding = Proxy::new(settings.mounts.clone(), engine.clone(), settings.durability);
+        let forwarding = Proxy::new(
+            settings.mounts.clone(),
+            settings.aws.clone(),
+            engine.clone(),
+            settings.durability,
+        );
         servers.spawn(proxy::serve(proxy_listener, forwarding, told(stopped.clone())));
         let proxy_url = format!("http://{proxy}");
         let state = ApiState::new(
@@ -125,7 +138,15 @@ impl App {
             stopped.clone(),
         );
         let routes = api::router(state, &settings.ws_path);
-        servers.spawn(serve_api(api_listener, routes, stopped));
+        servers.spawn(serve_api(api_listener, routes, stopped.clone()));
+        if settings.backup.daily {
+            let daily = Daily {
+                database: settings.database.path().to_owned(),
+                directory: settings.backup.directory.clone(),
+                keep_days: settings.backup.keep_days,
+            };
+            servers.spawn(keep_backups(daily, engine.clone(), store.writer(), stopped));
+        }
         if !api::assets::BUILT {
             tracing::warn!(
                 "built without the dashboard: install Node.js 20 or newer and build again to get it"
@@ -224,6 +245,43 @@ fn address(listener: &TcpListener) -> SocketAddr {
 async fn told(mut stopped: watch::Receiver<()>) {
     // The sender is dropped, never used.
     drop(stopped.changed().await);
+}
+
+/// Makes the daily backups until the program is told to stop.
+async fn keep_backups(daily: Daily, engine: Engine, writer: WriterHandle, mut stopped: watch::Receiver<()>) {
+    let mut look = tokio::time::interval_at(Instant::now() + FIRST_BACKUP, NEXT_BACKUP);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let stopping = Arc::new(AtomicBool::new(false));
+    loop {
+        tokio::select! {
+            _ = look.tick() => {}
+            _ = stopped.changed() => return,
+        }
+        let (daily, stop) = (daily.clone(), Arc::clone(&stopping));
+        let mut looking = tokio::task::spawn_blocking(move || daily.look(jiff::Timestamp::now(), &stop));
+        let looked = tokio::select! {
+            looked = &mut looking => looked,
+            _ = stopped.changed() => {
+                stopping.store(true, Ordering::Release);
+                looking.await
+            }
+        };
+        match looked {
+            Ok(Ok(None)) | Ok(Err(BackupError::Stopped)) => {}
+            Ok(Ok(Some(backup))) => {
+                tracing::info!(path = %backup.path.display(), backup.bytes, backup.calls, "backup made");
+                engine.backup_ended(None);
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "no daily backup was made");
+                if let BackupError::Damaged { problem } = &error {
+                    writer.report_damage(problem.clone());
+                }
+                engine.backup_ended(Some(format!("No daily backup was made: {error}.").into()));
+            }
+            Err(error) => tracing::error!(%error, "the daily backup panicked"),
+        }
+    }
 }
 
 async fn serve_api(listener: TcpListener, routes: axum::Router, stopped: watch::Receiver<()>) {

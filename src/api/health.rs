@@ -1,10 +1,13 @@
 //! `GET /api/health`: whether everything works.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
 use super::ApiState;
+use crate::store::{Repair, Rows};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,6 +31,46 @@ struct StoreView {
     waiting: u64,
     /// Writes that were lost.
     lost: u64,
+    /// The last repair since the start; `null` if none was needed.
+    repair: Option<RepairView>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RepairView {
+    /// What was wrong, in SQLite's words.
+    problem: String,
+    /// Where the damaged file is kept.
+    damaged: String,
+    /// What became of each table's rows.
+    tables: BTreeMap<String, RowsView>,
+    /// Pages of tables that could not be read: what stood on them is lost, too.
+    unreadable_pages: u64,
+}
+
+#[derive(Serialize)]
+struct RowsView {
+    kept: u64,
+    lost: u64,
+}
+
+impl RepairView {
+    fn of(repair: &Repair) -> Self {
+        let rows = |rows: &Rows| RowsView {
+            kept: rows.kept,
+            lost: rows.lost,
+        };
+        Self {
+            problem: repair.problem.to_string(),
+            damaged: repair.damaged.display().to_string(),
+            tables: repair
+                .tables
+                .iter()
+                .map(|(name, of)| (name.clone(), rows(of)))
+                .collect(),
+            unreadable_pages: repair.unreadable_pages,
+        }
+    }
 }
 
 pub(super) async fn get(State(state): State<ApiState>) -> Json<View> {
@@ -47,6 +90,7 @@ pub(super) async fn get(State(state): State<ApiState>) -> Json<View> {
             last_commit_us: u64::try_from(health.last_commit.as_micros()).unwrap_or(u64::MAX),
             waiting: health.kept,
             lost: health.dropped,
+            repair: health.repair.as_deref().map(RepairView::of),
         },
     })
 }

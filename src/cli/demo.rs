@@ -50,7 +50,8 @@ pub(super) fn run(environment: &Environment, demo: &Demo) -> Result<(), Failure>
             proxy_port: demo.proxy_port,
             ..Flags::default()
         };
-        let settings = Settings::load(&environment, &flags).map_err(|error| Failure::usage(&error))?;
+        let mut settings = Settings::load(&environment, &flags).map_err(|error| Failure::usage(&error))?;
+        settings.backup.daily = false;
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             if let Err(error) = demo::serve(listener).await {

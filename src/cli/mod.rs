@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod backup;
 mod demo;
 mod serve;
 mod usage;
@@ -32,6 +33,8 @@ enum Command {
     Demo(demo::Demo),
     /// Print what was used
     Usage(usage::Usage),
+    /// Copy the history to a file, with the program running or not
+    Backup(backup::Backup),
 }
 
 /// Why a command failed: what to print, and the exit code.
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(flags)) => serve::run(&environment, &flags),
         Some(Command::Demo(demo)) => demo::run(&environment, &demo),
         Some(Command::Usage(usage)) => usage::run(&environment, &usage),
+        Some(Command::Backup(arguments)) => backup::run(&environment, &arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -102,7 +106,8 @@ pub(crate) fn say(line: &str) {
 fn init_logging(environment: &Environment) {
     use std::io::IsTerminal;
     let filter = environment.get("MOONLOCK_LOG").unwrap_or("warn");
-    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(filter);
+    // The signer's crate can be made to log what it signs: bodies.
+    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(format!("{filter},aws_sigv4=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -9,5 +9,5 @@ mod raw;
 pub mod resolve;
 
 pub use error::ConfigError;
-pub use mount::{Dialect, Mount, Mounts};
+pub use mount::{Dialect, Mount, Mounts, Signing};
 pub use resolve::{Environment, Flags, Settings};

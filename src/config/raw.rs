@@ -6,8 +6,9 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::error::ConfigError;
-use super::mount::Dialect;
+use super::mount::{Dialect, Signer};
 use crate::domain::durability::Durability;
+use crate::domain::operation::OwnApi;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -15,6 +16,7 @@ pub(super) struct File {
     pub(super) server: Server,
     pub(super) store: Store,
     pub(super) sessions: Sessions,
+    pub(super) backup: Backup,
     pub(super) mounts: BTreeMap<String, RawMount>,
 }
 
@@ -47,6 +49,14 @@ pub(super) struct Sessions {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+pub(super) struct Backup {
+    pub(super) daily: Option<bool>,
+    pub(super) keep_days: Option<u32>,
+    pub(super) directory: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct RawMount {
     pub(super) upstream: Option<String>,
     pub(super) hosts: Option<BTreeMap<String, String>>,
@@ -54,6 +64,9 @@ pub(super) struct RawMount {
     pub(super) prefix: Option<String>,
     pub(super) asks_stream_usage: Option<bool>,
     pub(super) prices: Option<String>,
+    pub(super) own_api: Option<OwnApi>,
+    pub(super) sign: Option<Signer>,
+    pub(super) aws_profile: Option<String>,
 }
 
 impl File {
@@ -89,6 +102,10 @@ impl File {
         let sessions = over.sessions;
         self.sessions.auto = sessions.auto.or(self.sessions.auto);
         self.sessions.idle_minutes = sessions.idle_minutes.or(self.sessions.idle_minutes);
+        let backup = over.backup;
+        self.backup.daily = backup.daily.or(self.backup.daily);
+        self.backup.keep_days = backup.keep_days.or(self.backup.keep_days);
+        self.backup.directory = backup.directory.or(self.backup.directory);
         for (name, mount) in over.mounts {
             let below = self.mounts.remove(&name).unwrap_or_default();
             self.mounts.insert(name, below.overlay(mount));
@@ -106,6 +123,9 @@ impl RawMount {
             prefix: over.prefix.or(self.prefix),
             asks_stream_usage: over.asks_stream_usage.or(self.asks_stream_usage),
             prices: over.prices.or(self.prices),
+            own_api: over.own_api.or(self.own_api),
+            sign: over.sign.or(self.sign),
+            aws_profile: over.aws_profile.or(self.aws_profile),
         }
     }
 }

@@ -16,8 +16,15 @@ const DEFAULTS: &str = include_str!("../../config/moonlock.toml");
 const PROVIDERS: &str = include_str!("../../config/providers.toml");
 
 /// The environment's variables, read once.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
+
+/// What variables hold may be secret.
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Environment {
     /// The variables of this process. One that is not Unicode is left out.
@@ -57,6 +64,20 @@ impl Environment {
         self
     }
 
+    /// These variables alone.
+    fn only(&self, names: &[&str]) -> Self {
+        Self::from_pairs(
+            names
+                .iter()
+                .filter_map(|name| Some((*name, self.0.get(*name)?.as_str()))),
+        )
+    }
+
+    /// Every variable and its value.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     fn parse<T: FromStr>(&self, name: &str, expected: &str) -> Result<Option<T>, ConfigError> {
         let Some(value) = self.get(name) else {
             return Ok(None);
@@ -88,6 +109,20 @@ pub struct Flags {
     pub db: Option<PathBuf>,
 }
 
+/// What says where AWS's credentials are, as AWS's own tools read it.
+const AWS: [&str; 10] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "HOME",
+    "USERPROFILE",
+    "HOMEDRIVE",
+    "HOMEPATH",
+];
+
 /// Where the database is, and who chose the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DatabasePlace {
@@ -105,6 +140,17 @@ impl DatabasePlace {
             Self::Default(path) | Self::Chosen(path) => path,
         }
     }
+}
+
+/// The backups of the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupSettings {
+    /// Whether the program makes one every day.
+    pub daily: bool,
+    /// How many days those are kept.
+    pub keep_days: u32,
+    /// Where they are.
+    pub directory: PathBuf,
 }
 
 /// Everything that can be set, resolved.
@@ -132,8 +178,12 @@ pub struct Settings {
     pub batch_interval: Duration,
     /// After how long without a call a session ends that began by itself; `None`: none begins by itself.
     pub auto_sessions: Option<Millis>,
+    /// Its backups.
+    pub backup: BackupSettings,
     /// Where calls go.
     pub mounts: Mounts,
+    /// The variables that say where AWS's credentials are, for mounts that sign.
+    pub aws: Environment,
 }
 
 impl Settings {
@@ -206,19 +256,22 @@ impl Settings {
             file.store.batch_interval_ms,
             50,
         );
+        let database = database(environment, flags, file.store.path.as_deref())?;
         Ok(Self {
             host: host(environment, flags, file.server.host.as_deref())?,
             port,
             proxy_port,
             ws_path: ws_path(environment.get("WS_PATH").or(file.server.ws_path.as_deref()))?,
             heartbeat_interval: Duration::from_millis(heartbeat.max(100)),
-            database: database(environment, flags, file.store.path.as_deref())?,
+            backup: backup(&file.backup, &database)?,
+            database,
             durability: file.store.durability.unwrap_or(Durability::Normal),
             commit_bound: Duration::from_millis(file.store.commit_bound_ms.unwrap_or(250)),
             batch_size,
             batch_interval: Duration::from_millis(batch_interval),
             auto_sessions: auto_sessions(&file.sessions)?,
             mounts: mounts(environment, file)?,
+            aws: environment.only(&AWS),
         })
     }
 }
@@ -326,6 +379,23 @@ fn database(
     Ok(DatabasePlace::Default(project.data_dir().join("moonlock.db")))
 }
 
+fn backup(file: &super::raw::Backup, database: &DatabasePlace) -> Result<BackupSettings, ConfigError> {
+    let keep_days = file.keep_days.unwrap_or(7);
+    if !(1..=3_650).contains(&keep_days) {
+        let problem = "a backup is kept for 1 to 3650 days";
+        return Err(wrong("backup.keep_days", &keep_days.to_string(), problem));
+    }
+    let directory = file
+        .directory
+        .as_deref()
+        .filter(|directory| !directory.is_empty());
+    Ok(BackupSettings {
+        daily: file.daily.unwrap_or(true),
+        keep_days,
+        directory: directory.map_or_else(|| database.path().with_file_name("backups"), PathBuf::from),
+    })
+}
+
 /// `MOONLOCK_UPSTREAM_<MOUNT>`: upper case, with `_` for whatever a variable's name cannot hold.
 fn upstream_variable(mount: &str) -> String {
     let name: String = mount
@@ -397,8 +467,8 @@ mod tests {
         assert_eq!(settings.ws_path, "/ws");
         assert_eq!(settings.commit_bound, Duration::from_millis(250));
         let names: Vec<&str> = settings.mounts.iter().map(|mount| &*mount.name).collect();
-        let expected = "anthropic azure bedrock cerebras chatgpt codeassist cohere deepseek fireworks gemini github \
-                        groq huggingface llamacpp lmstudio mistral moonshot nvidia ollama openai openrouter \
+        let expected = "anthropic azure bedrock cerebras chatgpt codeassist cohere deepseek fireworks foundry gemini \
+                        github groq huggingface llamacpp lmstudio mantle mistral moonshot nvidia ollama openai openrouter \
                         perplexity snowflake tgi together vertex vllm voyage watsonx xai zai";
         assert_eq!(names.join(" "), expected);
         let calculator = genai_prices::Calculator::bundled();
@@ -452,12 +522,60 @@ mod tests {
     }
 
     #[test]
+    fn backups_are_beside_the_database_unless_the_file_says_otherwise() {
+        let usual = load_text("").unwrap().backup;
+        assert_eq!((usual.daily, usual.keep_days), (true, 7));
+        assert_eq!(usual.directory, Path::new("/tmp/backups"));
+        let text = "[backup]\ndaily = false\nkeep_days = 30\ndirectory = \"/mnt/safe\"";
+        let own = load_text(text).unwrap().backup;
+        assert_eq!((own.daily, own.keep_days), (false, 30));
+        assert_eq!(own.directory, Path::new("/mnt/safe"));
+        let error = load_text("[backup]\nkeep_days = 0").unwrap_err().to_string();
+        assert!(error.contains("backup.keep_days=0: a backup is kept"), "{error}");
+    }
+
+    #[test]
     fn a_mount_takes_three_lines() {
         let text = "[mounts.mine]\nupstream = \"http://127.0.0.1:8000/base\"\ndialect = \"openai\"";
         let settings = load_text(text).unwrap();
         let mount = settings.mounts.get("mine").unwrap();
         assert_eq!(mount.upstream_path(None, "/v1/models"), "/base/v1/models");
         assert!(!mount.asks_stream_usage);
+    }
+
+    #[test]
+    fn a_mount_signs_where_it_says_so_and_knows_for_which_region() {
+        let bedrock = |text: &str| {
+            let settings = load_text(text).unwrap();
+            settings.mounts.get("bedrock").unwrap().signing.clone()
+        };
+        assert_eq!(bedrock(""), None);
+        let signing = bedrock("[mounts.bedrock]\nsign = \"aws\"\naws_profile = \"work\"").unwrap();
+        assert_eq!(signing.profile.as_deref(), Some("work"));
+        for (text, expected) in [
+            (
+                "[mounts.mine]\nupstream = \"https://h\"\ndialect = \"aws\"\nsign = \"aws\"",
+                "no {region}",
+            ),
+            ("[mounts.bedrock]\naws_profile = \"work\"", "no `sign = \"aws\"`"),
+            ("[mounts.bedrock]\nsign = \"gcp\"", "unknown variant `gcp`"),
+        ] {
+            let error = load_text(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_variables_hold_is_not_shown() {
+        let environment = Environment::from_pairs([("AWS_SECRET_ACCESS_KEY", "hush"), ("X", "y")]);
+        let shown = format!("{environment:?}");
+        assert!(
+            shown.contains("AWS_SECRET_ACCESS_KEY") && !shown.contains("hush"),
+            "{shown}"
+        );
+        let settings = load(&[("AWS_SECRET_ACCESS_KEY", "hush")], &Flags::default()).unwrap();
+        assert_eq!(settings.aws.get("AWS_SECRET_ACCESS_KEY"), Some("hush"));
+        assert!(!format!("{settings:?}").contains("hush"));
     }
 
     #[test]

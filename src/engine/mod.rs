@@ -68,6 +68,7 @@ enum Message {
     Started(CallStart),
     Ended(CallId, Box<CallEnd>, Reply),
     CommitWasLate,
+    Backup(Option<Box<str>>),
     Command {
         input: Box<Input>,
         /// Told when what it wrote is committed.
@@ -158,6 +159,11 @@ impl Engine {
     /// A reply was passed on before its row was committed.
     pub fn commit_was_late(&self) {
         self.tell(Message::CommitWasLate);
+    }
+
+    /// The daily backup failed, or works.
+    pub fn backup_ended(&self, problem: Option<Box<str>>) {
+        self.tell(Message::Backup(problem));
     }
 
     fn tell(&self, message: Message) {
@@ -413,6 +419,10 @@ impl Task {
                 self.tick();
                 look(&self.state, self.clock.now());
             }
+            Message::Backup(problem) => {
+                let id = AlertId::from_uuid(Uuid::now_v7());
+                self.step(Input::Backup(id, problem), None);
+            }
             Message::Subscribe {
                 wanted,
                 since,
@@ -511,6 +521,10 @@ impl Task {
 
     fn look_at_the_store(&mut self) {
         self.hand_over();
+        for news in self.writer.health().take_news() {
+            let id = AlertId::from_uuid(Uuid::now_v7());
+            self.step(Input::StoreDamaged(id, news.into()), None);
+        }
         if self.writer.health().is_failing() {
             self.trouble(StoreTrouble::Failing);
         } else if self.state.has_store_trouble() && self.last_late.is_none_or(|late| late.elapsed() > CALM) {

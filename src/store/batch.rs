@@ -31,6 +31,15 @@ impl Database {
         }
     }
 
+    /// Takes up a database while calls run.
+    pub(super) fn resumed(connection: Connection) -> Result<Self, ReadError> {
+        let running = calls::running_ids(&connection)?;
+        Ok(Self {
+            running,
+            ..Self::new(connection)
+        })
+    }
+
     /// Ends the calls that a former process left running.
     pub(super) fn end_running(&mut self, writes: &[Record]) -> Result<(), ReadError> {
         self.running = writes.iter().filter_map(finished_id).collect();

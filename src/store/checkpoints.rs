@@ -40,6 +40,13 @@ pub(super) fn put(
     Ok(())
 }
 
+/// Forgets checkpoints that cannot be read, after a repair: each would keep its session from being read.
+pub(super) fn forget_unreadable(connection: &Connection) -> rusqlite::Result<()> {
+    const DELETE: &str = "DELETE FROM checkpoints WHERE length(id) <> 16 OR min(coalesce(elapsed_ms, 0), \
+        coalesce(prompt_count, 0), input, cache_read, cache_write, output, reasoning, total) < 0";
+    connection.execute(DELETE, []).map(drop)
+}
+
 macro_rules! select_checkpoints {
     ($rest:literal) => {
         concat!(

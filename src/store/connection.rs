@@ -1,8 +1,11 @@
 //! Opening the file: its directory, its lock, its mode, its connections.
 
+use std::cell::Cell;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -14,8 +17,11 @@ use super::{Directory, Durability};
 /// Statements that a connection keeps compiled: more than there are in this module.
 const STATEMENTS: usize = 48;
 
-/// Makes sure that the directory is there.
-pub(super) fn prepare_directory(path: &Path, directory: Directory) -> Result<(), StoreError> {
+/// Makes sure that a file's directory is there.
+///
+/// # Errors
+/// It is not, or cannot be made.
+pub fn prepare_directory(path: &Path, directory: Directory) -> Result<(), StoreError> {
     let parent = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => return Ok(()),
@@ -28,12 +34,20 @@ pub(super) fn prepare_directory(path: &Path, directory: Directory) -> Result<(),
             directory: parent.to_owned(),
         });
     }
+    make_private(parent)
+}
+
+/// Makes a directory for the owner alone, unless it is there.
+pub(super) fn make_private(directory: &Path) -> Result<(), StoreError> {
+    if directory.is_dir() {
+        return Ok(());
+    }
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(parent).map_err(|source| StoreError::Unusable {
-        path: parent.to_owned(),
+    builder.create(directory).map_err(|source| StoreError::Unusable {
+        path: directory.to_owned(),
         source,
     })
 }
@@ -123,8 +137,22 @@ fn configure_writer(connection: &Connection, owner: Owner, durability: Durabilit
     connection.pragma_update(None, "cache_size", -4_096)?;
     // Checkpoints are done beside the writer, so that no call waits for them.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.wal_hook(Some(|_, pages| {
+        IN_LOG.set(usize::try_from(pages).unwrap_or(0));
+        Ok(())
+    }));
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
+}
+
+thread_local! {
+    /// SQLite tells it to a function that can hold nothing, on the thread that commits.
+    static IN_LOG: Cell<usize> = const { Cell::new(0) };
+}
+
+/// How many pages the write-ahead log had after the last commit of this thread.
+pub(super) fn pages_in_log() -> usize {
+    IN_LOG.get()
 }
 
 /// Opens the connection that moves the write-ahead log into the database.
@@ -137,6 +165,32 @@ pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, StoreError> {
         Ok(connection)
     };
     open().map_err(|source| failure(path, source))
+}
+
+/// Opens the file that a backup is copied to.
+pub(super) fn open_copy(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    Ok(connection)
+}
+
+/// Ends what a connection does as soon as it is told to.
+pub(super) fn stop_with(connection: &Connection, stopping: &Arc<AtomicBool>) -> rusqlite::Result<()> {
+    const STEPS: i32 = 10_000;
+    let stopping = Arc::clone(stopping);
+    connection.progress_handler(STEPS, Some(move || stopping.load(Ordering::Acquire)))
+}
+
+/// Opens the new file of a repair: nobody else knows it, and if it is not finished it is thrown away.
+pub(super) fn open_rebuilt(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
 }
 
 /// Opens a connection that only reads.

@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+use rusqlite::ErrorCode;
+
+use super::repair::{self, RepairError};
+
 /// The database cannot be used. The message names the path and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -86,6 +90,24 @@ pub enum StoreError {
         /// Why.
         source: ReadError,
     },
+    /// A part of the file is damaged.
+    #[error("the database {} is damaged ({problem}): restore a backup, or choose another path with DB_PATH", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// It is damaged, and could not be rebuilt.
+    #[error("the database {} is damaged ({problem}) and could not be rebuilt ({source}); it was not changed: make room on its disk, restore a backup, or choose another path with DB_PATH", .path.display())]
+    Repair {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+        /// Why it could not be rebuilt.
+        source: Box<RepairError>,
+    },
     /// The writer's thread could not be started.
     #[error("the database {} has no writer: no thread could be started ({source})", .path.display())]
     NoThread {
@@ -94,6 +116,40 @@ pub enum StoreError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+impl StoreError {
+    /// What is wrong with the file, if that is why it cannot be used, and it is ours.
+    pub(super) fn damage(&self) -> Option<String> {
+        let header = || "its header is damaged".to_owned();
+        match self {
+            Self::Damaged { problem, .. } => Some(problem.clone()),
+            Self::NotADatabase { path } | Self::Foreign { path } => repair::was_ours(path).then(header),
+            // A format or a text encoding that there is none of.
+            Self::Sqlite { path, source } if source.sqlite_error_code() == Some(ErrorCode::Unknown) => {
+                repair::was_ours(path).then(|| source.to_string())
+            }
+            Self::ReadOnly { path } => repair::calls_itself_read_only(path).then(header),
+            Self::Sqlite { source, .. }
+            | Self::Read {
+                source: ReadError::Sqlite(source),
+                ..
+            }
+            | Self::Migration {
+                source: rusqlite_migration::Error::RusqliteError { err: source, .. },
+                ..
+            } => is_damage(source).then(|| source.to_string()),
+            _ => None,
+        }
+    }
+}
+
+/// Whether SQLite says that the file is damaged.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
 }
 
 /// A query could not be answered.

@@ -1,8 +1,10 @@
 //! How the writer is doing, for the engine's alerts and metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use super::repair::Repair;
 
 /// How the writer is doing. Shared; every read is cheap.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub struct Health {
     dropped: AtomicU64,
     refused: AtomicU64,
     last_error: Mutex<Option<Box<str>>>,
+    repair: Mutex<Option<Arc<Repair>>>,
+    news: Mutex<Vec<String>>,
 }
 
 /// What [`Health`] says at one moment.
@@ -38,6 +42,8 @@ pub struct HealthReport {
     pub refused: u64,
     /// What the database said when it last failed.
     pub last_error: Option<Box<str>>,
+    /// The last repair since the start.
+    pub repair: Option<Arc<Repair>>,
 }
 
 impl Health {
@@ -52,6 +58,8 @@ impl Health {
             dropped: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             last_error: Mutex::new(None),
+            repair: Mutex::new(None),
+            news: Mutex::new(Vec::new()),
         }
     }
 
@@ -73,6 +81,26 @@ impl Health {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .clone(),
+            repair: self.repair.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    /// What the user must be told of damage and repairs, since the last time this was asked.
+    #[must_use]
+    pub fn take_news(&self) -> Vec<String> {
+        std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn repaired(&self, repair: Repair) {
+        tracing::error!("{repair}");
+        self.tell(repair.to_string());
+        *self.repair.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(repair));
+    }
+
+    pub(super) fn tell(&self, news: String) {
+        let mut waiting = self.news.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() < 16 {
+            waiting.push(news);
         }
     }
 

@@ -54,6 +54,15 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), rusqlite_migration:
     MIGRATIONS.to_latest(connection)
 }
 
+/// Brings the schema of an empty database to an older version; to the newest, if there is none of that number.
+pub(super) fn run_to(connection: &mut Connection, version: usize) -> Result<(), rusqlite_migration::Error> {
+    if (1..=latest()).contains(&version) {
+        MIGRATIONS.to_version(connection, version)
+    } else {
+        run(connection)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

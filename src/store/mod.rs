@@ -9,8 +9,10 @@
 //! Totals come from `rollups`, which change in the transaction that changes `calls`, and never from a scan.
 
 mod alerts;
+mod backup;
 mod batch;
 mod calls;
+mod check;
 mod checkpointer;
 mod checkpoints;
 mod connection;
@@ -18,10 +20,12 @@ mod error;
 mod health;
 mod migrations;
 mod names;
+mod opening;
 mod query;
 mod raw_usage;
 mod reader;
 mod recover;
+mod repair;
 mod reports;
 mod rollups;
 mod sessions;
@@ -39,17 +43,21 @@ use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+pub use backup::{Backup, BackupError, Daily, backup, file_name};
+pub use connection::prepare_directory;
 pub use error::{ReadError, StoreError};
 pub use health::{Health, HealthReport};
 pub use query::{CallQuery, GroupBy, SessionFilter, StoredSession, UsageGroup, UsageKeys, UsageQuery};
 pub use reader::Reader;
 pub use recover::Recovered;
+pub use repair::{Repair, RepairError, Rows};
 pub use writer::{QueueFull, Reply, Ticket, WriteFailed, WriterHandle};
 
 use crate::domain::durability::Durability;
-use batch::Database;
+use check::Checker;
 use checkpointer::Checkpointer;
-use writer::{Message, Tuning, Writer};
+use opening::End;
+use writer::{Home, Message, Tuning, Writer};
 
 /// What to do about a directory that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +96,8 @@ struct Limits {
     kept: usize,
     backoff: (Duration, Duration),
     busy_timeout: Duration,
+    /// A file of up to so many bytes is looked at before the start.
+    checked_at_once: u64,
 }
 
 impl Default for Limits {
@@ -97,6 +107,7 @@ impl Default for Limits {
             kept: KEPT,
             backoff: (Duration::from_millis(50), Duration::from_secs(5)),
             busy_timeout: Duration::from_secs(5),
+            checked_at_once: check::AT_ONCE,
         }
     }
 }
@@ -108,6 +119,7 @@ pub struct Store {
     reader: Reader,
     stopping: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    checker: Option<Checker>,
     /// Held until the thread has ended.
     _lock: File,
 }
@@ -126,14 +138,25 @@ impl Store {
         connection::prepare_directory(&path, options.directory)?;
         let lock = connection::lock(&path)?;
         drop(connection::open_private(&path)?);
-        let connection = connection::open_writer(&path, options.durability, limits.busy_timeout)?;
-        let mut database = Database::new(connection);
-        let recovered = recover::recover(&mut database).map_err(|source| StoreError::Read {
-            path: path.clone(),
-            source,
-        })?;
-        let (sender, queue) = sync_channel(limits.queue);
         let health = Arc::new(Health::new());
+        let end = End::of_last_run(&path, limits.checked_at_once);
+        if let Some(lost) = end.keep_damaged_log(&path) {
+            tracing::error!("{lost}");
+            health.tell(lost);
+        }
+        let (sender, queue) = sync_channel(limits.queue);
+        let handle = WriterHandle {
+            queue: sender,
+            health: Arc::clone(&health),
+        };
+        let reader = Reader::of_store(&path, handle.clone());
+        let home = Home {
+            path: path.clone(),
+            durability: options.durability,
+            busy_timeout: limits.busy_timeout,
+            readers: reader.clone(),
+        };
+        let (database, recovered) = home.open_sound(end, &health)?;
         let stopping = Arc::new(AtomicBool::new(false));
         let tuning = Tuning {
             batch_size: options.batch_size.max(1),
@@ -148,6 +171,7 @@ impl Store {
         let writer = Writer::new(
             database,
             Checkpointer::start(&path)?,
+            home,
             queue,
             Arc::clone(&stopping),
             Arc::clone(&health),
@@ -161,11 +185,10 @@ impl Store {
                 source,
             })?;
         let store = Self {
-            handle: WriterHandle {
-                queue: sender,
-                health,
-            },
-            reader: Reader::new(&path),
+            checker: (end == End::Sudden { is_small: false })
+                .then(|| Checker::start(reader.clone(), handle.clone())),
+            handle,
+            reader,
             stopping,
             thread: Some(thread),
             _lock: lock,
@@ -195,6 +218,7 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         let Some(thread) = self.thread.take() else { return };
+        self.checker = None;
         self.stopping.store(true, Ordering::Release);
         // If the queue is full the thread is awake, or parked because it keeps too much.
         self.handle.queue.try_send(Message::Stop).ok();

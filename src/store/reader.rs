@@ -1,15 +1,18 @@
 //! Questions to the history, on connections that cannot write.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::check;
 use super::connection;
-use super::error::{ReadError, StoreError};
+use super::error::{ReadError, StoreError, is_damage};
 use super::migrations::Owner;
 use super::names::Lookup;
 use super::query::{CallQuery, StoredSession, UsageGroup, UsageQuery};
+use super::writer::WriterHandle;
 use super::{alerts, calls, checkpoints, reports, rollups, sessions};
 use crate::domain::call::Call;
 use crate::domain::ids::{CallId, CheckpointId, SessionId};
@@ -31,7 +34,10 @@ pub struct Reader {
 #[derive(Debug)]
 struct Pool {
     path: PathBuf,
+    writer: Option<WriterHandle>,
     idle: Mutex<Vec<ReadConnection>>,
+    /// Held for reading while a connection is in use: a repair waits until none is.
+    in_use: RwLock<()>,
 }
 
 struct ReadConnection {
@@ -57,7 +63,7 @@ impl Reader {
         if !path.exists() {
             return Err(missing());
         }
-        let reader = Self::new(path);
+        let reader = Self::with(path, None);
         let connection = connection::open_reader(path).map_err(|source| connection::failure(path, source))?;
         match connection::ours(path, &connection)? {
             Owner::Ours => Ok(reader),
@@ -65,11 +71,18 @@ impl Reader {
         }
     }
 
-    pub(super) fn new(path: &Path) -> Self {
+    /// Reads the database of the store of this process; its writer is told if a part of it is damaged.
+    pub(super) fn of_store(path: &Path, writer: WriterHandle) -> Self {
+        Self::with(path, Some(writer))
+    }
+
+    fn with(path: &Path, writer: Option<WriterHandle>) -> Self {
         Self {
             pool: Arc::new(Pool {
                 path: path.to_owned(),
+                writer,
                 idle: Mutex::default(),
+                in_use: RwLock::default(),
             }),
         }
     }
@@ -159,11 +172,48 @@ impl Reader {
         self.read(|connection, _| alerts::newest(connection, limit))
     }
 
-    /// Asks on one consistent state. A connection that failed is not used again.
+    /// What is wrong with the database; `None` if it is sound, as far as can be seen. `stopping` ends it early.
+    pub(super) fn problem(&self, stopping: &Arc<AtomicBool>) -> Result<Option<String>, ReadError> {
+        let _in_use = self.pool.in_use.read().unwrap_or_else(PoisonError::into_inner);
+        let connection = connection::open_reader(&self.pool.path)?;
+        connection::stop_with(&connection, stopping)?;
+        match check::problem(&connection) {
+            Err(error) if is_damage(&error) => Ok(Some(error.to_string())),
+            found => Ok(found?),
+        }
+    }
+
+    /// Does something while no connection is open; questions wait for it.
+    pub(super) fn while_closed<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _nobody = self.pool.in_use.write().unwrap_or_else(PoisonError::into_inner);
+        self.pool
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        work()
+    }
+
+    /// Asks, and says so if the answer is that the database is damaged.
     fn read<T>(
         &self,
         question: impl FnOnce(&Connection, &mut Lookup) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
+        self.ask(question).inspect_err(|error| {
+            if let (ReadError::Sqlite(error), Some(writer)) = (error, &self.pool.writer)
+                && is_damage(error)
+            {
+                writer.report_damage(error.to_string());
+            }
+        })
+    }
+
+    /// Asks on one consistent state. A connection that failed is not used again.
+    fn ask<T>(
+        &self,
+        question: impl FnOnce(&Connection, &mut Lookup) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        let _in_use = self.pool.in_use.read().unwrap_or_else(PoisonError::into_inner);
         let idle = self
             .pool
             .idle

@@ -81,6 +81,12 @@ pub(super) fn put_paused(
     Ok(())
 }
 
+/// Forgets what is noted of calls that are lost, or cannot be, after a repair.
+pub(super) fn forget_lost(connection: &Connection) -> rusqlite::Result<()> {
+    const PAUSED: &str = "DELETE FROM paused_calls WHERE call NOT IN (SELECT id FROM calls) OR tokens < 0";
+    connection.execute(PAUSED, []).map(drop)
+}
+
 /// The tokens of a session's calls that began while it was paused.
 pub(super) fn paused_tokens(connection: &Connection, session: i64) -> rusqlite::Result<Tokens> {
     const SUM: &str = "SELECT coalesce(sum(tokens), 0) FROM paused_calls WHERE session = ?1";

@@ -8,7 +8,7 @@ use super::query::StoredSession;
 use super::sql_types::Unsigned;
 use super::{checkpoints, reports, rollups};
 use crate::domain::ids::SessionId;
-use crate::domain::session::clock::{Nanos, Reading};
+use crate::domain::session::clock::{BootId, Nanos, Reading};
 use crate::domain::session::event::{EventKind, TimerEvent, What};
 use crate::domain::session::timer::{OnSleep, Timer};
 use crate::domain::session::{Marks, Origin, Session};
@@ -170,6 +170,48 @@ pub(super) fn sessions(
         sessions.push(stored_session(connection, row)?);
     }
     Ok(sessions)
+}
+
+/// Makes each session one that can be read again, after a repair that found only a part of it: its tags and settings
+/// are forgotten, and where that is not enough, it is ended with no time on its clock.
+pub(super) fn mend_unreadable(connection: &Connection) -> Result<(), ReadError> {
+    const NAMED: &str = "SELECT id, key, created_at FROM sessions WHERE name IS NOT NULL";
+    const DESCRIBE: &str =
+        "UPDATE sessions SET origin = 'manual', tags = '[]', on_sleep = 'pause' WHERE key = ?1";
+    const FORGET: &str = "DELETE FROM timer_events WHERE session = ?1";
+    const END: &str = "UPDATE sessions SET status = 'completed', duration_ms = NULL, token_budget = NULL, \
+        revision = abs(revision % 1000000), heartbeat_boot_ns = NULL WHERE key = ?1";
+    let named: Vec<(SessionId, i64, Timestamp)> = connection
+        .prepare(NAMED)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .filter_map(Result::ok)
+        .collect();
+    for (id, key, created_at) in named {
+        if session(connection, id).is_ok() {
+            continue;
+        }
+        connection.execute(DESCRIBE, [key])?;
+        if session(connection, id).is_ok() {
+            continue;
+        }
+        connection.execute(FORGET, [key])?;
+        connection.execute(END, [key])?;
+        let at = Reading {
+            boot: Nanos(0),
+            mono: Nanos(0),
+            wall: created_at,
+            boot_id: BootId(0),
+        };
+        for (seq, what) in [(1, What::Started), (2, What::Completed)] {
+            append_event(
+                connection,
+                &mut Dictionary::default(),
+                id,
+                &TimerEvent { seq, what, at },
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// Every session that has not ended and the newest ones that have, newest first; one that cannot be read is an

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,12 +14,18 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::batch::{Database, is_passing};
 use super::checkpointer::{Checkpointer, checkpoint};
-use super::error::ReadError;
+use super::connection;
+use super::error::{ReadError, StoreError, is_damage};
 use super::health::Health;
+use super::reader::Reader;
+use super::repair::{self, Repair};
+use crate::domain::durability::Durability;
 use crate::domain::record::Record;
 
 /// The queue holds all that it can, or the store is closed. The write comes back.
@@ -97,9 +104,17 @@ impl WriterHandle {
                 Err(QueueFull(Box::new((job.record, job.reply))))
             }
             // What was sent is what comes back.
-            std::sync::mpsc::TrySendError::Full(Message::Stop)
-            | std::sync::mpsc::TrySendError::Disconnected(Message::Stop) => unreachable!("a write was sent"),
+            std::sync::mpsc::TrySendError::Full(Message::Stop | Message::Damaged(_))
+            | std::sync::mpsc::TrySendError::Disconnected(Message::Stop | Message::Damaged(_)) => {
+                unreachable!("a write was sent")
+            }
         }
+    }
+
+    /// Says that the database is damaged: it is rebuilt between two commits.
+    pub fn report_damage(&self, problem: String) {
+        // A full queue is one that the database takes nothing from: the writer finds out by itself.
+        self.queue.try_send(Message::Damaged(problem)).ok();
     }
 
     /// How the writer is doing.
@@ -130,9 +145,40 @@ impl Job {
 pub(super) enum Message {
     /// A write.
     Write(Job),
+    /// Something was found to be damaged.
+    Damaged(String),
     /// Wakes the thread, so that it sees that it should stop.
     Stop,
 }
+
+/// The database's place, for when it has to be opened again.
+pub(super) struct Home {
+    pub(super) path: PathBuf,
+    pub(super) durability: Durability,
+    pub(super) busy_timeout: Duration,
+    pub(super) readers: Reader,
+}
+
+impl Home {
+    pub(super) fn repair(&self, problem: &str) -> Result<Repair, StoreError> {
+        repair::repair(&self.path, problem, Timestamp::now()).map_err(|source| StoreError::Repair {
+            path: self.path.clone(),
+            problem: problem.to_owned(),
+            source: Box::new(source),
+        })
+    }
+
+    fn resume(&self) -> Result<Database, StoreError> {
+        let connection = connection::open_writer(&self.path, self.durability, self.busy_timeout)?;
+        Database::resumed(connection).map_err(|source| StoreError::Read {
+            path: self.path.clone(),
+            source,
+        })
+    }
+}
+
+/// A database that breaks again as soon as it is rebuilt is not rebuilt again and again: each one is kept.
+const MEND_AGAIN: Duration = Duration::from_secs(600);
 
 /// The thread's settings.
 #[derive(Clone, Copy, Debug)]
@@ -145,7 +191,7 @@ pub(super) struct Tuning {
     pub(super) kept: usize,
     /// The first and the longest pause between attempts then.
     pub(super) backoff: (Duration, Duration),
-    /// About how many pages may stand in the write-ahead log before they are moved to the database. If four times
+    /// How many pages may stand in the write-ahead log before they are moved to the database. If four times
     /// as many do, because the log grows faster than it is moved, the writer stops for it.
     pub(super) checkpoint_pages: usize,
 }
@@ -154,24 +200,30 @@ pub(super) struct Tuning {
 pub(super) struct Writer {
     database: Database,
     checkpointer: Checkpointer,
+    home: Home,
     queue: Receiver<Message>,
     stopping: Arc<AtomicBool>,
     health: Arc<Health>,
     tuning: Tuning,
+    /// What was found to be damaged.
+    damage: Option<String>,
+    /// When the database was last rebuilt, or could not be.
+    mended: Option<Instant>,
     /// What is to be written next, in order.
     pending: VecDeque<Job>,
     /// When to try again, and how long the pause after that is, while the database takes nothing.
     retry: Option<(Instant, Duration)>,
-    /// About how many pages were written since the log last started anew.
-    pages: usize,
-    /// At how many of them the next checkpoint is asked for.
+    /// At how many pages in the log the next checkpoint is asked for.
     next_checkpoint: usize,
+    /// At how many of them the writer stops for one.
+    next_stop: usize,
 }
 
 impl Writer {
     pub(super) fn new(
         database: Database,
         checkpointer: Checkpointer,
+        home: Home,
         queue: Receiver<Message>,
         stopping: Arc<AtomicBool>,
         health: Arc<Health>,
@@ -180,14 +232,17 @@ impl Writer {
         Self {
             database,
             checkpointer,
+            home,
             queue,
             stopping,
             health,
             tuning,
+            damage: None,
+            mended: None,
             pending: VecDeque::new(),
             retry: None,
-            pages: 0,
             next_checkpoint: tuning.checkpoint_pages,
+            next_stop: 4 * tuning.checkpoint_pages,
         }
     }
 
@@ -196,6 +251,9 @@ impl Writer {
         // Asked before each wait: the stop may have come while the writer waited for company.
         while !self.stopping.load(Ordering::Acquire) {
             self.wait();
+            if let Some(problem) = self.damage.take() {
+                self.mend(&problem);
+            }
             self.linger();
             self.write(self.tuning.batch_size);
             self.checkpoint_if_due();
@@ -248,6 +306,7 @@ impl Writer {
     fn accept(&mut self, message: Message) {
         match message {
             Message::Write(job) => self.pending.push_back(job),
+            Message::Damaged(problem) => self.damage = Some(problem),
             Message::Stop => self.stopping.store(true, Ordering::Release),
         }
     }
@@ -279,6 +338,9 @@ impl Writer {
             .commit(self.pending.iter().take(count).map(|job| &job.record));
         match result {
             Ok(()) => self.answer(count, began.elapsed()),
+            Err(ReadError::Sqlite(error)) if is_damage(&error) && self.mend(&error.to_string()) => {
+                self.write(most);
+            }
             Err(error) if is_passing(&error) => self.postpone(&error),
             Err(error) if count == 1 => self.refuse(&error),
             Err(_) => {
@@ -297,7 +359,6 @@ impl Writer {
             tracing::info!(store.kept = self.pending.len(), "the database takes writes again");
         }
         self.health.committed(count, took);
-        self.pages += count / 8 + 8;
         for job in self.pending.drain(..count) {
             // Whoever does not wait for the commit has dropped the ticket.
             job.answer(Ok(()));
@@ -313,6 +374,45 @@ impl Writer {
         }
     }
 
+    /// Rebuilds a damaged database; false if it was tried a moment ago, or cannot be done.
+    fn mend(&mut self, problem: &str) -> bool {
+        if self.mended.is_some_and(|at| at.elapsed() < MEND_AGAIN) {
+            return false;
+        }
+        self.mended = Some(Instant::now());
+        tracing::error!(
+            problem,
+            "the database is damaged and is being rebuilt; calls go on"
+        );
+        self.checkpointer.stop();
+        let Self { database, home, .. } = self;
+        let mended = home
+            .readers
+            .while_closed(|| -> Result<(Repair, Checkpointer), StoreError> {
+                // Of the file that is to be moved nothing may stay open.
+                let nowhere =
+                    Connection::open_in_memory().map_err(|error| connection::failure(&home.path, error))?;
+                drop(std::mem::replace(database, Database::new(nowhere)));
+                let repaired = home.repair(problem);
+                *database = home.resume()?;
+                Ok((repaired?, Checkpointer::start(&home.path)?))
+            });
+        match mended {
+            Ok((repair, checkpointer)) => {
+                self.checkpointer = checkpointer;
+                self.health.repaired(repair);
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "the database could not be rebuilt");
+                self.health.tell(format!(
+                    "Rows are kept in memory, and lost if Moonlock is stopped now: {error}."
+                ));
+                false
+            }
+        }
+    }
+
     fn refuse(&mut self, error: &ReadError) {
         tracing::error!(%error, "a write was refused by the database and is lost");
         let message = error.to_string();
@@ -324,15 +424,16 @@ impl Writer {
 
     fn checkpoint_if_due(&mut self) {
         let step = self.tuning.checkpoint_pages;
-        if self.checkpointer.has_left_nothing() {
-            self.pages = 0;
+        let pages = connection::pages_in_log();
+        if pages < step {
+            // It has begun anew.
             self.next_checkpoint = step;
-        } else if self.pages >= 4 * step {
-            self.pages = 0;
-            self.next_checkpoint = step;
+            self.next_stop = 4 * step;
+        } else if pages >= self.next_stop {
+            self.next_stop = pages + step;
             self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)");
-        } else if self.pages >= self.next_checkpoint {
-            self.next_checkpoint = self.pages + step / 2;
+        } else if pages >= self.next_checkpoint {
+            self.next_checkpoint = pages + step / 2;
             self.checkpointer.ask();
         }
     }
@@ -360,6 +461,7 @@ impl Writer {
             );
             self.health.dropped("the store was closed", lost);
         }
+        self.checkpointer.stop();
         self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)");
     }
 }

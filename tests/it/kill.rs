@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -126,6 +127,106 @@ fn kills() -> u64 {
     said.map_or(50, |said| said.parse().unwrap())
 }
 
+/// What a session's clock showed, and between which two moments of this machine's it was asked.
+#[derive(Clone, Copy)]
+struct Look {
+    elapsed: i64,
+    before: Instant,
+    after: Instant,
+}
+
+fn millis(from: Instant, to: Instant) -> i64 {
+    i64::try_from(to.saturating_duration_since(from).as_millis()).unwrap()
+}
+
+/// Holds a session's clock against this machine's, over all kills. A start finds it standing at the last sign of life;
+/// the rest of what ran, and the time until the start, is the gap that the session tells of.
+#[derive(Default)]
+struct Clock {
+    path: String,
+    /// The last look at it while it ran.
+    last: Option<Look>,
+    /// Between which moments it was killed.
+    killed: Option<(Instant, Instant)>,
+    /// The most that one kill took from it, at least.
+    lost: i64,
+    /// The most that it went further than this machine's, at least.
+    gained: i64,
+    /// The most that it is behind or ahead while it runs, or with the gap counted.
+    off: i64,
+}
+
+impl Clock {
+    async fn ask(&self, program: &Program, method: &str, body: Value) -> (Value, Look) {
+        let before = Instant::now();
+        let session = program.ask(method, &self.path, &body).await;
+        let after = Instant::now();
+        let elapsed = session["elapsedMs"].as_i64().unwrap();
+        let look = Look {
+            elapsed,
+            before,
+            after,
+        };
+        (session, look)
+    }
+
+    /// Lets it run: begins the session, or finds out what the kill cost and resumes it.
+    async fn run(&mut self, program: &Program) {
+        let (Some(last), Some((alive, dead))) = (self.last, self.killed) else {
+            self.path = "/api/sessions".to_owned();
+            let (session, look) = self.ask(program, "POST", json!({"name": "clock"})).await;
+            self.path = format!("/api/sessions/{}", session["id"].as_str().unwrap());
+            self.last = Some(look);
+            return;
+        };
+        let (session, found) = self.ask(program, "GET", Value::Null).await;
+        assert_eq!(session["status"], "paused", "never resumed silently");
+        let told = session["told"].as_array().unwrap().last().unwrap();
+        assert_eq!(
+            (&told["kind"], &told["countable"]),
+            (&json!("recovered"), &json!(true))
+        );
+        let kept = found.elapsed - last.elapsed;
+        self.lost = self.lost.max(millis(last.after, alive) - kept);
+        self.gained = self.gained.max(kept - millis(last.before, dead));
+        let (_, counted) = self.ask(program, "PATCH", json!({"countGap": told["seq"]})).await;
+        // The gap ends with the start: behind the kill, and before the first answer.
+        let whole = counted.elapsed - last.elapsed;
+        self.is_off(
+            whole,
+            millis(last.after, dead)..=millis(last.before, found.before),
+        );
+        let (_, resumed) = self.ask(program, "PATCH", json!({"status": "active"})).await;
+        self.last = Some(resumed);
+    }
+
+    /// Looks at it while it runs, and kills the program.
+    async fn kill(&mut self, program: Program) {
+        let (_, now) = self.ask(&program, "GET", Value::Null).await;
+        let last = self.last.replace(now).unwrap();
+        let most = millis(last.before, now.after);
+        let ran = now.elapsed - last.elapsed;
+        self.gained = self.gained.max(ran - most);
+        self.is_off(ran, millis(last.after, now.before)..=most);
+        let alive = Instant::now();
+        program.kill();
+        self.killed = Some((alive, Instant::now()));
+    }
+
+    fn is_off(&mut self, ran: i64, passed: RangeInclusive<i64>) {
+        self.off = self.off.max(passed.start() - ran).max(ran - passed.end());
+    }
+}
+
+/// What SQLite says of a file that a kill left.
+#[expect(clippy::disallowed_methods, reason = "another program looks at the file")]
+fn integrity(path: &Path) -> String {
+    let other = rusqlite::Connection::open(path).unwrap();
+    other
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap()
+}
+
 /// All rows, whatever their number.
 async fn all_rows(app: &TestApp) -> Vec<Value> {
     let mut rows = Vec::new();
@@ -147,8 +248,10 @@ async fn what_was_received_whole_survives_every_kill() {
     let next = Arc::new(AtomicU64::new(0));
     let whole = Arc::new(Mutex::new(Vec::new()));
     let random = RandomState::new();
+    let mut clock = Clock::default();
     for kill in 0..kills() {
         let program = start(home.path(), &upstream);
+        clock.run(&program).await;
         let (count, mut counted) = watch::channel(0);
         let mut clients = JoinSet::new();
         for _ in 0..CLIENTS {
@@ -174,9 +277,11 @@ async fn what_was_received_whole_survives_every_kill() {
         for _ in 0..random >> 32 & 0xff {
             tokio::task::yield_now().await;
         }
-        program.kill();
+        clock.kill(program).await;
         while clients.join_next().await.is_some() {}
     }
+    let sound = integrity(&home.path().join("moonlock.db"));
+    assert_eq!(sound, "ok");
 
     let app = TestApp::start_in(home, upstream.address).await;
     let rows = all_rows(&app).await;
@@ -216,11 +321,26 @@ async fn what_was_received_whole_survives_every_kill() {
         whole.len()
     );
     let interrupted = rows.iter().filter(|row| row["outcome"] == "interrupted").count();
-    println!(
-        "{} calls, {} received whole, {interrupted} interrupted",
-        rows.len(),
-        whole.len()
-    );
+    for (what, number) in [
+        ("kills", kills()),
+        ("calls sent", next.load(Ordering::Relaxed)),
+        ("replies received whole", whole.len() as u64),
+        ("rows", rows.len() as u64),
+        ("rows interrupted", interrupted as u64),
+        ("replies without a row", lost.len() as u64),
+        // An assertion above would have ended the test.
+        ("rows doubled", 0),
+        ("most a kill took from a session, ms", clock.lost.unsigned_abs()),
+        ("most its clock gained, ms", clock.gained.unsigned_abs()),
+        ("most it is off, gaps counted, ms", clock.off.unsigned_abs()),
+    ] {
+        println!("{what:<36}{number:>8}");
+    }
+    println!("{:<36}{sound:>8}", "integrity_check");
+    assert!(clock.lost <= 5_000, "a heartbeat's worth at most");
+    // Both clocks are rounded to whole milliseconds.
+    assert!(clock.gained <= 2, "time is never made up");
+    assert!(clock.off <= 2, "what is not counted is in the gap, and no more");
     let totals = &app.get("/api/analytics/usage").await["totals"];
     let total: u64 = rows.iter().filter_map(|row| row["total"].as_u64()).sum();
     assert_eq!(

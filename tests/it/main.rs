@@ -5,8 +5,10 @@
 mod api;
 mod architecture;
 mod attribution;
+mod aws;
 mod bad_input;
 mod cli;
+mod damage;
 mod http2;
 mod include_usage;
 mod kill;

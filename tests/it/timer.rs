@@ -6,26 +6,10 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::support::app::new_home;
-use crate::support::client::Client;
 use crate::support::program::{Program, command};
 
-async fn say(program: &Program, method: &str, path: &str, body: &Value) -> Value {
-    let body = if body.is_null() {
-        String::new()
-    } else {
-        body.to_string()
-    };
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        program.dashboard,
-        body.len()
-    );
-    let reply = Client::connect(program.dashboard).await.ask(request).await;
-    serde_json::from_slice(&reply.body).unwrap()
-}
-
 async fn start_session(program: &Program) -> String {
-    let session = say(program, "POST", "/api/sessions", &json!({"name": "s"})).await;
+    let session = program.ask("POST", "/api/sessions", &json!({"name": "s"})).await;
     format!("/api/sessions/{}", session["id"].as_str().unwrap())
 }
 
@@ -39,14 +23,14 @@ async fn a_kill_costs_a_running_session_no_more_than_a_heartbeat_and_is_told() {
     let program = Program::start(&mut command(home.path()));
     let path = start_session(&program).await;
     let shown = loop {
-        let session = say(&program, "GET", &path, &Value::Null).await;
+        let session = program.ask("GET", &path, &Value::Null).await;
         if elapsed(&session) > 30 {
             break elapsed(&session);
         }
     };
     program.kill();
     let program = Program::start(&mut command(home.path()));
-    let session = say(&program, "GET", &path, &Value::Null).await;
+    let session = program.ask("GET", &path, &Value::Null).await;
     assert_eq!(session["status"], "paused", "never resumed silently");
     assert_eq!(
         (&session["told"][0]["kind"], &session["told"][0]["countable"]),
@@ -59,7 +43,7 @@ async fn a_kill_costs_a_running_session_no_more_than_a_heartbeat_and_is_told() {
     );
     assert!(kept + gap >= shown, "what is not counted is in the gap");
     let count = json!({"countGap": session["told"][0]["seq"]});
-    let counted = say(&program, "PATCH", &path, &count).await;
+    let counted = program.ask("PATCH", &path, &count).await;
     assert!(elapsed(&counted).abs_diff(kept + gap) <= 1, "{counted}");
 }
 
@@ -91,11 +75,11 @@ async fn an_hour_between_the_clocks_is_not_counted() {
     let home = new_home();
     let program = Program::start(&mut command(home.path()));
     let path = start_session(&program).await;
-    let before = elapsed(&say(&program, "GET", &path, &Value::Null).await);
+    let before = elapsed(&program.ask("GET", &path, &Value::Null).await);
     program.kill();
 
     let program = Program::start(&mut ahead(home.path(), 3_600));
-    let session = say(&program, "GET", &path, &Value::Null).await;
+    let session = program.ask("GET", &path, &Value::Null).await;
     let told = &session["told"][0];
     assert_eq!(
         (&session["status"], &told["kind"]),
@@ -104,10 +88,10 @@ async fn an_hour_between_the_clocks_is_not_counted() {
     let gap = told["ms"].as_u64().unwrap();
     assert!((3_600_000..3_700_000).contains(&gap), "{gap} ms");
     assert!(elapsed(&session) <= before, "none of it is counted");
-    let resumed = say(&program, "PATCH", &path, &json!({"status": "active"})).await;
+    let resumed = program.ask("PATCH", &path, &json!({"status": "active"})).await;
     let mut last = resumed.clone();
     for _ in 0..50 {
-        let now = say(&program, "GET", &path, &Value::Null).await;
+        let now = program.ask("GET", &path, &Value::Null).await;
         let wall = now["at"].as_i64().unwrap() - resumed["at"].as_i64().unwrap();
         let shown = elapsed(&now).cast_signed() - elapsed(&resumed).cast_signed();
         assert!((shown - wall).abs() <= 20, "{shown} ms of {wall} ms");
@@ -118,7 +102,7 @@ async fn an_hour_between_the_clocks_is_not_counted() {
 
     // Back outside, the clock stands an hour behind what the same boot has said: not to be compared.
     let program = Program::start(&mut command(home.path()));
-    let session = say(&program, "GET", &path, &Value::Null).await;
+    let session = program.ask("GET", &path, &Value::Null).await;
     assert_eq!(
         (
             &session["status"],

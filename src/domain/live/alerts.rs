@@ -6,6 +6,9 @@ use super::super::session::clock::Reading;
 use super::super::wire::{AlertView, Change};
 use super::{Effect, State, StoreTrouble};
 
+/// Rules of alerts that pass with their cause. What was lost to damage stays, for as long as the program runs.
+const STORE_TROUBLES: [&str; 2] = ["store.slow", "store.failing"];
+
 impl State {
     pub(super) fn store_trouble(
         &mut self,
@@ -16,19 +19,33 @@ impl State {
     ) {
         let (rule, message) = match trouble {
             StoreTrouble::Slow => (
-                "store.slow",
+                STORE_TROUBLES[0],
                 "The disk is slow: replies are passed on before their rows are certain to survive a crash. \
                  Look for what keeps the disk busy.",
             ),
             StoreTrouble::Failing => (
-                "store.failing",
+                STORE_TROUBLES[1],
                 "The database cannot be written: calls go through and are kept in memory until it can. \
                  Look whether the disk is full or read-only.",
             ),
         };
-        if self.alerts.iter().any(|alert| alert.rule == rule) {
-            return;
+        if !self.lasts(&[rule]) {
+            self.raise(id, rule, message, now, effects);
         }
+    }
+
+    pub(super) fn store_well(&mut self, now: Reading, effects: &mut Vec<Effect>) {
+        self.clear(&STORE_TROUBLES, now, effects);
+    }
+
+    pub(super) fn raise(
+        &mut self,
+        id: AlertId,
+        rule: &str,
+        message: &str,
+        now: Reading,
+        effects: &mut Vec<Effect>,
+    ) {
         let alert = AlertView {
             id,
             rule: rule.to_owned(),
@@ -40,16 +57,22 @@ impl State {
         self.tell_alert(alert, now, effects);
     }
 
-    pub(super) fn store_well(&mut self, now: Reading, effects: &mut Vec<Effect>) {
+    pub(super) fn clear(&mut self, rules: &[&str], now: Reading, effects: &mut Vec<Effect>) {
         let (cleared, rest) = std::mem::take(&mut self.alerts)
             .into_iter()
-            .partition(|alert| alert.rule.starts_with("store."));
+            .partition(|alert| rules.contains(&alert.rule.as_str()));
         self.alerts = rest;
         let cleared: Vec<AlertView> = cleared;
         for mut alert in cleared {
             alert.cleared_at = Some(now.wall.0);
             self.tell_alert(alert, now, effects);
         }
+    }
+
+    fn lasts(&self, rules: &[&str]) -> bool {
+        self.alerts
+            .iter()
+            .any(|alert| rules.contains(&alert.rule.as_str()))
     }
 
     pub(super) fn tell_alert(&mut self, alert: AlertView, now: Reading, effects: &mut Vec<Effect>) {
@@ -60,6 +83,6 @@ impl State {
     /// Whether an alert about the database lasts.
     #[must_use]
     pub fn has_store_trouble(&self) -> bool {
-        self.alerts.iter().any(|alert| alert.rule.starts_with("store."))
+        self.lasts(&STORE_TROUBLES)
     }
 }

@@ -27,6 +27,9 @@ const RECENT_CALLS: usize = 100;
 /// How many completed sessions a snapshot shows.
 const RECENT_SESSIONS: usize = 20;
 
+/// The rule of the daily backup's alert.
+const BACKUP_FAILING: &str = "backup.failing";
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -69,6 +72,10 @@ pub enum Input {
     StoreTrouble(AlertId, StoreTrouble),
     /// The disk answers again.
     StoreWell,
+    /// The database was damaged; as a sentence, what became of it.
+    StoreDamaged(AlertId, Box<str>),
+    /// The daily backup fails; as a sentence, why. `None`: it works again.
+    Backup(AlertId, Option<Box<str>>),
 }
 
 /// What is wrong with the disk.
@@ -269,6 +276,19 @@ impl State {
             }
             Input::StoreWell => {
                 self.store_well(now, &mut effects);
+                Ok(())
+            }
+            Input::StoreDamaged(id, message) => {
+                self.raise(id, "store.repaired", &message, now, &mut effects);
+                Ok(())
+            }
+            Input::Backup(id, Some(problem)) => {
+                self.clear(&[BACKUP_FAILING], now, &mut effects);
+                self.raise(id, BACKUP_FAILING, &problem, now, &mut effects);
+                Ok(())
+            }
+            Input::Backup(_, None) => {
+                self.clear(&[BACKUP_FAILING], now, &mut effects);
                 Ok(())
             }
         };

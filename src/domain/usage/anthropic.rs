@@ -11,7 +11,7 @@ use super::openai_chat::reported;
 use super::parts::Parts;
 use super::reading::{Flaws, Reading};
 use crate::domain::call::Source;
-use crate::domain::units::Tokens;
+use crate::domain::units::{NanoUsd, Tokens};
 
 /// The values wanted of a message.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,8 @@ pub(super) struct Anthropic {
     output: Option<Tokens>,
     thinking: Option<Tokens>,
     web_searches: Option<Tokens>,
+    /// OpenRouter says what its messages cost.
+    cost: Option<NanoUsd>,
     passes: Option<Passes>,
     first_raw: Option<Box<str>>,
     raw: Option<Box<str>>,
@@ -57,6 +59,7 @@ impl Default for Anthropic {
             output: None,
             thinking: None,
             web_searches: None,
+            cost: None,
             passes: None,
             first_raw: None,
             raw: None,
@@ -160,6 +163,7 @@ impl Anthropic {
         self.prompt.replace(Prompt::read(usage));
         let searches = usage.tokens(&["server_tool_use", "web_search_requests"]);
         self.web_searches = searches.or(self.web_searches);
+        self.cost = usage.cost().or(self.cost);
         if let Some(passes) = Passes::read(usage) {
             self.passes = Some(passes);
         }
@@ -193,6 +197,7 @@ impl Anthropic {
             cache_write_1h,
             reasoning: self.thinking,
             web_searches: self.web_searches.map(|searches| searches.0),
+            provider_cost: self.cost,
             ..Parts::default()
         };
         if let Some(output) = output {

@@ -63,6 +63,8 @@ impl Dialect for Chat {
         // Groq writes it here, and newer replies in both places of the same chunk.
         text(Key::Usage, &["x_groq", "usage"]),
         text(Key::Timings, &["timings"]),
+        // Workers AI.
+        text(Key::Usage, &["result", "usage"]),
         // Moonshot.
         text(Key::Usage, &["choices", "*", "usage"]),
         text(Key::FinishReason, &["choices", "*", "finish_reason"]),
@@ -242,6 +244,7 @@ impl Counts {
             &["num_search_queries"],
             &["server_tool_use", "web_search_requests"],
             &["server_tool_use_details", "web_search_requests"],
+            &["server_side_tool_usage_details", "web_search_calls"],
         ]);
         let mut reasoning_beside = None;
         if let Some(outer) = usage.tokens(&["reasoning_tokens"]) {

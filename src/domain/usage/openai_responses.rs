@@ -165,7 +165,11 @@ fn parts(usage: &mut Fields) -> Parts {
         cache_write_5m: cache_write,
         reasoning,
         web_searches: usage
-            .tokens(&["server_tool_use", "web_search_requests"])
+            .first(&[
+                &["server_tool_use", "web_search_requests"],
+                // xAI.
+                &["server_side_tool_usage_details", "web_search_calls"],
+            ])
             .map(|searches| searches.0),
         provider_cost: usage.cost(),
         ..Parts::default()

@@ -51,6 +51,9 @@ pub(super) trait Shape: Default {
     /// The kinds of event that end a stream.
     const LAST: &'static [&'static str] = &[];
 
+    /// The kinds of event that report an error.
+    const ERRORS: &'static [&'static str] = &["error"];
+
     /// The body can be an AWS event stream.
     const AWS: bool = false;
     /// Reply headers with counts: kept under their names, in lower case.
@@ -163,7 +166,7 @@ impl<S: Shape> Dialect for Tabled<S> {
             }
             (Key::Kind, Found::Text(text)) => {
                 let is_last = S::LAST.iter().any(|last| is_string(text, last));
-                let is_error = is_string(text, "error");
+                let is_error = S::ERRORS.iter().any(|error| is_string(text, error));
                 self.is_last_event |= is_last;
                 if is_error {
                     self.errors.report();

@@ -19,7 +19,9 @@ macro_rules! end_columns {
 }
 
 mod read;
+mod sums;
 mod write;
 
-pub(super) use read::{call, running, select};
+pub(super) use read::{call, running, running_ids, select};
+pub(super) use sums::sum_anew;
 pub(super) use write::{finish, remove_running, start};

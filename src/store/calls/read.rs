@@ -1,5 +1,7 @@
 //! Rows into calls.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, Row, params};
 
 use crate::domain::call::{AskedSession, Attribution, Call, CallEnd, CallStart, Outcome, Source};
@@ -63,6 +65,29 @@ pub(in crate::store) fn running(
         calls.push(running_call(connection, lookup, row));
     }
     Ok(calls)
+}
+
+/// The ids of the running calls.
+pub(in crate::store) fn running_ids(connection: &Connection) -> Result<HashSet<CallId>, ReadError> {
+    const SELECT: &str = "SELECT id FROM running_calls";
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let ids = statement.query_map([], |row| row.get(0))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Every call that has ended, with its id as it stands there; one that cannot be read is an error in its place.
+pub(super) fn each_ended(
+    connection: &Connection,
+    mut visit: impl FnMut(Vec<u8>, Result<Call, ReadError>) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    const SELECT: &str = concat!("SELECT ", start_columns!(), ", ", end_columns!(), " FROM calls");
+    let mut lookup = Lookup::default();
+    let mut statement = connection.prepare(SELECT)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        visit(row.get(0)?, ended_call(connection, &mut lookup, row))?;
+    }
+    Ok(())
 }
 
 /// A query's filters with the names' ids; `None` where a name occurs nowhere, so that nothing can match.

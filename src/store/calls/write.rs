@@ -205,7 +205,11 @@ fn put(
 }
 
 /// Where a call stands in the sums.
-fn key_of(connection: &Connection, dictionary: &mut Dictionary, call: &Call) -> rusqlite::Result<Key> {
+pub(super) fn key_of(
+    connection: &Connection,
+    dictionary: &mut Dictionary,
+    call: &Call,
+) -> rusqlite::Result<Key> {
     let ids = StartIds::of(connection, dictionary, call)?;
     let source = call.end.as_ref().and_then(|end| end.source).map(Source::name);
     Ok(Key {

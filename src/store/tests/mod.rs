@@ -1,9 +1,12 @@
 //! The store as its users see it: through `Store`, `WriterHandle` and `Reader`.
 
+mod backup;
 mod damage;
 mod durability;
+mod migrating;
 mod opening;
 mod paging;
+mod repair;
 mod sums;
 mod support;
 mod timers;

@@ -40,6 +40,15 @@ impl TestApp {
 
     /// Starts on what an earlier run left.
     pub(crate) async fn start_in(home: Arc<TempDir>, upstream: SocketAddr) -> Self {
+        Self::start_with(home, upstream, &[]).await
+    }
+
+    /// Starts with these variables as well.
+    pub(crate) async fn start_with(
+        home: Arc<TempDir>,
+        upstream: SocketAddr,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let database = home.path().join("moonlock.db");
         let config = home.path().join("moonlock.toml");
         let url = format!("http://{upstream}");
@@ -54,7 +63,7 @@ impl TestApp {
             ("MOONLOCK_UPSTREAM_BEDROCK", &url),
             ("MOONLOCK_UPSTREAM_OLLAMA", &url),
         ];
-        let app = launch(&pairs).await.unwrap();
+        let app = launch(&[&pairs, variables].concat()).await.unwrap();
         let events = app.engine().subscribe(Wanted::All, None).await.unwrap();
         Self {
             app,

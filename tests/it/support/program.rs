@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use serde_json::Value;
+
 use super::client::Client;
 
 /// The program, in an environment with nothing of this machine's.
@@ -56,6 +58,22 @@ impl Program {
         }
     }
 
+    /// Asks its API; `Value::Null` is no body.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            self.dashboard,
+            body.len()
+        );
+        let reply = Client::connect(self.dashboard).await.ask(request).await;
+        serde_json::from_slice(&reply.body).unwrap()
+    }
+
     /// What it says of itself: for a test that fails.
     pub(crate) async fn state(&self) -> String {
         let mut said = String::new();
@@ -75,6 +93,15 @@ impl Program {
             .unwrap();
         assert!(told.success());
         self.child.wait().unwrap().code()
+    }
+
+    /// Asks it to stop, and gives what it said on standard error.
+    pub(crate) fn stop_and_say(mut self) -> String {
+        let mut said = String::new();
+        self.terminate();
+        let mut stderr = self.child.stderr.take().unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        said
     }
 
     /// `kill -9`.

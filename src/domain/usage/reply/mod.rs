@@ -17,6 +17,7 @@ use super::ollama::{Ollama, OllamaEmbed};
 use super::openai_chat::{Chat, Embeddings};
 use super::openai_media::{Audio, Images};
 use super::openai_responses::Responses;
+use super::platforms;
 use super::reading::{Flaws, Reading, StreamError};
 use super::servers::{LlamaCpp, Predict, Tgi, Watsonx};
 use super::shape::Tabled;
@@ -53,6 +54,12 @@ enum AnyDialect {
     Interactions(Box<Body<Tabled<Interactions>>>),
     Images(Box<Body<Tabled<Images>>>),
     Audio(Box<Body<Tabled<Audio>>>),
+    Complete(Box<Body<Tabled<platforms::Complete>>>),
+    Embed(Box<Body<Tabled<platforms::Embed>>>),
+    LmStudio(Box<Body<Tabled<platforms::LmStudio>>>),
+    Conversations(Box<Body<Tabled<platforms::Conversations>>>),
+    Ocr(Box<Body<Tabled<platforms::Ocr>>>),
+    Prediction(Box<Body<Tabled<platforms::Prediction>>>),
     Nothing,
 }
 
@@ -79,6 +86,12 @@ macro_rules! with_body {
             AnyDialect::Interactions($body) => $run,
             AnyDialect::Images($body) => $run,
             AnyDialect::Audio($body) => $run,
+            AnyDialect::Complete($body) => $run,
+            AnyDialect::Embed($body) => $run,
+            AnyDialect::LmStudio($body) => $run,
+            AnyDialect::Conversations($body) => $run,
+            AnyDialect::Ocr($body) => $run,
+            AnyDialect::Prediction($body) => $run,
             AnyDialect::Nothing => $none,
         }
     };
@@ -116,6 +129,12 @@ impl ReplyReader {
             Operation::LlamaCppCompletion => AnyDialect::LlamaCpp(Body::new(refused)),
             Operation::WatsonxText => AnyDialect::Watsonx(Body::new(refused)),
             Operation::Predict => AnyDialect::Predict(Body::new(refused)),
+            Operation::Complete => AnyDialect::Complete(Body::new(refused)),
+            Operation::Embed => AnyDialect::Embed(Body::new(refused)),
+            Operation::LmStudioChat => AnyDialect::LmStudio(Body::new(refused)),
+            Operation::Conversations => AnyDialect::Conversations(Body::new(refused)),
+            Operation::Ocr => AnyDialect::Ocr(Body::new(refused)),
+            Operation::Prediction => AnyDialect::Prediction(Body::new(refused)),
             // Sound holds no words.
             Operation::Speech if kind.starts_with("audio/") => AnyDialect::Nothing,
             Operation::Transcriptions | Operation::Translations | Operation::Speech => {

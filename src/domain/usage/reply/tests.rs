@@ -188,6 +188,12 @@ fn counts_in_headers_fill_what_the_body_leaves_open() {
             &[("x-amzn-bedrock-input-token-count", "many")],
             "unknown terminal",
         ),
+        (
+            Operation::Embed,
+            "[[0.1,0.2]]",
+            &[("x-compute-tokens", "7")],
+            "exact in=7 out=0 terminal",
+        ),
     ] {
         let get = |name: &str| {
             headers
