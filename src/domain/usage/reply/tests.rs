@@ -161,6 +161,24 @@ fn the_last_event_is_known_when_it_comes() {
 }
 
 #[test]
+fn nothing_that_counts_follows_what_is_taken_for_the_end() {
+    for case in &cases() {
+        let body = load(case.1);
+        let mut reader = ReplyReader::new(case.0, None, case.2);
+        let end = body.iter().position(|byte| {
+            reader.push(std::slice::from_ref(byte));
+            reader.is_terminal()
+        });
+        // A call ends there, with these numbers.
+        if let Some(end) = end {
+            let (early, whole) = (reader.finish(), read(case, [body.as_slice()]));
+            let numbers = |reading: &Reading| (reading.parts, reading.source, reading.model.clone());
+            assert_eq!(numbers(&early), numbers(&whole), "{} at byte {end}", case.1);
+        }
+    }
+}
+
+#[test]
 fn counts_in_headers_fill_what_the_body_leaves_open() {
     for (operation, body, headers, expected) in [
         (
