@@ -75,7 +75,8 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Makes a gate for quoted needles; `model` only counts until the model is known.
+    /// Makes a gate for quoted needles; `model` only counts until the model is known. Without needles every event
+    /// passes.
     pub(super) fn new(needles: &[&'static str], model: &'static str) -> Self {
         Self {
             needles: needles.iter().map(|needle| Finder::new(*needle)).collect(),
@@ -85,7 +86,8 @@ impl Gate {
 
     /// Whether an event has to be read.
     pub(super) fn passes(&self, data: &[u8], model_is_known: bool) -> bool {
-        (!model_is_known && self.model.find(data).is_some())
+        self.needles.is_empty()
+            || (!model_is_known && self.model.find(data).is_some())
             || self.needles.iter().any(|needle| {
                 needle
                     .find_iter(data)

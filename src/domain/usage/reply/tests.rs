@@ -256,6 +256,17 @@ fn both_usage_objects_of_a_messages_stream_are_kept() {
 }
 
 #[test]
+fn a_framing_that_is_not_expected_is_read_the_same_in_any_pieces() {
+    let event = b"data: {\"usage\":{\"input_tokens\":3,\"output_tokens\":4},\"stop_reason\":\"end\"}\n\n";
+    for size in [1, 7, event.len()] {
+        let mut reader = ReplyReader::new(Operation::Invoke, None, 200);
+        event.chunks(size).for_each(|piece| reader.push(piece));
+        let reading = summary(&reader.finish());
+        assert_eq!(reading, "exact in=3 out=4 terminal", "in pieces of {size}");
+    }
+}
+
+#[test]
 fn a_huge_event_is_read_in_small_pieces() {
     let mut reader = ReplyReader::new(Respond, Some("text/event-stream"), 200);
     reader.push(b"data: {\"type\":\"response.completed\",\"response\":{\"instructions\":\"");
