@@ -12,6 +12,7 @@ mod include_usage;
 mod kill;
 mod outcomes;
 mod providers;
+mod recordings;
 mod restart;
 mod slow_disk;
 mod streaming;

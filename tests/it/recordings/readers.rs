@@ -1,21 +1,13 @@
-//! Replays recorded replies of real providers and holds what is read against what is expected.
-//!
-//! The recordings are not part of the repository. They are looked for in `MOONLOCK_CORPUS`, else beside it.
-
-#![expect(clippy::unwrap_used, reason = "this is a test throughout")]
+//! The recorded replies as the readers read them, in any pieces.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use flate2::read::GzDecoder;
 use moonlock::domain::call::Source;
 use moonlock::domain::operation::Operation;
 use moonlock::domain::usage::reading::Reading;
 use moonlock::domain::usage::reply::ReplyReader;
-use serde_json::Value;
+
+use super::{Numbers, Recording, cut, folder, recordings, source_fits};
 
 const ENDPOINTS: &[&str] = &[
     "openai.chat",
@@ -62,17 +54,6 @@ const EXACT: &[&str] = &[
     "watsonx",
 ];
 
-/// `None` where the recordings are absent.
-fn corpus() -> Option<PathBuf> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a test finds its data by a variable that no setting is"
-    )]
-    let named = std::env::var("MOONLOCK_CORPUS").map(PathBuf::from);
-    let folder = named.unwrap_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"));
-    folder.is_dir().then_some(folder)
-}
-
 /// How many recordings of a kind are read as expected.
 #[derive(Default)]
 struct Score {
@@ -80,124 +61,31 @@ struct Score {
     all: u32,
 }
 
-struct Recording {
-    file: String,
-    line: Value,
-    body: Vec<u8>,
+fn read<'b>(
+    recording: &Recording,
+    operation: Operation,
+    pieces: impl IntoIterator<Item = &'b [u8]>,
+) -> Reading {
+    let mut reader = ReplyReader::new(operation, recording.header("content-type"), recording.status())
+        .with_headers(&|name| recording.header(name).map(Into::into));
+    pieces.into_iter().for_each(|piece| reader.push(piece));
+    reader.finish()
 }
 
-impl Recording {
-    fn text(&self, key: &str) -> &str {
-        self.line[key].as_str().unwrap_or_default()
-    }
-
-    fn header(&self, wanted: &str) -> Option<&str> {
-        let headers = &self.line["response_headers"];
-        let value = match headers {
-            Value::Object(map) => map.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted))?.1,
-            Value::Array(list) => list.iter().find_map(|pair| {
-                let is_it = pair[0].as_str()?.eq_ignore_ascii_case(wanted);
-                is_it.then_some(&pair[1])
-            })?,
-            _ => return None,
-        };
-        value.as_str().or_else(|| value[0].as_str())
-    }
-
-    fn read<'b>(&self, operation: Operation, pieces: impl IntoIterator<Item = &'b [u8]>) -> Reading {
-        let status = self.line["status"]
-            .as_u64()
-            .and_then(|status| u16::try_from(status).ok())
-            .unwrap_or(200);
-        let mut reader = ReplyReader::new(operation, self.header("content-type"), status)
-            .with_headers(&|name| self.header(name).map(Into::into));
-        pieces.into_iter().for_each(|piece| reader.push(piece));
-        reader.finish()
-    }
-}
-
-fn recordings(folder: &Path) -> Vec<Recording> {
-    let mut files: Vec<_> = folder
-        .read_dir()
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    files.retain(|path| path.to_string_lossy().ends_with(".jsonl.gz"));
-    files.sort();
-    let mut recordings = Vec::new();
-    for path in files {
-        let lines = BufReader::new(GzDecoder::new(File::open(&path).unwrap())).lines();
-        for line in lines {
-            let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
-            let is_ours = line["endpoint"]
-                .as_str()
-                .is_some_and(|endpoint| ENDPOINTS.contains(&endpoint));
-            if is_ours && line["meter"] == "count" {
-                let body = line["response_body_b64"].as_str().unwrap_or_default();
-                let body = base64::engine::general_purpose::STANDARD.decode(body).unwrap();
-                let file = path.file_name().unwrap().to_string_lossy().into_owned();
-                recordings.push(Recording { file, line, body });
-            }
-        }
-    }
-    recordings
-}
-
-/// Cuts a body at places that a small generator chooses.
-fn cut(body: &[u8], mut seed: u64) -> Vec<&[u8]> {
-    let mut pieces = Vec::new();
-    let mut rest = body;
-    while !rest.is_empty() {
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let length = usize::try_from(seed >> 33).unwrap() % 700 + 1;
-        let (piece, tail) = rest.split_at(length.min(rest.len()));
-        pieces.push(piece);
-        rest = tail;
-    }
-    pieces
-}
-
-/// What differs between a reading and what is expected of it.
-fn differences(reading: &Reading, expected: &Value) -> Vec<String> {
-    let parts = &reading.parts;
-    let numbers = [
-        ("input", parts.prompt(), false),
-        ("output", parts.generated(), false),
-        ("total", parts.total(), false),
-        ("cache_read", parts.cache_read, true),
-        ("cache_write", parts.cache_write(), true),
-        ("reasoning", parts.reasoning, true),
-    ];
-    let mut differences = Vec::new();
-    for (name, actual, zero_may_be_unsaid) in numbers {
-        let actual = actual.map(|tokens| tokens.0);
-        let expected = expected[name].as_u64();
-        let same = actual == expected || (zero_may_be_unsaid && expected.is_none() && actual == Some(0));
-        if !same {
-            differences.push(format!("{name}: read {actual:?}, expected {expected:?}"));
-        }
-    }
-    differences
+/// Whether this is about a recording: those whose usage repeats on polls are not read one by one.
+fn is_ours(recording: &Recording) -> bool {
+    ENDPOINTS.contains(&recording.text("endpoint")) && recording.text("meter") == "count"
 }
 
 #[test]
 fn recorded_replies_are_read_as_expected() {
-    let Some(folder) = corpus() else {
-        println!("skipped: no recordings in MOONLOCK_CORPUS or ../shared/corpus");
-        return;
-    };
+    let Some(folder) = folder() else { return };
     let mut table: BTreeMap<(String, String), Score> = BTreeMap::new();
     let mut models = (0, 0);
-    for recording in recordings(&folder) {
+    for recording in recordings(&folder).into_iter().filter(is_ours) {
         let (provider, endpoint) = (recording.text("provider"), recording.text("endpoint"));
         let path = recording.text("path").split('?').next().unwrap();
-        let context = format!(
-            "{} {provider} {endpoint} {}",
-            recording.file,
-            recording.text("file")
-        );
+        let context = recording.context();
         let score = table
             .entry((provider.to_owned(), endpoint.to_owned()))
             .or_default();
@@ -206,34 +94,23 @@ fn recorded_replies_are_read_as_expected() {
             println!("MISS {context}: no operation is known for {path}");
             continue;
         };
-        let whole = recording.read(operation, [recording.body.as_slice()]);
+        let whole = read(&recording, operation, [recording.body.as_slice()]);
         assert_eq!(
-            recording.read(operation, recording.body.chunks(1)),
+            read(&recording, operation, recording.body.chunks(1)),
             whole,
             "{context} byte by byte"
         );
         for seed in 1..=3 {
             assert_eq!(
-                recording.read(operation, cut(&recording.body, seed)),
+                read(&recording, operation, cut(&recording.body, seed, 700)),
                 whole,
                 "{context} cut by {seed}"
             );
         }
 
-        let expected = &recording.line["expected"];
-        let mut differences = differences(&whole, expected);
-        let has_usage = expected.as_object().is_some_and(|fields| {
-            fields
-                .iter()
-                .any(|(name, value)| name != "model" && !value.is_null())
-        });
-        let source_fits = match whole.source {
-            Some(Source::Exact) => !expected["input"].is_null() && !expected["output"].is_null(),
-            // A completed response that says it used nothing is not believed to the letter.
-            Some(_) => expected["input"].is_null() || expected["output"].is_null() || expected["total"] == 0,
-            None => !has_usage,
-        };
-        if !source_fits {
+        let expected = recording.expected();
+        let mut differences = Numbers::of_parts(&whole.parts).differences(expected);
+        if !source_fits(whole.source.map(Source::name), &recording) {
             differences.push(format!("source: read {:?}", whole.source));
         }
         if whole.flaws.any() {
@@ -256,9 +133,7 @@ fn recorded_replies_are_read_as_expected() {
                 println!("model {context}: read {:?}, expected {model}", whole.model);
             }
         }
-        let status_is_good = recording.line["status"]
-            .as_u64()
-            .is_some_and(|status| status < 300);
+        let status_is_good = recording.status() < 300;
         let is_complete = recording.line["stream_complete"] != false;
         if !whole.terminal && status_is_good && is_complete {
             println!("end {context}: not seen, {:?}", whole.error);
