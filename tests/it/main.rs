@@ -6,6 +6,7 @@ mod api;
 mod architecture;
 mod attribution;
 mod bad_input;
+mod bounds;
 mod cli;
 mod http2;
 mod include_usage;

@@ -56,6 +56,15 @@ impl Program {
         }
     }
 
+    /// A figure of its memory in KiB, by Linux's name for it (proc_pid_status(5)).
+    #[cfg(target_os = "linux")]
+    pub(crate) fn memory(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        let number = line.split_ascii_whitespace().nth(1).unwrap();
+        number.parse().unwrap()
+    }
+
     /// What it says of itself: for a test that fails.
     pub(crate) async fn state(&self) -> String {
         let mut said = String::new();
