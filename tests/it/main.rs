@@ -8,6 +8,7 @@ mod attribution;
 mod bad_input;
 mod bounds;
 mod cli;
+mod fixtures;
 mod http2;
 mod include_usage;
 mod kill;

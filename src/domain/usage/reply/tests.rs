@@ -98,6 +98,10 @@ fn fixtures_are_read_as_documented_in_any_pieces() {
                 case.1
             );
         }
+        for at in 0..body.len() {
+            let (one, other) = body.split_at(at);
+            assert_eq!(read(case, [one, other]), whole, "{} in two at {at}", case.1);
+        }
     }
 }
 
