@@ -185,6 +185,11 @@ impl<K: Copy + 'static> JsonScanner<K> {
         self.state == State::Done
     }
 
+    /// Whether the root value has ended, whatever came after it.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.is_done() || self.end.is_some()
+    }
+
     /// Whether a key may be a wanted one without being written like it: it has escapes, or is too long to be held.
     pub(crate) fn has_doubtful_key(&self) -> bool {
         self.doubtful_key

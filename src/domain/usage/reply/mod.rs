@@ -239,7 +239,7 @@ impl<D: Dialect> Body<D> {
     fn is_terminal(&self) -> bool {
         match self.framing {
             Framing::Unknown => false,
-            Framing::Json => self.documents.scanner.is_done(),
+            Framing::Json => self.documents.scanner.has_ended(),
             Framing::Lines(_) | Framing::Aws(_) | Framing::Events(_) => self.documents.dialect.is_terminal(),
         }
     }
@@ -260,9 +260,10 @@ impl<D: Dialect> Body<D> {
             Framing::Unknown => false,
             Framing::Json => {
                 documents.mattered = true;
-                let is_done = documents.scanner.is_done();
+                // What follows may have come in the same piece as the end, or too late to be seen.
+                let has_ended = documents.scanner.has_ended();
                 documents.event_end();
-                is_done
+                has_ended
             }
             Framing::Lines(lines) => lines.finish(documents) && !documents.dialect.more_follow(),
             Framing::Aws(events) => {

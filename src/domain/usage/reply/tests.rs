@@ -271,6 +271,18 @@ fn a_framing_that_is_not_expected_is_read_the_same_in_any_pieces() {
 }
 
 #[test]
+fn what_follows_a_document_does_not_make_it_any_less_whole() {
+    let document = r#"{"model":"m","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#;
+    for rest in ["", "\n", " x", "{}", "]"] {
+        let mut reader = ReplyReader::new(ChatCompletions, None, 200);
+        reader.push(format!("{document}{rest}").as_bytes());
+        assert!(reader.is_terminal(), "{rest:?}");
+        let Reading { source, terminal, .. } = reader.finish();
+        assert_eq!((source, terminal), (Some(Source::Exact), true), "{rest:?}");
+    }
+}
+
+#[test]
 fn a_huge_event_is_read_in_small_pieces() {
     let mut reader = ReplyReader::new(Respond, Some("text/event-stream"), 200);
     reader.push(b"data: {\"type\":\"response.completed\",\"response\":{\"instructions\":\"");
