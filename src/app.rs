@@ -87,6 +87,7 @@ impl App {
             current: recovered.current,
             unassigned: recovered.unassigned,
             recent: recovered.recent_calls,
+            limits: recovered.limits,
         };
         let now = clock.now();
         // Numbers of events go up from run to run, so that a client never takes a new one for one it knows.
@@ -111,6 +112,7 @@ impl App {
             settings.aws.clone(),
             engine.clone(),
             settings.durability,
+            &store.fingerprint_key(),
         );
         servers.spawn(proxy::serve(proxy_listener, forwarding, told(stopped.clone())));
         let proxy_url = format!("http://{proxy}");

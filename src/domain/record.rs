@@ -7,6 +7,7 @@ use super::ids::SessionId;
 use super::session::Session;
 use super::session::clock::Reading;
 use super::session::timer::TimerEvent;
+use super::windows::LimitSet;
 use super::wire::AlertView;
 
 /// One thing to write down. Each can be written again without harm.
@@ -34,6 +35,8 @@ pub enum Record {
     },
     /// Calls that name no session go here.
     Current(Option<SessionId>),
+    /// What a provider last told of its limits, in place of what it told before.
+    Limits(Box<LimitSet>),
     /// An alert was raised or cleared.
     Alert(Box<AlertView>),
 }

@@ -22,7 +22,8 @@ use crate::domain::session::Session;
 use crate::domain::session::clock::Reading;
 use crate::domain::session::timer::Change;
 use crate::domain::units::{Millis, Tokens};
-use crate::domain::wire::{SessionView, Snapshot, Totals};
+use crate::domain::windows::Observation;
+use crate::domain::wire::{LimitsView, SessionView, Snapshot, Totals};
 use crate::store::{QueueFull, Reply, WriteFailed, WriterHandle};
 use clock::Clock;
 use stream::{First, Stream, Subscription, Wanted};
@@ -65,7 +66,8 @@ type Look = Box<dyn FnOnce(&State, Reading) + Send>;
 
 enum Message {
     Started(CallStart),
-    Ended(CallId, Box<CallEnd>, Reply),
+    Ended(CallId, Box<CallEnd>, Option<Box<Observation>>, Reply),
+    LimitsSeen(Box<Observation>),
     CommitWasLate,
     Command {
         input: Box<Input>,
@@ -151,12 +153,17 @@ impl Engine {
         self.tell(Message::Started(start));
     }
 
-    /// A call ended. Resolves when its row is certain to survive a crash of this program.
+    /// A call ended, and so far its provider told of its limits. Resolves when its row is certain to survive a crash of this program.
     #[must_use]
-    pub fn call_ended(&self, id: CallId, end: CallEnd) -> Committed {
+    pub fn call_ended(&self, id: CallId, end: CallEnd, limits: Option<Box<Observation>>) -> Committed {
         let (done, committed) = oneshot::channel();
-        self.tell(Message::Ended(id, Box::new(end), done));
+        self.tell(Message::Ended(id, Box::new(end), limits, done));
         committed
+    }
+
+    /// A provider told of its limits outside a call: when it agreed to a WebSocket.
+    pub fn limits_seen(&self, limits: Box<Observation>) {
+        self.tell(Message::LimitsSeen(limits));
     }
 
     /// A reply was passed on before its row was committed.
@@ -263,6 +270,14 @@ impl Engine {
             .await
     }
 
+    /// What the providers last told of their limits.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn limits(&self) -> Result<Vec<LimitsView>, Stopped> {
+        self.read(move |state, now| state.limits(now.wall)).await
+    }
+
     /// One session as it is now; `None` if it is not held live.
     ///
     /// # Errors
@@ -332,9 +347,13 @@ impl Task {
                 () = tokio::time::sleep(deadline.unwrap_or(HEARTBEAT)), if deadline.is_some() => self.tick(),
                 _ = heartbeat.tick(), if self.state.is_running() => self.tick(),
                 () = at(self.starts_wait_until) => self.hand_over(),
-                _ = look.tick() => self.look_at_the_store(),
+                _ = look.tick() => {
+                    self.look_at_the_store();
+                    self.settle_limits();
+                }
             }
         }
+        self.settle_limits();
         self.hand_over_all().await;
     }
 
@@ -351,14 +370,27 @@ impl Task {
         self.step(Input::Tick, None);
     }
 
+    /// Every call changes what is left; that is written and told no more often than this is called.
+    fn settle_limits(&mut self) {
+        if self.state.has_new_limits() {
+            self.step(Input::SettleLimits, None);
+        }
+    }
+
     fn take(&mut self, message: Message) {
         match message {
             Message::Started(start) => {
                 self.load_prices();
                 self.step(Input::CallStarted(start), None);
             }
-            Message::Ended(id, end, done) => {
+            Message::Ended(id, end, limits, done) => {
+                if let Some(limits) = limits {
+                    self.step(Input::LimitsSeen(limits), None);
+                }
                 self.step(Input::CallEnded(id, *end), Some(done));
+            }
+            Message::LimitsSeen(limits) => {
+                self.step(Input::LimitsSeen(limits), None);
             }
             Message::CommitWasLate => {
                 self.last_late = Some(Instant::now());

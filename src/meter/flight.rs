@@ -10,6 +10,7 @@ use crate::domain::units::Millis;
 use crate::domain::usage::parts::Parts;
 use crate::domain::usage::reading::Reading;
 use crate::domain::usage::request::RequestFacts;
+use crate::domain::windows::Observation;
 
 /// Resolves when a call's row is certain to survive a crash of this program.
 pub type Committed = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -18,8 +19,8 @@ pub type Committed = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub trait Sink: Send + Sync + 'static {
     /// A call began.
     fn started(&self, start: CallStart);
-    /// A call ended. `None` where replies do not wait for the disk.
-    fn ended(&self, id: CallId, end: CallEnd) -> Option<Committed>;
+    /// A call ended, and so far its provider told of its limits. `None` where replies do not wait for the disk.
+    fn ended(&self, id: CallId, end: CallEnd, limits: Option<Box<Observation>>) -> Option<Committed>;
     /// A reply was passed on before its row was committed: the bound was over.
     fn commit_was_late(&self);
     /// How long a reply's last bytes wait for the disk at most.
@@ -39,7 +40,8 @@ struct Shared {
 enum Stage {
     /// Its request has not been read to its end.
     Unannounced(Box<CallStart>),
-    Running(CallId),
+    /// With what the reply's head told of the provider's limits: that goes with the call's end.
+    Running(CallId, Option<Box<Observation>>),
     Ended,
 }
 
@@ -76,6 +78,13 @@ impl Flight {
         self.0.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes what the reply's head tells of the provider's limits.
+    pub fn saw_limits(&self, observation: Box<Observation>) {
+        if let Stage::Running(_, limits) = &mut *self.stage() {
+            *limits = Some(observation);
+        }
+    }
+
     /// Takes what the request body says, if the call is not announced yet.
     pub fn learn(&self, facts: &RequestFacts) {
         if let Stage::Unannounced(start) = &mut *self.stage() {
@@ -93,7 +102,7 @@ impl Flight {
         let mut stage = self.stage();
         if let Stage::Unannounced(start) = &*stage {
             let id = start.id;
-            if let Stage::Unannounced(start) = std::mem::replace(&mut *stage, Stage::Running(id)) {
+            if let Stage::Unannounced(start) = std::mem::replace(&mut *stage, Stage::Running(id, None)) {
                 self.0.sink.started(*start);
             }
         }
@@ -103,7 +112,7 @@ impl Flight {
     pub fn end(&self, outcome: Outcome, ending: Ending) -> Option<Committed> {
         self.announce();
         let duration = self.elapsed();
-        let Stage::Running(id) = std::mem::replace(&mut *self.stage(), Stage::Ended) else {
+        let Stage::Running(id, limits) = std::mem::replace(&mut *self.stage(), Stage::Ended) else {
             return None;
         };
         let (model, parts, source, raw_usage, error) = match ending.reading {
@@ -129,7 +138,7 @@ impl Flight {
             ttft: ending.ttft,
             duration,
         };
-        self.0.sink.ended(id, end)
+        self.0.sink.ended(id, end, limits)
     }
 
     /// The time since the request arrived.

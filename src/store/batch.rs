@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use super::error::ReadError;
 use super::names::{Dictionary, Lookup};
 use super::rollups::Changes;
-use super::{alerts, calls, sessions};
+use super::{alerts, calls, sessions, windows};
 use crate::domain::call::{Call, CallEnd};
 use crate::domain::ids::CallId;
 use crate::domain::record::Record;
@@ -103,6 +103,7 @@ impl Database {
                     sessions::put_heartbeat(&transaction, &mut self.dictionary, *session, at)?;
                 }
                 Record::Current(current) => sessions::put_current(&transaction, *current)?,
+                Record::Limits(set) => windows::put(&transaction, set)?,
                 Record::Alert(alert) => alerts::put(&transaction, alert)?,
             }
         }

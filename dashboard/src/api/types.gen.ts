@@ -269,6 +269,86 @@ raisedAt: number,
 clearedAt: number | null, };
 
 /**
+ * What a window counts.
+ */
+export type Kind = "requests" | "tokens" | "input_tokens" | "output_tokens" | "images" | "plan" | "pause" | "other";
+
+/**
+ * Whether calls pass, by the provider's word.
+ */
+export type Standing = "allowed" | "warning" | "rejected";
+
+/**
+ * One of a provider's own limit periods.
+ */
+export type WindowView = { 
+/**
+ * The provider's name for it: `tokens`, `requests-day`, `5h`, `primary`.
+ */
+name: string, 
+/**
+ * What it counts.
+ */
+kind: Kind, 
+/**
+ * How long it lasts; `null` where the provider does not say.
+ */
+periodMs: number | null, 
+/**
+ * How much may be used in it.
+ */
+limit: number | null, 
+/**
+ * How much of that is left.
+ */
+remaining: number | null, 
+/**
+ * How much of it is used, in thousandths.
+ */
+usedPermille: number | null, 
+/**
+ * Whether calls pass, by the provider's word.
+ */
+status: Standing | null, 
+/**
+ * Whether the provider says that it is this window, of several, that decides.
+ */
+deciding: boolean, 
+/**
+ * When it begins anew; UTC epoch milliseconds.
+ */
+resetsAt: number | null, 
+/**
+ * When a reply last told of it; UTC epoch milliseconds.
+ */
+seenAt: number, 
+/**
+ * Whether it has begun anew since: what is left of it is not known.
+ */
+stale: boolean, };
+
+/**
+ * The windows of one credential at one provider, as `GET /api/limits`, the snapshot and the events show them.
+ */
+export type LimitsView = { 
+/**
+ * The mount's name.
+ */
+provider: string, 
+/**
+ * Tells one credential from another, and leads back to none; `null` where requests named nobody.
+ */
+credential: string | null, 
+/**
+ * When a reply last told of any of them; UTC epoch milliseconds.
+ */
+seenAt: number, 
+/**
+ * The windows, by name. None of them: they are forgotten.
+ */
+windows: Array<WindowView>, };
+
+/**
  * The live state: `GET /api/live`, and the WebSocket's `snapshot`.
  */
 export type Snapshot = { 
@@ -303,7 +383,11 @@ calls: Array<CallView>,
 /**
  * Alerts that last.
  */
-alerts: Array<AlertView>, };
+alerts: Array<AlertView>, 
+/**
+ * The providers' own limits, as they last told of them.
+ */
+limits: Array<LimitsView>, };
 
 /**
  * What changed. `kind` and `data` of an event.
@@ -316,7 +400,7 @@ call: CallView,
 /**
  * The sums of its session, or of *Unassigned*.
  */
-totals: Totals, } } | { "kind": "alert", "data": AlertView };
+totals: Totals, } } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView };
 
 /**
  * One event of the stream.
@@ -341,7 +425,7 @@ call: CallView,
 /**
  * The sums of its session, or of *Unassigned*.
  */
-totals: Totals, } } | { "kind": "alert", "data": AlertView });
+totals: Totals, } } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView });
 
 /**
  * What the server says over the WebSocket.

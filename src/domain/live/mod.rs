@@ -3,6 +3,7 @@
 
 mod alerts;
 mod calls;
+mod limits;
 mod sessions;
 mod views;
 
@@ -17,6 +18,7 @@ use super::session::Session;
 use super::session::clock::Reading;
 use super::session::timer::{AlreadyCompleted, Change as TimerChange, Timer};
 use super::units::{Millis, Tokens};
+use super::windows::{LimitSet, Limits, Observation};
 use super::wire::{AlertView, Event, Totals};
 
 /// How many ended calls the live state shows.
@@ -53,6 +55,10 @@ pub enum Input {
         /// The revision that the user saw; a stale one is refused.
         revision: Option<u64>,
     },
+    /// A provider told of its limits.
+    LimitsSeen(Box<Observation>),
+    /// What providers told of their limits is to be written down, and told.
+    SettleLimits,
     /// Time passed.
     Tick,
     /// The disk answers late or not at all.
@@ -108,6 +114,7 @@ pub struct State {
     running: HashMap<CallId, Call>,
     recent: VecDeque<Arc<Call>>,
     alerts: Vec<AlertView>,
+    limits: Limits,
     seq: u64,
 }
 
@@ -131,6 +138,8 @@ pub struct Restored {
     pub unassigned: Totals,
     /// The most recent ended calls, newest first.
     pub recent: Vec<Call>,
+    /// What the providers last told of their limits.
+    pub limits: Vec<LimitSet>,
 }
 
 impl State {
@@ -148,6 +157,7 @@ impl State {
                 .take(RECENT_CALLS)
                 .map(Arc::new)
                 .collect(),
+            limits: Limits::restore(restored.limits),
             seq,
             ..Self::default()
         };
@@ -206,6 +216,14 @@ impl State {
                 Ok(())
             }
             Input::Change { id, change, revision } => self.change(id, change, revision, now, &mut effects),
+            Input::LimitsSeen(observation) => {
+                self.limits.take(*observation);
+                Ok(())
+            }
+            Input::SettleLimits => {
+                self.settle_limits(now, &mut effects);
+                Ok(())
+            }
             Input::Tick => {
                 self.expire(now, &mut effects);
                 self.heartbeat(now, &mut effects);

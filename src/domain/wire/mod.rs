@@ -2,7 +2,11 @@
 //!
 //! camelCase; integers, with the unit in the name where it is not plain; `null` is "not known".
 
+mod limits;
+
 use serde::Serialize;
+
+pub use limits::{LimitsView, WindowView};
 
 use super::call::{Attribution, Call, Outcome, Source};
 use super::ids::{AlertId, CallId, SessionId};
@@ -263,6 +267,8 @@ pub struct Snapshot {
     pub calls: Vec<CallView>,
     /// Alerts that last.
     pub alerts: Vec<AlertView>,
+    /// The providers' own limits, as they last told of them.
+    pub limits: Vec<LimitsView>,
 }
 
 /// What changed. `kind` and `data` of an event.
@@ -287,6 +293,9 @@ pub enum Change {
     /// An alert was raised or cleared.
     #[serde(rename = "alert")]
     Alert(AlertView),
+    /// A provider told of its limits: all that is known of one credential's.
+    #[serde(rename = "limits")]
+    Limits(LimitsView),
 }
 
 /// One event of the stream.

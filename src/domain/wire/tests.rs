@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::windows::{Kind, Standing};
 use std::fmt::Write;
 use std::path::Path;
 use ts_rs::{Config, TS};
@@ -24,6 +25,10 @@ fn typescript() -> String {
         Totals,
         SessionView,
         AlertView,
+        Kind,
+        Standing,
+        WindowView,
+        LimitsView,
         Snapshot,
         Change,
         Event,

@@ -8,6 +8,7 @@ use super::*;
 use crate::domain::call::{CallEnd, CallStart};
 use crate::domain::ids::CallId;
 use crate::domain::units::Timestamp;
+use crate::domain::windows::Observation;
 use crate::meter::flight::{Committed, Sink};
 
 /// Keeps what it is told.
@@ -21,7 +22,7 @@ impl Sink for Recorder {
     fn started(&self, start: CallStart) {
         self.started.lock().unwrap().push(start);
     }
-    fn ended(&self, _: CallId, end: CallEnd) -> Option<Committed> {
+    fn ended(&self, _: CallId, end: CallEnd, _: Option<Box<Observation>>) -> Option<Committed> {
         self.ended.lock().unwrap().push(end);
         None
     }

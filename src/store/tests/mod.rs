@@ -2,6 +2,7 @@
 
 mod damage;
 mod durability;
+mod limits;
 mod opening;
 mod paging;
 mod sums;
