@@ -96,7 +96,7 @@ impl App {
         let commit_bound = settings.commit_bound;
         let parts = engine::Parts {
             clock,
-            state,
+            state: state.with_prices(settings.prices.clone()),
             effects,
             writer: store.writer(),
             commit_bound,

@@ -16,6 +16,7 @@ export const noTotals: Totals = {
   total: 0,
   costNanoUsd: null,
   unpricedTokens: 0,
+  unpricedRequests: 0,
   inexactTokens: 0,
   unknownRequests: 0,
 };
@@ -80,6 +81,8 @@ export const startedCall = (sessionId: string | null, startedAt: number): CallVi
     reasoning: null,
     total: null,
     costNanoUsd: null,
+    priceSource: null,
+    priceDate: null,
     startedAt,
     ttftMs: null,
     durationMs: null,
@@ -125,6 +128,8 @@ const usage = (call: CallView, share: number) => {
     reasoning,
     total: input + (cacheRead ?? 0) + (cacheWrite ?? 0) + output,
     costNanoUsd: price === null ? null : Math.round(weighted * price * 1_000),
+    priceSource: price === null ? null : ("catalog" as const),
+    priceDate: price === null ? null : "2026-10-30",
   };
 };
 
@@ -142,6 +147,7 @@ export const withCall = (sums: Totals, call: CallView): Totals => {
     total: sums.total + total,
     costNanoUsd: priced ? (sums.costNanoUsd ?? 0) + (call.costNanoUsd ?? 0) : sums.costNanoUsd,
     unpricedTokens: sums.unpricedTokens + (priced ? 0 : total),
+    unpricedRequests: sums.unpricedRequests + (priced || call.source === null ? 0 : 1),
     inexactTokens: sums.inexactTokens + (call.source === "exact" ? 0 : total),
     unknownRequests: sums.unknownRequests + (call.total === null ? 1 : 0),
   };

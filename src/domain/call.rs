@@ -2,7 +2,8 @@
 
 use super::ids::{CallId, SessionId};
 use super::operation::Operation;
-use super::units::{Millis, NanoUsd, Timestamp};
+use super::pricing::Cost;
+use super::units::{Millis, Timestamp};
 use super::usage::parts::Parts;
 
 /// Makes a fieldless enum whose variants have a stable name in the API and the database.
@@ -158,8 +159,8 @@ pub struct Call {
     pub attribution: Attribution,
     /// Its end; `None` while it runs.
     pub end: Option<CallEnd>,
-    /// What it cost; `None` where nothing or no price is known.
-    pub cost: Option<NanoUsd>,
+    /// What it cost, and by whose word; `None` where nothing or no price is known.
+    pub cost: Option<Cost>,
 }
 
 impl Call {

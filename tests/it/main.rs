@@ -13,6 +13,7 @@ mod include_usage;
 mod kill;
 mod limits;
 mod outcomes;
+mod prices;
 mod providers;
 mod restart;
 mod slow_disk;

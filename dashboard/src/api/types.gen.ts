@@ -11,6 +11,11 @@ export type Outcome = "running" | "complete" | "client_aborted" | "upstream_erro
 export type Source = "exact" | "partial" | "estimated" | "manual" | "imported";
 
 /**
+ * Where a price came from.
+ */
+export type PriceSource = "provider" | "override" | "catalog";
+
+/**
  * Why a call belongs to its session.
  */
 export type Attribution = "header" | "path" | "active" | "manual" | "unassigned";
@@ -109,6 +114,14 @@ total: number | null,
  */
 costNanoUsd: number | null, 
 /**
+ * By whose word it cost that; `null` where no price is known.
+ */
+priceSource: PriceSource | null, 
+/**
+ * As of which day, `YYYY-MM-DD`: the price list's date, or the day from which a price of the user's holds.
+ */
+priceDate: string | null, 
+/**
  * UTC epoch milliseconds.
  */
 startedAt: number, 
@@ -173,6 +186,10 @@ costNanoUsd: number | null,
  * Tokens of calls that have no price: they are not in `costNanoUsd`.
  */
 unpricedTokens: number, 
+/**
+ * Those calls: they have numbers, but no price.
+ */
+unpricedRequests: number, 
 /**
  * Tokens whose source is not `exact`.
  */

@@ -42,6 +42,8 @@ const call = (id: string, change: Partial<CallView> = {}): CallView => ({
   reasoning: null,
   total: null,
   costNanoUsd: null,
+  priceSource: null,
+  priceDate: null,
   startedAt: 1_000,
   ttftMs: null,
   durationMs: null,

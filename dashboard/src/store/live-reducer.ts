@@ -49,6 +49,7 @@ export const noTotals: Totals = {
   total: 0,
   costNanoUsd: null,
   unpricedTokens: 0,
+  unpricedRequests: 0,
   inexactTokens: 0,
   unknownRequests: 0,
 };

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::super::call::{AskedSession, Attribution, Call, CallEnd, CallStart};
 use super::super::ids::{CallId, SessionId};
-use super::super::pricing;
 use super::super::record::Record;
 use super::super::session::clock::Reading;
 use super::super::session::{Session, Status};
@@ -37,13 +36,7 @@ impl State {
 
     pub(super) fn finish(&mut self, mut call: Call, now: Reading, effects: &mut Vec<Effect>) {
         if let Some(end) = &call.end {
-            let start = &call.start;
-            call.cost = pricing::cost(
-                start.price_provider.as_deref(),
-                call.model(),
-                start.started_at,
-                &end.parts,
-            );
+            call.cost = self.prices.cost(&call.start, call.model(), end);
         }
         let totals = match call.session.and_then(|id| self.sessions.get_mut(&id)) {
             Some(live) => &mut live.totals,

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::call::{Call, CallEnd, CallStart};
 use super::ids::{AlertId, CallId, SessionId};
+use super::pricing::Prices;
 use super::record::Record;
 use super::session::Session;
 use super::session::clock::Reading;
@@ -115,6 +116,7 @@ pub struct State {
     recent: VecDeque<Arc<Call>>,
     alerts: Vec<AlertView>,
     limits: Limits,
+    prices: Prices,
     seq: u64,
 }
 
@@ -173,6 +175,12 @@ impl State {
         }
         state.expire(now, &mut effects);
         (state, effects)
+    }
+
+    /// The same, with prices of the user's own.
+    #[must_use]
+    pub fn with_prices(self, prices: Prices) -> Self {
+        Self { prices, ..self }
     }
 
     /// Takes one input at one moment.

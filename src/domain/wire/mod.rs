@@ -11,6 +11,7 @@ pub use limits::{LimitsView, WindowView};
 use super::call::{Attribution, Call, Outcome, Source};
 use super::ids::{AlertId, CallId, SessionId};
 use super::operation::Operation;
+use super::pricing::PriceSource;
 use super::session::{Session, Status, clock, timer::whole_millis};
 
 /// One call, as `/api/calls` and the events show it.
@@ -63,6 +64,10 @@ pub struct CallView {
     pub total: Option<u64>,
     /// What it cost, in billionths of a US dollar; `null` where no price is known.
     pub cost_nano_usd: Option<i64>,
+    /// By whose word it cost that; `null` where no price is known.
+    pub price_source: Option<PriceSource>,
+    /// As of which day, `YYYY-MM-DD`: the price list's date, or the day from which a price of the user's holds.
+    pub price_date: Option<String>,
     /// UTC epoch milliseconds.
     pub started_at: i64,
     /// Time to the first byte of a streamed reply's body.
@@ -102,7 +107,9 @@ impl From<&Call> for CallView {
             output: parts.generated().map(|tokens| tokens.0),
             reasoning: parts.reasoning.map(|tokens| tokens.0),
             total: parts.total().map(|tokens| tokens.0),
-            cost_nano_usd: call.cost.map(|cost| cost.0),
+            cost_nano_usd: call.cost.map(|cost| cost.amount.0),
+            price_source: call.cost.map(|cost| cost.source),
+            price_date: call.cost.and_then(|cost| cost.date).map(|date| date.to_string()),
             started_at: start.started_at.0,
             ttft_ms: end.and_then(|end| end.ttft).map(|ttft| ttft.0),
             duration_ms: end.map(|end| end.duration.0),
@@ -137,6 +144,8 @@ pub struct Totals {
     pub cost_nano_usd: Option<i64>,
     /// Tokens of calls that have no price: they are not in `costNanoUsd`.
     pub unpriced_tokens: u64,
+    /// Those calls: they have numbers, but no price.
+    pub unpriced_requests: u64,
     /// Tokens whose source is not `exact`.
     pub inexact_tokens: u64,
     /// Calls of which no token number is known, though the provider did not refuse them.
@@ -159,8 +168,13 @@ impl Totals {
         add(&mut self.reasoning, known(end.parts.reasoning));
         add(&mut self.total, total);
         match call.cost {
-            Some(cost) => self.cost_nano_usd = Some(self.cost_nano_usd.unwrap_or(0).saturating_add(cost.0)),
-            None => add(&mut self.unpriced_tokens, total),
+            Some(cost) => {
+                self.cost_nano_usd = Some(self.cost_nano_usd.unwrap_or(0).saturating_add(cost.amount.0))
+            }
+            None => {
+                add(&mut self.unpriced_tokens, total);
+                self.unpriced_requests += u64::from(end.source.is_some());
+            }
         }
         if end.source != Some(Source::Exact) {
             add(&mut self.inexact_tokens, total);

@@ -19,6 +19,7 @@ fn typescript() -> String {
     add!(
         Outcome,
         Source,
+        PriceSource,
         Attribution,
         Status,
         CallView,
