@@ -1,7 +1,7 @@
 /**
  * Invented calls, sessions and alerts to draw the dashboard with.
  */
-import type { AlertView, CallView, SessionView, Totals } from "../src/api/types.gen";
+import type { AlertView, CallView, LimitsView, SessionView, Totals } from "../src/api/types.gen";
 
 const MINUTE = 60_000;
 
@@ -174,7 +174,27 @@ export const newSession = (name: string, change: Partial<SessionView> = {}): Ses
   };
 };
 
-export type Scene = { sessions: SessionView[]; calls: CallView[]; unassigned: Totals; alerts: AlertView[] };
+export type Scene = {
+  sessions: SessionView[];
+  calls: CallView[];
+  unassigned: Totals;
+  alerts: AlertView[];
+  limits: LimitsView[];
+};
+
+const plan = (name: string, hours: number, usedPermille: number, resetsInMinutes: number) => ({
+  name,
+  kind: "plan" as const,
+  periodMs: hours * 60 * MINUTE,
+  limit: null,
+  remaining: null,
+  usedPermille,
+  status: "allowed" as const,
+  deciding: name === "5h",
+  resetsAt: Date.now() + resetsInMinutes * MINUTE,
+  seenAt: Date.now(),
+  stale: false,
+});
 
 const over = (
   name: string,
@@ -251,7 +271,21 @@ export const busyScene = (): Scene => {
         clearedAt: null,
       },
     ],
+    limits: [
+      {
+        provider: "anthropic",
+        credential: "5d0c61e9f2a7b384",
+        seenAt: now,
+        windows: [plan("5h", 5, 837, 96), plan("7d", 168, 290, 3_412)],
+      },
+    ],
   };
 };
 
-export const emptyScene = (): Scene => ({ sessions: [], calls: [], unassigned: noTotals, alerts: [] });
+export const emptyScene = (): Scene => ({
+  sessions: [],
+  calls: [],
+  unassigned: noTotals,
+  alerts: [],
+  limits: [],
+});

@@ -93,7 +93,6 @@ export const startMock = async ({
     at: Date.now(),
     version: "0.1.0",
     proxyUrl: "http://127.0.0.1:3002",
-    limits: [],
     ...scene,
     sessions: scene.sessions.map(now),
   });
