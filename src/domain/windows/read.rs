@@ -1,5 +1,7 @@
 //! A reply's head into windows.
 
+use std::borrow::Cow;
+
 use super::names::{
     AZURE_PAUSE, CLAIMS, FAMILIES, FIELDS, Family, Field, Order, STATUS, kind_of, may_tell, period_of,
 };
@@ -71,7 +73,10 @@ impl Found {
 
     fn field(&mut self, name: &str, family: &Family, field: Field, value: &str) {
         let name = if name.is_empty() { family.unnamed } else { name };
-        let full = [family.named, name].concat();
+        let full = match family.named {
+            "" => Cow::Borrowed(name),
+            before => Cow::Owned([before, name].concat()),
+        };
         let at = self.at;
         self.say(&full, family.kind, |window| match field {
             // Drafts of RateLimit-Limit put the policies behind it.
