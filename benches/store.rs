@@ -79,6 +79,7 @@ fn call(number: u64) -> Call {
         session: (!number.is_multiple_of(10)).then(|| session(number / 1_800)),
         attribution: Attribution::Active,
         cost: Some(NanoUsd((noise as i64) * 1_000)),
+        counted_by: None,
         end: Some(CallEnd {
             outcome: Outcome::Complete,
             status: Some(200),

@@ -98,6 +98,7 @@ impl App {
             state,
             effects,
             writer: store.writer(),
+            reader: store.reader(),
             commit_bound,
         };
         let (engine, task) = engine::build(parts);

@@ -85,6 +85,7 @@ export const startedCall = (sessionId: string | null, startedAt: number): CallVi
     durationMs: null,
     requestId: null,
     error: null,
+    countedBy: null,
   };
 };
 

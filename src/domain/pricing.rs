@@ -31,6 +31,12 @@ pub fn cost(provider: Option<&str>, model: Option<&str>, at: Timestamp, parts: &
     nanos(price.total_price)
 }
 
+/// What a call costs in a batch: half of its price, with every provider that has batches.
+#[must_use]
+pub const fn in_batch(cost: NanoUsd) -> NanoUsd {
+    NanoUsd(cost.0 / 2)
+}
+
 /// The price list counts inclusively: its input holds the cached, the audio and the image tokens.
 fn billable(parts: &Parts) -> Usage {
     let mut usage = Usage::new();

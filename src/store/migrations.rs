@@ -8,7 +8,10 @@ use rusqlite_migration::{M, Migrations};
 /// "MOON", in the header of every database of ours.
 pub(super) const APPLICATION_ID: i32 = 0x4d4f_4f4e;
 
-const STEPS: &[M<'_>] = &[M::up(include_str!("migrations/0001_init.sql"))];
+const STEPS: &[M<'_>] = &[
+    M::up(include_str!("migrations/0001_init.sql")),
+    M::up(include_str!("migrations/0002_counted_once.sql")),
+];
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 

@@ -11,6 +11,7 @@ mod cli;
 mod http2;
 mod include_usage;
 mod kill;
+mod once;
 mod outcomes;
 mod providers;
 mod restart;

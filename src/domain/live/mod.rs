@@ -3,6 +3,7 @@
 
 mod alerts;
 mod calls;
+mod counting;
 mod sessions;
 mod views;
 
@@ -10,7 +11,7 @@ use std::collections::HashMap;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::call::{Call, CallEnd, CallStart};
+use super::call::{Call, CallEnd, CallStart, Ended};
 use super::ids::{AlertId, CallId, SessionId};
 use super::record::Record;
 use super::session::Session;
@@ -18,6 +19,7 @@ use super::session::clock::Reading;
 use super::session::timer::{AlreadyCompleted, Change as TimerChange, Timer};
 use super::units::{Millis, Tokens};
 use super::wire::{AlertView, Event, Totals};
+pub use counting::Counting;
 
 /// How many ended calls the live state shows.
 const RECENT_CALLS: usize = 100;
@@ -30,7 +32,7 @@ pub enum Input {
     /// A call began.
     CallStarted(CallStart),
     /// A call ended.
-    CallEnded(CallId, CallEnd),
+    CallEnded(CallId, Ended),
     /// The user reports tokens by hand: a call that began and ended at once.
     Reported(CallStart, CallEnd, SessionId),
     /// The user starts a session.
@@ -107,6 +109,7 @@ pub struct State {
     unassigned: Totals,
     running: HashMap<CallId, Call>,
     recent: VecDeque<Arc<Call>>,
+    remembered: counting::Remembered,
     alerts: Vec<AlertView>,
     seq: u64,
 }
@@ -173,8 +176,8 @@ impl State {
                 self.call_started(start, now, &mut effects);
                 Ok(())
             }
-            Input::CallEnded(id, end) => {
-                self.call_ended(id, end, now, &mut effects);
+            Input::CallEnded(id, ended) => {
+                self.call_ended(id, ended, now, &mut effects);
                 Ok(())
             }
             Input::Reported(start, end, session) => self.reported(start, end, session, now, &mut effects),

@@ -333,6 +333,7 @@ fn started(columns: &mut Columns<'_, '_>) -> Result<Call, ReadError> {
         attribution,
         end: None,
         cost: None,
+        counted_by: None,
     })
 }
 
@@ -370,6 +371,8 @@ fn ended_call(connection: &Connection, lookup: &mut Lookup, row: &Row<'_>) -> Re
     };
     call.cost = columns.next()?;
     let raw_usage = raw_usage::load(connection, columns.lookup, row.get_ref(columns.next)?)?;
+    columns.next += 1;
+    call.counted_by = columns.next()?;
     call.end = Some(CallEnd {
         outcome,
         status,
