@@ -84,6 +84,7 @@ fn call(number: u64) -> Call {
             source: PriceSource::Catalog,
             date: Some(CATALOG_DATE),
         }),
+        counted_by: None,
         end: Some(CallEnd {
             outcome: Outcome::Complete,
             status: Some(200),

@@ -99,6 +99,7 @@ impl App {
             state: state.with_prices(settings.prices.clone()),
             effects,
             writer: store.writer(),
+            reader: store.reader(),
             commit_bound,
         };
         let (engine, task) = engine::build(parts);

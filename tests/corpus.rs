@@ -13,6 +13,8 @@ use base64::Engine;
 use flate2::read::GzDecoder;
 use moonlock::domain::call::Source;
 use moonlock::domain::operation::Operation;
+use moonlock::domain::usage::once::Making;
+use moonlock::domain::usage::parts::Parts;
 use moonlock::domain::usage::reading::Reading;
 use moonlock::domain::usage::reply::ReplyReader;
 use serde_json::Value;
@@ -25,6 +27,9 @@ const ENDPOINTS: &[&str] = &[
     "openai.audio.translations",
     "openai.moderations",
     "openai.responses",
+    "openai.assistants.run",
+    "openai.assistants.run.retrieve",
+    "openai.files.content",
     "openai.embeddings",
     "anthropic.messages",
     "gemini.generateContent",
@@ -80,6 +85,34 @@ struct Score {
     all: u32,
 }
 
+/// What the recordings say that may say it again.
+#[derive(Default)]
+struct Once {
+    read: u32,
+    with_usage: u32,
+    named: u32,
+    /// What was counted: the name and the usage that came first.
+    ids: BTreeMap<Box<str>, Parts>,
+}
+
+impl Once {
+    fn take(&mut self, operation: Operation, reading: &Reading) {
+        self.read += 1;
+        let Some(once) = &reading.once else {
+            self.with_usage += u32::from(reading.source.is_some());
+            return;
+        };
+        let is_over = reading.source.is_some();
+        assert_eq!(once.state == Making::Over, is_over, "{operation:?} {}", once.id);
+        if is_over {
+            self.with_usage += 1;
+            self.named += 1;
+            let first = self.ids.entry(once.id.clone()).or_insert(reading.parts);
+            assert_eq!(*first, reading.parts, "{}", once.id);
+        }
+    }
+}
+
 struct Recording {
     file: String,
     line: Value,
@@ -132,7 +165,8 @@ fn recordings(folder: &Path) -> Vec<Recording> {
             let is_ours = line["endpoint"]
                 .as_str()
                 .is_some_and(|endpoint| ENDPOINTS.contains(&endpoint));
-            if is_ours && line["meter"] == "count" {
+            let meter = line["meter"].as_str().unwrap_or_default();
+            if is_ours && ["count", "once_by_id"].contains(&meter) {
                 let body = line["response_body_b64"].as_str().unwrap_or_default();
                 let body = base64::engine::general_purpose::STANDARD.decode(body).unwrap();
                 let file = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -190,6 +224,7 @@ fn recorded_replies_are_read_as_expected() {
     };
     let mut table: BTreeMap<(String, String), Score> = BTreeMap::new();
     let mut models = (0, 0);
+    let mut once = Once::default();
     for recording in recordings(&folder) {
         let (provider, endpoint) = (recording.text("provider"), recording.text("endpoint"));
         let path = recording.text("path").split('?').next().unwrap();
@@ -220,6 +255,9 @@ fn recorded_replies_are_read_as_expected() {
             );
         }
 
+        if recording.text("meter") == "once_by_id" {
+            once.take(operation, &whole);
+        }
         let expected = &recording.line["expected"];
         let mut differences = differences(&whole, expected);
         let has_usage = expected.as_object().is_some_and(|fields| {
@@ -269,6 +307,13 @@ fn recorded_replies_are_read_as_expected() {
     for ((provider, endpoint), Score { exact, all }) in &table {
         println!("{provider:<18} {endpoint:<30} {exact}/{all}");
     }
+    println!(
+        "once_by_id: {} read, {} with usage, {} counted",
+        once.read,
+        once.with_usage,
+        once.ids.len()
+    );
+    assert_eq!(once.with_usage, once.named, "usage that comes again has a name");
     println!("models named in the body and read: {}/{}", models.0, models.1);
     for ((provider, endpoint), Score { exact, all }) in &table {
         if EXACT.contains(&provider.as_str()) {

@@ -88,6 +88,7 @@ export const startedCall = (sessionId: string | null, startedAt: number): CallVi
     durationMs: null,
     requestId: null,
     error: null,
+    countedBy: null,
   };
 };
 

@@ -425,8 +425,8 @@ mod tests {
         assert_eq!(settings.ws_path, "/ws");
         assert_eq!(settings.commit_bound, Duration::from_millis(250));
         let names: Vec<&str> = settings.mounts.iter().map(|mount| &*mount.name).collect();
-        let expected = "anthropic azure bedrock cerebras chatgpt codeassist cohere deepseek fireworks gemini github \
-                        groq huggingface llamacpp lmstudio mistral moonshot nvidia ollama openai openrouter \
+        let expected = "anthropic azure bedrock cerebras chatgpt codeassist cohere deepseek fireworks foundry gemini \
+                        github groq huggingface llamacpp lmstudio mantle mistral moonshot nvidia ollama openai openrouter \
                         perplexity snowflake tgi together vertex vllm voyage watsonx xai zai";
         assert_eq!(names.join(" "), expected);
         let calculator = genai_prices::Calculator::bundled();

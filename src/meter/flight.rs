@@ -4,10 +4,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::domain::call::{CallEnd, CallStart, Outcome};
+use uuid::Uuid;
+
+use crate::domain::call::{CallEnd, CallStart, Ended, Outcome};
 use crate::domain::ids::CallId;
 use crate::domain::units::Millis;
-use crate::domain::usage::parts::Parts;
 use crate::domain::usage::reading::Reading;
 use crate::domain::usage::request::RequestFacts;
 use crate::domain::windows::Observation;
@@ -19,8 +20,8 @@ pub type Committed = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub trait Sink: Send + Sync + 'static {
     /// A call began.
     fn started(&self, start: CallStart);
-    /// A call ended, and so far its provider told of its limits. `None` where replies do not wait for the disk.
-    fn ended(&self, id: CallId, end: CallEnd, limits: Option<Box<Observation>>) -> Option<Committed>;
+    /// A call ended. `None` where replies do not wait for the disk.
+    fn ended(&self, id: CallId, ended: Ended) -> Option<Committed>;
     /// A reply was passed on before its row was committed: the bound was over.
     fn commit_was_late(&self);
     /// How long a reply's last bytes wait for the disk at most.
@@ -43,6 +44,13 @@ enum Stage {
     /// With what the reply's head told of the provider's limits: that goes with the call's end.
     Running(CallId, Option<Box<Observation>>),
     Ended,
+}
+
+impl Stage {
+    /// It is not told of yet, and is a call only if its reply says what the making used.
+    fn only_fetches(&self) -> bool {
+        matches!(self, Self::Unannounced(start) if start.operation.is_fetch())
+    }
 }
 
 /// How a call ended, and what the provider said.
@@ -98,11 +106,19 @@ impl Flight {
     }
 
     /// Tells that the call runs: when its request has been read, or its reply begins.
+    ///
+    /// What only fetches is not told of before it ends: it is a call if its reply says what the making used.
     pub fn announce(&self) {
         let mut stage = self.stage();
-        if let Stage::Unannounced(start) = &*stage {
+        if !stage.only_fetches() {
+            self.tell_of_start(&mut stage);
+        }
+    }
+
+    fn tell_of_start(&self, stage: &mut Stage) {
+        if let Stage::Unannounced(start) = stage {
             let id = start.id;
-            if let Stage::Unannounced(start) = std::mem::replace(&mut *stage, Stage::Running(id, None)) {
+            if let Stage::Unannounced(start) = std::mem::replace(stage, Stage::Running(id, None)) {
                 self.0.sink.started(*start);
             }
         }
@@ -110,35 +126,47 @@ impl Flight {
 
     /// Ends the call, if nobody has. `None` where there is no commit to wait for.
     pub fn end(&self, outcome: Outcome, ending: Ending) -> Option<Committed> {
-        self.announce();
+        let says_nothing = || {
+            ending
+                .reading
+                .as_ref()
+                .is_none_or(|reading| reading.source.is_none())
+        };
+        let (id, limits) = {
+            let mut stage = self.stage();
+            if !(stage.only_fetches() && says_nothing()) {
+                self.tell_of_start(&mut stage);
+            }
+            match std::mem::replace(&mut *stage, Stage::Ended) {
+                Stage::Running(id, limits) => (id, limits),
+                Stage::Unannounced(_) | Stage::Ended => return None,
+            }
+        };
         let duration = self.elapsed();
-        let Stage::Running(id, limits) = std::mem::replace(&mut *self.stage(), Stage::Ended) else {
-            return None;
-        };
-        let (model, parts, source, raw_usage, error) = match ending.reading {
-            Some(reading) => (
-                reading.model,
-                reading.parts,
-                reading.source,
-                reading.raw_usage,
-                ending.error.or(reading.error),
-            ),
-            None => (None, Parts::default(), None, None, ending.error),
-        };
+        let reading = ending.reading.unwrap_or_default();
         let end = CallEnd {
             outcome,
             status: ending.status,
-            model,
-            parts,
-            source,
-            raw_usage,
+            model: reading.model,
+            parts: reading.parts,
+            source: reading.source,
+            raw_usage: reading.raw_usage,
             request_id: ending.request_id,
-            error,
+            error: ending.error.or(reading.error),
             streamed: ending.streamed,
             ttft: ending.ttft,
             duration,
         };
-        self.0.sink.ended(id, end, limits)
+        let others = reading.others.into_iter();
+        let ended = Ended {
+            end,
+            once: reading.once,
+            others: others
+                .map(|share| (CallId::from_uuid(Uuid::now_v7()), share))
+                .collect(),
+            limits,
+        };
+        self.0.sink.ended(id, ended)
     }
 
     /// The time since the request arrived.

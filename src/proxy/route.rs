@@ -198,6 +198,18 @@ mod tests {
                 "https://mine.openai.azure.com/openai/v1/chat/completions",
             ),
             (
+                "/foundry/mine/models/chat/completions?api-version=1",
+                "https://mine.services.ai.azure.com/models/chat/completions?api-version=1",
+            ),
+            (
+                "/foundry/mine/anthropic/v1/messages",
+                "https://mine.services.ai.azure.com/anthropic/v1/messages",
+            ),
+            (
+                "/mantle/us-west-2/responses",
+                "https://bedrock-mantle.us-west-2.api.aws/v1/responses",
+            ),
+            (
                 "/bedrock/us-east-1/model/arn%3Aaws%3Abedrock%3A%3Ax%2Fy/converse",
                 "https://bedrock-runtime.us-east-1.amazonaws.com/model/arn%3Aaws%3Abedrock%3A%3Ax%2Fy/converse",
             ),

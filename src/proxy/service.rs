@@ -24,7 +24,7 @@ use super::sockets::Sockets;
 use super::upstream::Clients;
 use super::{aws, caller, upgrade, upstream};
 use crate::config::{Dialect, Environment, Mounts, Signing};
-use crate::domain::call::{AskedSession, Attribution, CallEnd, CallStart, Outcome};
+use crate::domain::call::{AskedSession, Attribution, CallStart, Ended, Outcome};
 use crate::domain::durability::Durability;
 use crate::domain::ids::CallId;
 use crate::domain::operation::Operation;
@@ -207,6 +207,7 @@ impl Proxy {
             content_type: text(&parts.headers, CONTENT_TYPE),
             encoding: text(&parts.headers, CONTENT_ENCODING),
             request_id: request_id(&parts.headers),
+            fetched: operation.fetched_id(route.uri.path()),
             headers: &parts.headers,
         };
         if body.is_end_stream() {
@@ -381,8 +382,8 @@ impl Sink for EngineSink {
         self.engine.call_started(start);
     }
 
-    fn ended(&self, id: CallId, end: CallEnd, limits: Option<Box<Observation>>) -> Option<Committed> {
-        let committed = self.engine.call_ended(id, end, limits);
+    fn ended(&self, id: CallId, ended: Ended) -> Option<Committed> {
+        let committed = self.engine.call_ended(id, ended);
         // A row that was refused holds no reply back: the writer has logged it.
         (self.durability != Durability::Relaxed)
             .then(|| -> Committed { Box::pin(async { drop(committed.await) }) })

@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use super::error::ReadError;
 use super::names::{Dictionary, Lookup};
 use super::rollups::Changes;
-use super::{alerts, calls, sessions, windows};
+use super::{alerts, calls, counted_once, sessions, windows};
 use crate::domain::call::{Call, CallEnd};
 use crate::domain::ids::CallId;
 use crate::domain::record::Record;
@@ -86,6 +86,7 @@ impl Database {
                         }
                     }
                 }
+                Record::Counted(counted) => counted_once::put(&transaction, counted)?,
                 Record::Session {
                     session,
                     events,

@@ -13,6 +13,7 @@ mod batch;
 mod calls;
 mod checkpointer;
 mod connection;
+mod counted_once;
 mod error;
 mod health;
 mod migrations;

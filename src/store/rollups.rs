@@ -62,11 +62,12 @@ pub(super) struct Key {
 pub(super) struct Measures([i64; 15]);
 
 impl Measures {
-    /// What one call adds.
+    /// What one call adds: nothing, if it is counted with another.
     pub(super) fn of(call: &Call) -> Self {
         let mut totals = Totals::default();
         totals.add(call);
-        let duration = call.end.as_ref().map_or(0, |end| end.duration.0);
+        let end = call.end.as_ref().filter(|_| call.counted_by.is_none());
+        let duration = end.map_or(0, |end| end.duration.0);
         Self(
             [
                 signed(totals.requests),
@@ -78,7 +79,7 @@ impl Measures {
                 signed(totals.reasoning),
                 signed(totals.total),
                 totals.cost_nano_usd.unwrap_or(0),
-                i64::from(totals.cost_nano_usd.is_some()),
+                signed(totals.priced_requests),
                 signed(totals.unpriced_tokens),
                 signed(totals.inexact_tokens),
                 signed(totals.unknown_requests),
@@ -136,6 +137,7 @@ impl Measures {
             reasoning: unsigned(reasoning),
             total: unsigned(total),
             cost_nano_usd: (priced_requests > 0).then_some(cost),
+            priced_requests: unsigned(priced_requests),
             unpriced_tokens: unsigned(unpriced_tokens),
             unpriced_requests: unsigned(unpriced_requests),
             inexact_tokens: unsigned(inexact_tokens),
@@ -156,7 +158,9 @@ pub(super) struct Changes(HashMap<Key, Measures>);
 impl Changes {
     /// Takes a call's numbers in.
     pub(super) fn add(&mut self, key: Key, measures: &Measures) {
-        self.0.entry(key).or_default().add(measures);
+        if *measures != Measures::default() {
+            self.0.entry(key).or_default().add(measures);
+        }
     }
 
     /// Takes a call's numbers out.

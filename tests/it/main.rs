@@ -12,6 +12,7 @@ mod http2;
 mod include_usage;
 mod kill;
 mod limits;
+mod once;
 mod outcomes;
 mod prices;
 mod providers;

@@ -140,7 +140,12 @@ requestId: string | null,
 /**
  * The kind of error, where there was one.
  */
-error: string | null, };
+error: string | null, 
+/**
+ * The call that counts this one's usage, where the same usage came more than once: a response that was polled
+ * or read again, a download that was repeated. Such a call has no numbers of its own and is in no sum.
+ */
+countedBy: string | null, };
 
 /**
  * Sums over calls.

@@ -49,6 +49,7 @@ const call = (id: string, change: Partial<CallView> = {}): CallView => ({
   durationMs: null,
   requestId: null,
   error: null,
+  countedBy: null,
   ...change,
 });
 

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod calls;
+mod counting;
 mod limits;
 mod sessions;
 mod views;
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::call::{Call, CallEnd, CallStart};
+use super::call::{Call, CallEnd, CallStart, Ended};
 use super::ids::{AlertId, CallId, SessionId};
 use super::pricing::Prices;
 use super::record::Record;
@@ -21,6 +22,7 @@ use super::session::timer::{AlreadyCompleted, Change as TimerChange, Timer};
 use super::units::{Millis, Tokens};
 use super::windows::{LimitSet, Limits, Observation};
 use super::wire::{AlertView, Event, Totals};
+pub use counting::Counting;
 
 /// How many ended calls the live state shows.
 const RECENT_CALLS: usize = 100;
@@ -33,7 +35,7 @@ pub enum Input {
     /// A call began.
     CallStarted(CallStart),
     /// A call ended.
-    CallEnded(CallId, CallEnd),
+    CallEnded(CallId, Ended),
     /// The user reports tokens by hand: a call that began and ended at once.
     Reported(CallStart, CallEnd, SessionId),
     /// The user starts a session.
@@ -114,6 +116,7 @@ pub struct State {
     unassigned: Totals,
     running: HashMap<CallId, Call>,
     recent: VecDeque<Arc<Call>>,
+    remembered: counting::Remembered,
     alerts: Vec<AlertView>,
     limits: Limits,
     prices: Prices,
@@ -191,8 +194,8 @@ impl State {
                 self.call_started(start, now, &mut effects);
                 Ok(())
             }
-            Input::CallEnded(id, end) => {
-                self.call_ended(id, end, now, &mut effects);
+            Input::CallEnded(id, ended) => {
+                self.call_ended(id, ended, now, &mut effects);
                 Ok(())
             }
             Input::Reported(start, end, session) => self.reported(start, end, session, now, &mut effects),

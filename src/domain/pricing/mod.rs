@@ -12,6 +12,7 @@ pub use catalog::{CATALOG_DATE, load};
 pub use own::{BadPattern, Pattern, Price, Rates};
 
 use super::call::{CallEnd, CallStart, named};
+use super::operation::Operation;
 use super::units::NanoUsd;
 
 named! {
@@ -63,7 +64,7 @@ impl Prices {
         if let Some(price) = self.own(start, model) {
             let amount = price.rates.amount(end)?;
             return Some(Cost {
-                amount,
+                amount: charged(start.operation, amount),
                 source: PriceSource::Override,
                 date: price.from,
             });
@@ -71,7 +72,7 @@ impl Prices {
         let provider = start.price_provider.as_deref()?;
         let amount = catalog::amount(provider, model, start.started_at, &end.parts)?;
         Some(Cost {
-            amount,
+            amount: charged(start.operation, amount),
             source: PriceSource::Catalog,
             date: Some(CATALOG_DATE),
         })
@@ -84,6 +85,14 @@ impl Prices {
             .iter()
             .filter(|price| price.applies(&start.provider, model, start.started_at));
         applying.max_by_key(|price| price.rank())
+    }
+}
+
+/// What is charged of a price: in a batch half of it, with every provider that has batches.
+const fn charged(operation: Operation, amount: NanoUsd) -> NanoUsd {
+    match operation {
+        Operation::BatchResults => NanoUsd(amount.0 / 2),
+        _ => amount,
     }
 }
 

@@ -1,8 +1,9 @@
 //! OpenAI responses: the usage stands on the event that ends them, whichever of three that is.
 
-use super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, Gate, Model};
+use super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, Gate, Model, string};
 use super::fields::{Fields, Rest};
 use super::json_scan::{Found, Want, start, text};
+use super::once::{self, Making, Once};
 use super::openai_chat::reported;
 use super::parts::Parts;
 use super::reading::{Flaws, Reading};
@@ -12,6 +13,8 @@ use crate::domain::units::Tokens;
 /// The values wanted of a response.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Key {
+    Id,
+    Store,
     Model,
     Usage,
     Status,
@@ -27,7 +30,11 @@ pub(super) struct Responses {
     errors: ErrorNote,
     usage: Option<Fields>,
     raw_usage: Option<Box<str>>,
+    id: Option<Box<str>>,
+    /// It is not kept, so nobody can fetch it.
+    is_fleeting: bool,
     completed: bool,
+    under_way: bool,
     /// The current event is one that ends the stream.
     is_last_event: bool,
     ended: bool,
@@ -49,7 +56,10 @@ impl Default for Responses {
             errors: ErrorNote::default(),
             usage: None,
             raw_usage: None,
+            id: None,
+            is_fleeting: false,
             completed: false,
+            under_way: false,
             is_last_event: false,
             ended: false,
         }
@@ -61,6 +71,10 @@ impl Dialect for Responses {
 
     const WANTS: &'static [Want<Key>] = &[
         text(Key::EventType, &["type"]),
+        text(Key::Id, &["id"]),
+        text(Key::Id, &["response", "id"]),
+        text(Key::Store, &["store"]),
+        text(Key::Store, &["response", "store"]),
         text(Key::Model, &["model"]),
         text(Key::Model, &["response", "model"]),
         text(Key::Usage, &["usage"]),
@@ -84,6 +98,14 @@ impl Dialect for Responses {
     fn found(&mut self, key: Key, value: Found<'_>, flaws: &mut Flaws) -> bool {
         match (key, value) {
             (Key::Model, value) => self.model.found(value),
+            (Key::Id, value) => {
+                self.id = self.id.take().or_else(|| once::id(string(value)));
+                false
+            }
+            (Key::Store, value) => {
+                self.is_fleeting = value == Found::Text(b"false");
+                false
+            }
             (Key::Error(part), value) => self.errors.found(part, value),
             (Key::EventType, Found::Text(kind)) => {
                 match kind {
@@ -98,6 +120,7 @@ impl Dialect for Responses {
             (Key::Status, Found::Text(status)) => {
                 let completed = status == br#""completed""#;
                 self.completed |= completed;
+                self.under_way = matches!(status, br#""queued""# | br#""in_progress""#);
                 completed
             }
             (Key::EventType | Key::Status, _) | (Key::Usage, Found::Text(b"null")) => false,
@@ -139,21 +162,27 @@ impl Dialect for Responses {
         // A completed response used something. Its zeros are the provider's own numbers, but not the whole truth.
         let is_whole = is_whole && !(self.completed && parts.total() == Some(Tokens(0)));
         let has_counts = parts.total().is_some();
+        let state = if self.under_way || !has_counts {
+            Making::UnderWay
+        } else {
+            Making::Over
+        };
         Reading {
             parts,
             source: has_counts.then_some(if is_whole { Source::Exact } else { Source::Partial }),
             raw_usage: self.raw_usage,
             stream_error: reported(&self.errors),
             terminal: self.ended,
+            once: self.id.filter(|_| !self.is_fleeting).map(|id| Once { id, state }),
             model: self.model.0,
             error: self.errors.kind(ending.refused),
-            flaws: Flaws::default(),
+            ..Reading::default()
         }
     }
 }
 
 /// The input includes what caches served and kept; the output includes reasoning.
-fn parts(usage: &mut Fields) -> Parts {
+pub(super) fn parts(usage: &mut Fields) -> Parts {
     let input = usage.tokens(&["input_tokens"]);
     let cache_read = usage.tokens(&["input_tokens_details", "cached_tokens"]);
     let cache_write = usage.tokens(&["input_tokens_details", "cache_write_tokens"]);

@@ -7,9 +7,10 @@ use std::marker::PhantomData;
 
 use serde_json::{Map, Value};
 
-use super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, Gate, Model, is_reason};
+use super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, Gate, Model, is_reason, string};
 use super::fields::Fields;
 use super::json_scan::{Found, Want};
+use super::once::{self, Making, Once};
 use super::openai_chat::reported;
 use super::parts::Parts;
 use super::reading::{Flaws, Reading};
@@ -37,6 +38,10 @@ pub(super) enum Key {
     Done,
     /// The kind of an event; one of [`Shape::LAST`] says that it is the last.
     Kind,
+    /// What the provider calls the whole, where it can be fetched again.
+    Id,
+    /// How far it is.
+    Status,
     Error(ErrorPart),
 }
 
@@ -94,6 +99,8 @@ pub(super) struct Tabled<S> {
     headers: Map<String, Value>,
     /// What the current event says of it.
     event: Map<String, Value>,
+    id: Option<Box<str>>,
+    under_way: bool,
     finished: bool,
     more_follow: bool,
     /// The current event is one that ends the stream.
@@ -111,6 +118,8 @@ impl<S: Shape> Default for Tabled<S> {
             usage: Map::new(),
             headers: Map::new(),
             event: Map::new(),
+            id: None,
+            under_way: false,
             finished: false,
             more_follow: false,
             is_last_event: false,
@@ -153,6 +162,17 @@ impl<S: Shape> Dialect for Tabled<S> {
         match (key, value) {
             (Key::Model, value) => self.model.found(value),
             (Key::Error(part), value) => self.errors.found(part, value),
+            (Key::Id, value) => {
+                self.id = self.id.take().or_else(|| once::id(string(value)));
+                false
+            }
+            (Key::Status, value) => {
+                self.under_way = matches!(
+                    value,
+                    Found::Text(br#""queued""# | br#""in_progress""# | br#""pending""#)
+                );
+                false
+            }
             (Key::Finish, value) => {
                 let finished = is_reason(value);
                 self.finished |= finished;
@@ -249,8 +269,18 @@ impl<S: Shape> Dialect for Tabled<S> {
         flaws.malformed_usage |= usage.spoiled;
         let has_counts = parts.total().is_some();
         let ended = ending.complete || self.ended || self.finished;
-        let is_exact = ended && !usage.spoiled && parts.prompt().is_some() && parts.generated().is_some();
+        let is_exact = ended
+            && !self.under_way
+            && !usage.spoiled
+            && parts.prompt().is_some()
+            && parts.generated().is_some();
+        let state = if self.under_way || !has_counts {
+            Making::UnderWay
+        } else {
+            Making::Over
+        };
         Reading {
+            once: self.id.map(|id| Once { id, state }),
             parts,
             source: has_counts.then_some(if is_exact { Source::Exact } else { Source::Partial }),
             raw_usage: raw_usage.map(Into::into),
@@ -259,7 +289,7 @@ impl<S: Shape> Dialect for Tabled<S> {
             terminal: self.ended || (self.finished && has_counts),
             model: self.model.0,
             error: self.errors.kind(ending.refused),
-            flaws: Flaws::default(),
+            ..Reading::default()
         }
     }
 }

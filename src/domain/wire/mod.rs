@@ -78,6 +78,10 @@ pub struct CallView {
     pub request_id: Option<String>,
     /// The kind of error, where there was one.
     pub error: Option<String>,
+    /// The call that counts this one's usage, where the same usage came more than once: a response that was polled
+    /// or read again, a download that was repeated. Such a call has no numbers of its own and is in no sum.
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub counted_by: Option<CallId>,
 }
 
 impl From<&Call> for CallView {
@@ -115,6 +119,7 @@ impl From<&Call> for CallView {
             duration_ms: end.map(|end| end.duration.0),
             request_id: end.and_then(|end| text(&end.request_id)),
             error: end.and_then(|end| text(&end.error)),
+            counted_by: call.counted_by,
         }
     }
 }
@@ -142,6 +147,9 @@ pub struct Totals {
     pub total: u64,
     /// What the priced calls cost, in billionths of a US dollar; `null` if none of them has a price.
     pub cost_nano_usd: Option<i64>,
+    /// Calls that have a price. It is told by `costNanoUsd` not being `null`.
+    #[serde(skip)]
+    pub priced_requests: u64,
     /// Tokens of calls that have no price: they are not in `costNanoUsd`.
     pub unpriced_tokens: u64,
     /// Those calls: they have numbers, but no price.
@@ -153,9 +161,11 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Takes a call that has ended into the sums.
+    /// Takes a call that has ended into the sums. One that is counted with another is in none.
     pub fn add(&mut self, call: &Call) {
-        let Some(end) = &call.end else { return };
+        let Some(end) = call.end.as_ref().filter(|_| call.counted_by.is_none()) else {
+            return;
+        };
         let known = |tokens: Option<super::units::Tokens>| tokens.map_or(0, |tokens| tokens.0);
         let total = known(end.parts.total());
         self.requests += 1;
@@ -169,7 +179,8 @@ impl Totals {
         add(&mut self.total, total);
         match call.cost {
             Some(cost) => {
-                self.cost_nano_usd = Some(self.cost_nano_usd.unwrap_or(0).saturating_add(cost.amount.0))
+                self.priced_requests += 1;
+                self.cost_nano_usd = Some(self.cost_nano_usd.unwrap_or(0).saturating_add(cost.amount.0));
             }
             None => {
                 add(&mut self.unpriced_tokens, total);
@@ -180,6 +191,29 @@ impl Totals {
             add(&mut self.inexact_tokens, total);
         }
         self.unknown_requests += u64::from(end.parts.total().is_none() && !end.was_refused());
+    }
+
+    /// Takes a call out of the sums that was taken in before.
+    pub fn remove(&mut self, call: &Call) {
+        let mut sums = Self::default();
+        sums.add(call);
+        let take = |sum: &mut u64, number: u64| *sum = sum.saturating_sub(number);
+        take(&mut self.requests, sums.requests);
+        take(&mut self.errors, sums.errors);
+        take(&mut self.input, sums.input);
+        take(&mut self.cache_read, sums.cache_read);
+        take(&mut self.cache_write, sums.cache_write);
+        take(&mut self.output, sums.output);
+        take(&mut self.reasoning, sums.reasoning);
+        take(&mut self.total, sums.total);
+        take(&mut self.priced_requests, sums.priced_requests);
+        self.cost_nano_usd = self
+            .cost_nano_usd
+            .filter(|_| self.priced_requests > 0)
+            .map(|sum| sum.saturating_sub(sums.cost_nano_usd.unwrap_or(0)));
+        take(&mut self.unpriced_tokens, sums.unpriced_tokens);
+        take(&mut self.inexact_tokens, sums.inexact_tokens);
+        take(&mut self.unknown_requests, sums.unknown_requests);
     }
 }
 

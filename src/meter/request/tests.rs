@@ -5,10 +5,9 @@ use std::time::Duration;
 use http_body_util::StreamBody;
 
 use super::*;
-use crate::domain::call::{CallEnd, CallStart};
+use crate::domain::call::{CallEnd, CallStart, Ended};
 use crate::domain::ids::CallId;
 use crate::domain::units::Timestamp;
-use crate::domain::windows::Observation;
 use crate::meter::flight::{Committed, Sink};
 
 /// Keeps what it is told.
@@ -22,8 +21,8 @@ impl Sink for Recorder {
     fn started(&self, start: CallStart) {
         self.started.lock().unwrap().push(start);
     }
-    fn ended(&self, _: CallId, end: CallEnd, _: Option<Box<Observation>>) -> Option<Committed> {
-        self.ended.lock().unwrap().push(end);
+    fn ended(&self, _: CallId, ended: Ended) -> Option<Committed> {
+        self.ended.lock().unwrap().push(ended.end);
         None
     }
     fn commit_was_late(&self) {}

@@ -334,6 +334,7 @@ fn started(columns: &mut Columns<'_, '_>) -> Result<Call, ReadError> {
         attribution,
         end: None,
         cost: None,
+        counted_by: None,
     })
 }
 
@@ -372,6 +373,7 @@ fn ended_call(connection: &Connection, lookup: &mut Lookup, row: &Row<'_>) -> Re
     let amount: Option<NanoUsd> = columns.next()?;
     let raw_usage = raw_usage::load(connection, columns.lookup, row.get_ref(columns.next)?)?;
     columns.next += 1;
+    call.counted_by = columns.next()?;
     let source_of_price = columns.optional_named("price_source", PriceSource::from_name)?;
     let date = columns.optional_text()?;
     let date = date

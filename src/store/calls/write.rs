@@ -21,7 +21,7 @@ macro_rules! insert_into_calls {
             ", ",
             end_columns!(),
             ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-             ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38)",
+             ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39)",
             $conflict
         )
     };
@@ -194,6 +194,7 @@ fn put(
         parts.provider_cost,
         call.cost.map(|cost| cost.amount),
         raw,
+        call.counted_by,
         price_source,
         price_date,
     ])?;

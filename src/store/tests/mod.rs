@@ -1,5 +1,6 @@
 //! The store as its users see it: through `Store`, `WriterHandle` and `Reader`.
 
+mod counted_once;
 mod damage;
 mod durability;
 mod limits;

@@ -97,6 +97,7 @@ pub(super) fn running(number: u64) -> Call {
         attribution: Attribution::Unassigned,
         end: None,
         cost: None,
+        counted_by: None,
     }
 }
 
