@@ -9,6 +9,8 @@ use std::fmt;
 
 use ring::digest::{SHA256, digest};
 
+use super::dialect::{Ending, string};
+use super::json_scan::Found;
 use super::parts::Parts;
 use crate::domain::call::Source;
 
@@ -75,6 +77,76 @@ impl OnceKey {
 impl fmt::Debug for OnceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "OnceKey({:032x})", u128::from_be_bytes(self.0))
+    }
+}
+
+/// What a reply says of how it is recognised, event by event.
+///
+/// An event's words hold when it has mattered: another like it may have been passed over unread, as it came whole.
+#[derive(Debug, Default)]
+pub(super) struct Recognition {
+    id: Option<Box<str>>,
+    /// It is not kept, so nobody can fetch it.
+    is_fleeting: bool,
+    is_under_way: bool,
+    event: Words,
+}
+
+/// What the current event says.
+#[derive(Debug, Default)]
+struct Words {
+    id: Option<Box<str>>,
+    is_fleeting: Option<bool>,
+    is_under_way: Option<bool>,
+}
+
+impl Recognition {
+    /// An id stands in the event; the first counts.
+    pub(super) fn id(&mut self, value: Found<'_>) {
+        self.event.id = self.event.id.take().or_else(|| id(string(value)));
+    }
+
+    /// Whether it is kept.
+    pub(super) fn store(&mut self, value: Found<'_>) {
+        self.event.is_fleeting = Some(value == Found::Text(b"false"));
+    }
+
+    /// How far the making is.
+    pub(super) fn status(&mut self, value: Found<'_>) {
+        self.event.is_under_way = Some(matches!(
+            value,
+            Found::Text(br#""queued""# | br#""in_progress""# | br#""pending""#)
+        ));
+    }
+
+    /// The event has ended.
+    pub(super) fn event_end(&mut self, ending: Ending) {
+        let Words {
+            id,
+            is_fleeting,
+            is_under_way,
+        } = std::mem::take(&mut self.event);
+        if ending.mattered {
+            self.id = self.id.take().or(id);
+            self.is_fleeting = is_fleeting.unwrap_or(self.is_fleeting);
+            self.is_under_way = is_under_way.unwrap_or(self.is_under_way);
+        }
+    }
+
+    /// Whether the usage is still to come, or will grow.
+    pub(super) const fn is_under_way(&self) -> bool {
+        self.is_under_way
+    }
+
+    /// What the reply's usage is recognised by; `has_counts` says whether it has any.
+    pub(super) fn once(self, has_counts: bool) -> Option<Once> {
+        let state = if self.is_under_way || !has_counts {
+            Making::UnderWay
+        } else {
+            Making::Over
+        };
+        let id = self.id.filter(|_| !self.is_fleeting)?;
+        Some(Once { id, state })
     }
 }
 

@@ -1,9 +1,9 @@
 //! OpenAI responses: the usage stands on the event that ends them, whichever of three that is.
 
-use super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, Gate, Model, string};
+use super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, Gate, Model};
 use super::fields::{Fields, Rest};
 use super::json_scan::{Found, Want, start, text};
-use super::once::{self, Making, Once};
+use super::once::Recognition;
 use super::openai_chat::reported;
 use super::parts::Parts;
 use super::reading::{Flaws, Reading};
@@ -30,11 +30,8 @@ pub(super) struct Responses {
     errors: ErrorNote,
     usage: Option<Fields>,
     raw_usage: Option<Box<str>>,
-    id: Option<Box<str>>,
-    /// It is not kept, so nobody can fetch it.
-    is_fleeting: bool,
+    recognition: Recognition,
     completed: bool,
-    under_way: bool,
     /// The current event is one that ends the stream.
     is_last_event: bool,
     ended: bool,
@@ -56,10 +53,8 @@ impl Default for Responses {
             errors: ErrorNote::default(),
             usage: None,
             raw_usage: None,
-            id: None,
-            is_fleeting: false,
+            recognition: Recognition::default(),
             completed: false,
-            under_way: false,
             is_last_event: false,
             ended: false,
         }
@@ -99,11 +94,11 @@ impl Dialect for Responses {
         match (key, value) {
             (Key::Model, value) => self.model.found(value),
             (Key::Id, value) => {
-                self.id = self.id.take().or_else(|| once::id(string(value)));
+                self.recognition.id(value);
                 false
             }
             (Key::Store, value) => {
-                self.is_fleeting = value == Found::Text(b"false");
+                self.recognition.store(value);
                 false
             }
             (Key::Error(part), value) => self.errors.found(part, value),
@@ -117,13 +112,13 @@ impl Dialect for Responses {
                 }
                 true
             }
-            (Key::Status, Found::Text(status)) => {
-                let completed = status == br#""completed""#;
+            (Key::Status, status) => {
+                let completed = status == Found::Text(br#""completed""#);
                 self.completed |= completed;
-                self.under_way = matches!(status, br#""queued""# | br#""in_progress""#);
+                self.recognition.status(status);
                 completed
             }
-            (Key::EventType | Key::Status, _) | (Key::Usage, Found::Text(b"null")) => false,
+            (Key::EventType, _) | (Key::Usage, Found::Text(b"null")) => false,
             (Key::Usage, Found::Text(text)) => {
                 if let Some(usage) = Fields::parse(text, flaws) {
                     self.usage = Some(usage);
@@ -141,6 +136,7 @@ impl Dialect for Responses {
     fn document_end(&mut self, ending: Ending) {
         self.ended |= std::mem::take(&mut self.is_last_event) && ending.complete;
         self.errors.event_end(ending);
+        self.recognition.event_end(ending);
     }
 
     fn done(&mut self) {
@@ -162,18 +158,13 @@ impl Dialect for Responses {
         // A completed response used something. Its zeros are the provider's own numbers, but not the whole truth.
         let is_whole = is_whole && !(self.completed && parts.total() == Some(Tokens(0)));
         let has_counts = parts.total().is_some();
-        let state = if self.under_way || !has_counts {
-            Making::UnderWay
-        } else {
-            Making::Over
-        };
         Reading {
             parts,
             source: has_counts.then_some(if is_whole { Source::Exact } else { Source::Partial }),
             raw_usage: self.raw_usage,
             stream_error: reported(&self.errors),
             terminal: self.ended,
-            once: self.id.filter(|_| !self.is_fleeting).map(|id| Once { id, state }),
+            once: self.recognition.once(has_counts),
             model: self.model.0,
             error: self.errors.kind(ending.refused),
             ..Reading::default()

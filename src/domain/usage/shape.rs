@@ -7,10 +7,10 @@ use std::marker::PhantomData;
 
 use serde_json::{Map, Value};
 
-use super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, Gate, Model, is_reason, string};
+use super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, Gate, Model, is_reason};
 use super::fields::Fields;
 use super::json_scan::{Found, Want};
-use super::once::{self, Making, Once};
+use super::once::Recognition;
 use super::openai_chat::reported;
 use super::parts::Parts;
 use super::reading::{Flaws, Reading};
@@ -99,8 +99,7 @@ pub(super) struct Tabled<S> {
     headers: Map<String, Value>,
     /// What the current event says of it.
     event: Map<String, Value>,
-    id: Option<Box<str>>,
-    under_way: bool,
+    recognition: Recognition,
     finished: bool,
     more_follow: bool,
     /// The current event is one that ends the stream.
@@ -118,8 +117,7 @@ impl<S: Shape> Default for Tabled<S> {
             usage: Map::new(),
             headers: Map::new(),
             event: Map::new(),
-            id: None,
-            under_way: false,
+            recognition: Recognition::default(),
             finished: false,
             more_follow: false,
             is_last_event: false,
@@ -163,14 +161,11 @@ impl<S: Shape> Dialect for Tabled<S> {
             (Key::Model, value) => self.model.found(value),
             (Key::Error(part), value) => self.errors.found(part, value),
             (Key::Id, value) => {
-                self.id = self.id.take().or_else(|| once::id(string(value)));
+                self.recognition.id(value);
                 false
             }
             (Key::Status, value) => {
-                self.under_way = matches!(
-                    value,
-                    Found::Text(br#""queued""# | br#""in_progress""# | br#""pending""#)
-                );
+                self.recognition.status(value);
                 false
             }
             (Key::Finish, value) => {
@@ -238,6 +233,7 @@ impl<S: Shape> Dialect for Tabled<S> {
     fn document_end(&mut self, ending: Ending) {
         self.ended |= std::mem::take(&mut self.is_last_event) && ending.complete;
         self.errors.event_end(ending);
+        self.recognition.event_end(ending);
         for (name, value) in std::mem::take(&mut self.event) {
             // Usage is cumulative, and what an event leaves open it does not take back.
             let is_behind = S::LARGEST && value.as_u64() < self.usage.get(&name).and_then(Value::as_u64);
@@ -270,17 +266,12 @@ impl<S: Shape> Dialect for Tabled<S> {
         let has_counts = parts.total().is_some();
         let ended = ending.complete || self.ended || self.finished;
         let is_exact = ended
-            && !self.under_way
+            && !self.recognition.is_under_way()
             && !usage.spoiled
             && parts.prompt().is_some()
             && parts.generated().is_some();
-        let state = if self.under_way || !has_counts {
-            Making::UnderWay
-        } else {
-            Making::Over
-        };
         Reading {
-            once: self.id.map(|id| Once { id, state }),
+            once: self.recognition.once(has_counts),
             parts,
             source: has_counts.then_some(if is_exact { Source::Exact } else { Source::Partial }),
             raw_usage: raw_usage.map(Into::into),

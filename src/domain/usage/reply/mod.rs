@@ -327,6 +327,7 @@ impl<D: Dialect> Body<D> {
             Ending {
                 refused,
                 complete: whole_document,
+                mattered: true,
             },
             &mut flaws,
         );
@@ -366,6 +367,7 @@ impl<D: Dialect> EventSink for Documents<D> {
         let ending = Ending {
             refused: self.read_all,
             complete: self.scanner.is_done(),
+            mattered: self.mattered,
         };
         self.dialect.document_end(ending);
         self.scanner.reset();

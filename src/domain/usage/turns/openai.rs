@@ -474,6 +474,7 @@ fn response_end(note: Said) -> (Outcome, Reading) {
     let ending = Ending {
         refused: false,
         complete: true,
+        mattered: true,
     };
     reader.document_end(ending);
     let mut errors = note.errors;
