@@ -9,6 +9,7 @@ mod calls;
 pub mod error;
 mod guard;
 mod health;
+mod limits;
 mod live;
 mod query;
 mod sessions;
@@ -100,6 +101,7 @@ pub fn router(state: ApiState, ws_path: &str) -> Router {
         .route("/health", get(health::get))
         .route("/live", get(live::get))
         .route("/calls", get(calls::list))
+        .route("/limits", get(limits::get))
         .route("/sessions", get(sessions::list).post(sessions::create))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::change))
         .route("/sessions/{id}/tokens", get(tokens::list).post(tokens::report))

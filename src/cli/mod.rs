@@ -102,7 +102,8 @@ pub(crate) fn say(line: &str) {
 fn init_logging(environment: &Environment) {
     use std::io::IsTerminal;
     let filter = environment.get("MOONLOCK_LOG").unwrap_or("warn");
-    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(filter);
+    // The signer's crate can be made to log what it signs: bodies.
+    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(format!("{filter},aws_sigv4=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

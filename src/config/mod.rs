@@ -5,9 +5,10 @@
 
 mod error;
 pub mod mount;
+mod prices;
 mod raw;
 pub mod resolve;
 
 pub use error::ConfigError;
-pub use mount::{Dialect, Mount, Mounts};
+pub use mount::{Dialect, Mount, Mounts, Signing};
 pub use resolve::{Environment, Flags, Settings};

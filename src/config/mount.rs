@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::domain::operation::Operation;
+use crate::domain::operation::{Operation, OwnApi};
 
 /// The family of wire formats that a provider speaks; it decides the shape of Moonlock's own errors there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -17,6 +17,25 @@ pub enum Dialect {
     Anthropic,
     /// Google.
     Gemini,
+    /// Amazon.
+    Aws,
+}
+
+/// How requests to a mount are signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Signer {
+    /// AWS Signature Version 4, for the service `bedrock` in the region that the mount's host part names.
+    Aws,
+}
+
+/// A mount's requests are signed anew, with credentials of this machine's user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signing {
+    /// How.
+    pub signer: Signer,
+    /// The AWS profile whose credentials are used; `None` leaves it to AWS's own variables.
+    pub profile: Option<Box<str>>,
 }
 
 /// A named upstream.
@@ -36,6 +55,10 @@ pub struct Mount {
     pub prices: Option<Box<str>>,
     /// Whether the segment after the mount is a part of the host.
     pub takes_host_part: bool,
+    /// The API of its own that the server has beside its dialect.
+    pub own_api: Option<OwnApi>,
+    /// Whether its requests are signed anew.
+    pub signing: Option<Signing>,
 }
 
 /// A base URL: `scheme://authority/base`, where the authority may hold one `{placeholder}`.
@@ -209,7 +232,13 @@ fn is_bare(operation: Operation, path: &str) -> bool {
         Operation::Moderations => path == "/moderations",
         Operation::Messages => path == "/messages",
         Operation::Interactions => path == "/interactions",
+        Operation::RetrieveResponse => path.starts_with("/responses/"),
+        Operation::Runs | Operation::RetrieveRun => path.starts_with("/threads/"),
+        Operation::RetrieveInteraction => path.starts_with("/interactions/"),
+        Operation::BatchResults => path.starts_with("/files/") || path.starts_with("/messages/batches/"),
         Operation::Rerank => path == "/rerank",
+        Operation::Conversations => path.starts_with("/conversations"),
+        Operation::Ocr => path == "/ocr",
         // Google's, behind any of its versions. All others say which version or which API they are.
         _ => ["/models/", "/tunedModels/", "/projects/", "/publishers/"]
             .iter()
@@ -269,15 +298,26 @@ impl Mount {
             .ok_or("it has no `upstream`, e.g. \"http://127.0.0.1:8000\"")?;
         let dialect = raw
             .dialect
-            .ok_or("it has no `dialect`: openai, anthropic or gemini")?;
+            .ok_or("it has no `dialect`: openai, anthropic, gemini or aws")?;
         let prefix = raw.prefix.as_deref().unwrap_or(match dialect {
             Dialect::OpenAi | Dialect::Anthropic => "/v1",
             Dialect::Gemini => "/v1beta",
+            Dialect::Aws => "",
         });
         if !prefix.is_empty() && (!prefix.starts_with('/') || prefix.ends_with('/')) {
             return Err(format!(
                 "`prefix` is `{prefix}`, but must look like \"/v1\", or be empty"
             ));
+        }
+        let profile = raw.aws_profile.as_deref().map(Into::into);
+        let signing = raw.sign.map(|signer| Signing { signer, profile });
+        if signing.is_some() && !takes_host_part {
+            return Err(
+                "it has `sign`, but no {region} in its `upstream` that says what to sign for".to_owned(),
+            );
+        }
+        if raw.aws_profile.is_some() && signing.is_none() {
+            return Err("it has `aws_profile`, but no `sign = \"aws\"`".to_owned());
         }
         Ok(Self {
             name: name.into(),
@@ -287,6 +327,8 @@ impl Mount {
             asks_stream_usage: raw.asks_stream_usage.unwrap_or(false),
             prices: raw.prices.as_deref().map(Into::into),
             takes_host_part,
+            own_api: raw.own_api,
+            signing,
         })
     }
 }

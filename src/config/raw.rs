@@ -6,8 +6,10 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::error::ConfigError;
-use super::mount::Dialect;
+use super::mount::{Dialect, Signer};
+use super::prices::RawPrice;
 use crate::domain::durability::Durability;
+use crate::domain::operation::OwnApi;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -15,6 +17,7 @@ pub(super) struct File {
     pub(super) server: Server,
     pub(super) store: Store,
     pub(super) mounts: BTreeMap<String, RawMount>,
+    pub(super) prices: Vec<RawPrice>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -46,12 +49,15 @@ pub(super) struct RawMount {
     pub(super) prefix: Option<String>,
     pub(super) asks_stream_usage: Option<bool>,
     pub(super) prices: Option<String>,
+    pub(super) own_api: Option<OwnApi>,
+    pub(super) sign: Option<Signer>,
+    pub(super) aws_profile: Option<String>,
 }
 
 impl File {
     /// Reads a file's text. `name` is how errors call it.
     pub(super) fn parse(name: &Path, text: &str) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| {
+        let mut file: Self = toml::from_str(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             let place = Place::find(text, offset);
             ConfigError::File {
@@ -60,7 +66,11 @@ impl File {
                 key: place.key,
                 problem: error.message().to_owned(),
             }
-        })
+        })?;
+        for price in &mut file.prices {
+            price.locate(name, text);
+        }
+        Ok(file)
     }
 
     /// Lays another file over this one: what it says wins, what it leaves out stays.
@@ -82,6 +92,7 @@ impl File {
             let below = self.mounts.remove(&name).unwrap_or_default();
             self.mounts.insert(name, below.overlay(mount));
         }
+        self.prices.extend(over.prices);
         self
     }
 }
@@ -95,23 +106,27 @@ impl RawMount {
             prefix: over.prefix.or(self.prefix),
             asks_stream_usage: over.asks_stream_usage.or(self.asks_stream_usage),
             prices: over.prices.or(self.prices),
+            own_api: over.own_api.or(self.own_api),
+            sign: over.sign.or(self.sign),
+            aws_profile: over.aws_profile.or(self.aws_profile),
         }
     }
 }
 
 /// Where in a TOML text an offset lies: its line, and the dotted key that the line sets.
-struct Place {
-    line: usize,
-    key: String,
+pub(super) struct Place {
+    pub(super) line: usize,
+    pub(super) key: String,
 }
 
 impl Place {
-    fn find(text: &str, offset: usize) -> Self {
+    pub(super) fn find(text: &str, offset: usize) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let mut table = "";
         for above in text.lines().take(line) {
             if let Some(header) = above.trim().strip_prefix('[') {
+                let header = header.trim_start_matches('[');
                 table = header.split(']').next().unwrap_or(header).trim();
             }
         }

@@ -8,15 +8,24 @@ use std::time::Duration;
 
 use super::error::ConfigError;
 use super::mount::{Mount, Mounts};
+use super::prices;
 use super::raw::File;
 use crate::domain::durability::Durability;
+use crate::domain::pricing::Prices;
 
 const DEFAULTS: &str = include_str!("../../config/moonlock.toml");
 const PROVIDERS: &str = include_str!("../../config/providers.toml");
 
 /// The environment's variables, read once.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
+
+/// What variables hold may be secret.
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Environment {
     /// The variables of this process. One that is not Unicode is left out.
@@ -56,6 +65,20 @@ impl Environment {
         self
     }
 
+    /// These variables alone.
+    fn only(&self, names: &[&str]) -> Self {
+        Self::from_pairs(
+            names
+                .iter()
+                .filter_map(|name| Some((*name, self.0.get(*name)?.as_str()))),
+        )
+    }
+
+    /// Every variable and its value.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     fn parse<T: FromStr>(&self, name: &str, expected: &str) -> Result<Option<T>, ConfigError> {
         let Some(value) = self.get(name) else {
             return Ok(None);
@@ -86,6 +109,20 @@ pub struct Flags {
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
 }
+
+/// What says where AWS's credentials are, as AWS's own tools read it.
+const AWS: [&str; 10] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "HOME",
+    "USERPROFILE",
+    "HOMEDRIVE",
+    "HOMEPATH",
+];
 
 /// Where the database is, and who chose the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +168,10 @@ pub struct Settings {
     pub batch_interval: Duration,
     /// Where calls go.
     pub mounts: Mounts,
+    /// What they cost, where the user knows better than the price list.
+    pub prices: Prices,
+    /// The variables that say where AWS's credentials are, for mounts that sign.
+    pub aws: Environment,
 }
 
 impl Settings {
@@ -203,6 +244,7 @@ impl Settings {
             file.store.batch_interval_ms,
             50,
         );
+        let mounts = mounts(environment, file)?;
         Ok(Self {
             host: host(environment, flags, file.server.host.as_deref())?,
             port,
@@ -214,7 +256,9 @@ impl Settings {
             commit_bound: Duration::from_millis(file.store.commit_bound_ms.unwrap_or(250)),
             batch_size,
             batch_interval: Duration::from_millis(batch_interval),
-            mounts: mounts(environment, file)?,
+            aws: environment.only(&AWS),
+            prices: prices::resolve(&file.prices, &mounts)?,
+            mounts,
         })
     }
 }
@@ -381,8 +425,8 @@ mod tests {
         assert_eq!(settings.ws_path, "/ws");
         assert_eq!(settings.commit_bound, Duration::from_millis(250));
         let names: Vec<&str> = settings.mounts.iter().map(|mount| &*mount.name).collect();
-        let expected = "anthropic azure bedrock cerebras chatgpt codeassist cohere deepseek fireworks gemini github \
-                        groq huggingface llamacpp lmstudio mistral moonshot nvidia ollama openai openrouter \
+        let expected = "anthropic azure bedrock cerebras chatgpt codeassist cohere deepseek fireworks foundry gemini \
+                        github groq huggingface llamacpp lmstudio mantle mistral moonshot nvidia ollama openai openrouter \
                         perplexity snowflake tgi together vertex vllm voyage watsonx xai zai";
         assert_eq!(names.join(" "), expected);
         let calculator = genai_prices::Calculator::bundled();
@@ -442,6 +486,114 @@ mod tests {
         let mount = settings.mounts.get("mine").unwrap();
         assert_eq!(mount.upstream_path(None, "/v1/models"), "/base/v1/models");
         assert!(!mount.asks_stream_usage);
+    }
+
+    #[test]
+    fn prices_of_the_users_own_are_exact_to_a_billionth() {
+        use crate::domain::pricing::{Pattern, Price, Rates};
+        let text = "[[prices]]\nprovider = \"openai\"\nmodel = \"gpt-4o*\"\nfrom = 2026-11-01\ninput = \"2.50\"\n\
+                    cache_read = 0.075\noutput = 10\nrequest = 0.000000001\n[[prices]]\nmodel = \"*\"\noutput = 0\n";
+        let settings = load_text(text).unwrap();
+        let nano = |nanos| Some(crate::domain::units::NanoUsd(nanos));
+        let dated = Price {
+            provider: Some("openai".into()),
+            model: Pattern::parse("gpt-4o*").unwrap(),
+            from: Some(jiff::civil::date(2026, 11, 1)),
+            rates: Rates {
+                input: nano(2_500_000_000),
+                cache_read: nano(75_000_000),
+                output: nano(10_000_000_000),
+                request: nano(1),
+                ..Rates::default()
+            },
+        };
+        let free = Price {
+            provider: None,
+            model: Pattern::parse("*").unwrap(),
+            from: None,
+            rates: Rates {
+                output: nano(0),
+                ..Rates::default()
+            },
+        };
+        assert_eq!(settings.prices, Prices::new(vec![dated, free]));
+        assert_eq!(load_text("").unwrap().prices, Prices::default());
+    }
+
+    #[test]
+    fn a_wrong_price_is_named_with_line_and_key() {
+        for (text, expected) in [
+            (
+                "model = \"m\"\ninput = -1",
+                ":3: `prices.input`: `-1` is no amount of dollars",
+            ),
+            (
+                "model = \"m\"\ninput = \"2,50\"",
+                ":3: `prices.input`: `2,50` is no amount",
+            ),
+            (
+                "model = \"m\"\ninput = inf",
+                ":3: `prices.input`: `inf` is no amount",
+            ),
+            (
+                "model = \"m\"\ninput = true",
+                ":3: `prices.input`: invalid type: boolean",
+            ),
+            (
+                "model = \"m\"\nimput = 1",
+                ":3: `prices.imput`: unknown field `imput`",
+            ),
+            ("model = \"m\"", ":2: `prices.model`: it has no price"),
+            ("input = 1\nmodel = \" \"", ":3: `prices.model`: it is empty"),
+            ("input = 1", "missing field `model`"),
+            (
+                "model = \"m\"\ninput = 1\nprovider = \"openia\"",
+                ":4: `prices.provider`: there is no mount `openia`; there are: anthropic, azure",
+            ),
+            (
+                "model = \"m\"\ninput = 1\nfrom = 2026-11-01T10:00:00Z",
+                ":4: `prices.from`: expected a day",
+            ),
+            ("model = \"m\"\ninput = 1\nfrom = \"soon\"", ":4: `prices.from`: "),
+        ] {
+            let error = load_text(&format!("[[prices]]\n{text}")).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_mount_signs_where_it_says_so_and_knows_for_which_region() {
+        let bedrock = |text: &str| {
+            let settings = load_text(text).unwrap();
+            settings.mounts.get("bedrock").unwrap().signing.clone()
+        };
+        assert_eq!(bedrock(""), None);
+        let signing = bedrock("[mounts.bedrock]\nsign = \"aws\"\naws_profile = \"work\"").unwrap();
+        assert_eq!(signing.profile.as_deref(), Some("work"));
+        for (text, expected) in [
+            (
+                "[mounts.mine]\nupstream = \"https://h\"\ndialect = \"aws\"\nsign = \"aws\"",
+                "no {region}",
+            ),
+            ("[mounts.bedrock]\naws_profile = \"work\"", "no `sign = \"aws\"`"),
+            ("[mounts.bedrock]\nsign = \"gcp\"", "unknown variant `gcp`"),
+        ] {
+            let error = load_text(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_variables_hold_is_not_shown() {
+        let environment = Environment::from_pairs([("AWS_SECRET_ACCESS_KEY", "hush"), ("X", "y")]);
+        let shown = format!("{environment:?}");
+        assert!(
+            shown.contains("AWS_SECRET_ACCESS_KEY") && !shown.contains("hush"),
+            "{shown}"
+        );
+        let settings = load(&[("AWS_SECRET_ACCESS_KEY", "hush")], &Flags::default()).unwrap();
+        assert_eq!(settings.aws.get("AWS_SECRET_ACCESS_KEY"), Some("hush"));
+        assert!(!format!("{settings:?}").contains("hush"));
     }
 
     #[test]

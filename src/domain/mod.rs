@@ -12,4 +12,5 @@ pub mod record;
 pub mod session;
 pub mod units;
 pub mod usage;
+pub mod windows;
 pub mod wire;

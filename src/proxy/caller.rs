@@ -5,7 +5,7 @@ use http::HeaderMap;
 use super::headers::text;
 
 /// How a `User-Agent` begins, and the client that it is.
-const CLIENTS: [(&str, &str); 18] = [
+const CLIENTS: &[(&str, &str)] = &[
     ("claude-cli/", "Claude Code"),
     ("claude-code/", "Claude Code"),
     ("codex_", "Codex"),
@@ -16,11 +16,32 @@ const CLIENTS: [(&str, &str); 18] = [
     ("Zed/", "Zed"),
     ("OpenAI/Python", "OpenAI Python"),
     ("AsyncOpenAI/Python", "OpenAI Python"),
+    ("AzureOpenAI/Python", "OpenAI Python"),
+    ("AsyncAzureOpenAI/Python", "OpenAI Python"),
     ("OpenAI/JS", "OpenAI Node"),
+    ("AzureOpenAI/JS", "OpenAI Node"),
     ("Anthropic/Python", "Anthropic Python"),
     ("AsyncAnthropic/Python", "Anthropic Python"),
+    // The same package, for Claude on Bedrock and on Vertex AI.
+    ("AnthropicBedrock/Python", "Anthropic Python"),
+    ("AsyncAnthropicBedrock/Python", "Anthropic Python"),
+    ("AnthropicVertex/Python", "Anthropic Python"),
+    ("AsyncAnthropicVertex/Python", "Anthropic Python"),
     ("Anthropic/JS", "Anthropic Node"),
+    ("AnthropicBedrock/JS", "Anthropic Node"),
+    ("AnthropicVertex/JS", "Anthropic Node"),
     ("google-genai-sdk/", "Google GenAI"),
+    ("mistral-client-python/", "Mistral Python"),
+    ("mistral-client-typescript/", "Mistral Node"),
+    ("cohere/", "Cohere Python"),
+    ("cohere-ai/", "Cohere Node"),
+    ("Groq/Python", "Groq Python"),
+    ("AsyncGroq/Python", "Groq Python"),
+    ("Groq/JS", "Groq Node"),
+    ("ollama-python/", "Ollama Python"),
+    ("ollama-js/", "Ollama Node"),
+    ("Boto3/", "Boto3"),
+    ("ai/", "Vercel AI SDK"),
     ("ai-sdk/", "Vercel AI SDK"),
     ("litellm/", "LiteLLM"),
     ("curl/", "curl"),
@@ -80,6 +101,10 @@ mod tests {
             ("codex_cli_rs/0.50 (Linux)", Some("Codex")),
             ("OpenAI/Python 2.1.0", Some("OpenAI Python")),
             ("AsyncAnthropic/Python 0.70", Some("Anthropic Python")),
+            ("AnthropicBedrock/Python 2.12.0", Some("Anthropic Python")),
+            ("AzureOpenAI/JS 6.49.0", Some("OpenAI Node")),
+            ("cohere-ai/8.1.0", Some("Cohere Node")),
+            ("ai/6.0.326 ai-sdk/provider-utils/4", Some("Vercel AI SDK")),
             ("my-agent/1.0 foo", Some("my-agent")),
             ("  ", None),
         ] {

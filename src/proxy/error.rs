@@ -59,6 +59,61 @@ impl OwnError {
         }
     }
 
+    /// A signature that AWS would refuse: it covers `host`, and not the one that the request goes to.
+    pub(super) fn broken_aws_signature(host: &str, mount: &str) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            kind: "aws_signature",
+            message: format!(
+                "Moonlock: this request is signed (SigV4) for the host `{host}`, and AWS refuses it behind any proxy. \
+                 Use a Bedrock API key instead (AWS_BEARER_TOKEN_BEDROCK), or let Moonlock sign with this machine's \
+                 AWS credentials: `sign = \"aws\"` under [mounts.{mount}] in its configuration file."
+            ),
+        }
+    }
+
+    /// There is nothing to sign with.
+    pub(super) fn no_aws_credentials(why: &str) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            kind: "no_aws_credentials",
+            message: format!("Moonlock: this request could not be signed: {why}."),
+        }
+    }
+
+    /// A page in a browser asks to use credentials of this machine.
+    pub(super) fn no_signature_for_pages(page: &str) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            kind: "not_signed_for_pages",
+            message: format!(
+                "Moonlock: this request comes from a page in a browser (`{page}`), and is not signed with this \
+                 machine's AWS credentials. Programs ask 127.0.0.1 or localhost, without an Origin."
+            ),
+        }
+    }
+
+    /// A request cannot be signed as it is.
+    pub(super) fn unsignable(why: &str) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            kind: "unsignable",
+            message: format!("Moonlock: this request cannot be signed anew: {why}."),
+        }
+    }
+
+    /// A request is longer than what is held to be signed.
+    pub(super) fn too_large_to_sign(most_mib: usize) -> Self {
+        Self {
+            status: StatusCode::PAYLOAD_TOO_LARGE,
+            kind: "too_large_to_sign",
+            message: format!(
+                "Moonlock: a request has to be held whole to be signed, and this one is over {most_mib} MiB. \
+                 With a Bedrock API key (AWS_BEARER_TOKEN_BEDROCK) it needs no signature."
+            ),
+        }
+    }
+
     /// The answer, in the shape that the provider's clients expect.
     pub(super) fn response(&self, dialect: Dialect) -> Response<Full<Bytes>> {
         let (message, kind) = (&self.message, self.kind);
@@ -69,6 +124,7 @@ impl OwnError {
             Dialect::Anthropic => {
                 json!({"type": "error", "error": {"type": "api_error", "message": message}})
             }
+            Dialect::Aws => json!({ "message": message }),
             Dialect::Gemini => {
                 json!({"error": {"code": self.status.as_u16(), "message": message, "status": google_status(self.status)}})
             }
@@ -81,7 +137,23 @@ impl OwnError {
             HeaderValue::from_static("application/json"),
         );
         headers.insert(headers::ERROR, HeaderValue::from_static(kind));
+        if dialect == Dialect::Aws {
+            headers.insert(
+                headers::AWS_ERROR,
+                HeaderValue::from_static(aws_error(self.status)),
+            );
+        }
         response
+    }
+}
+
+/// Bedrock's name for an HTTP status. SDKs show it, and retry none but the last.
+fn aws_error(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::FORBIDDEN => "AccessDeniedException",
+        StatusCode::NOT_FOUND => "ResourceNotFoundException",
+        StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => "ValidationException",
+        _ => "ServiceUnavailableException",
     }
 }
 
@@ -89,7 +161,8 @@ impl OwnError {
 fn google_status(status: StatusCode) -> &'static str {
     match status {
         StatusCode::NOT_FOUND => "NOT_FOUND",
-        StatusCode::BAD_REQUEST => "INVALID_ARGUMENT",
+        StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => "INVALID_ARGUMENT",
+        StatusCode::FORBIDDEN => "PERMISSION_DENIED",
         _ => "UNAVAILABLE",
     }
 }

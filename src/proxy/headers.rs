@@ -11,6 +11,9 @@ pub(super) const SESSION: HeaderName = HeaderName::from_static("x-moonlock-sessi
 /// Marks an answer that is Moonlock's own, with the kind of error.
 pub(super) const ERROR: HeaderName = HeaderName::from_static("x-moonlock-error");
 
+/// Names the kind of an error, in AWS's answers.
+pub(super) const AWS_ERROR: HeaderName = HeaderName::from_static("x-amzn-errortype");
+
 /// Takes off what belongs to the client's connection, or is Moonlock's own.
 ///
 /// `Host` is set anew for the upstream. `Expect` was answered here. `TE: trailers` stays: trailers pass.

@@ -18,6 +18,8 @@ pub struct Route {
     pub operation: Option<Operation>,
     /// The model that the path names, decoded.
     pub model: Option<Box<str>>,
+    /// The part of the host that the path names.
+    pub host_part: Option<Box<str>>,
     /// The URL upstream.
     pub uri: http::Uri,
 }
@@ -73,7 +75,7 @@ pub fn find(
     } else {
         (None, rest)
     };
-    let operation = detect(method.as_str(), rest);
+    let operation = detect(method.as_str(), rest).or_else(|| mount.own_api?.detect(method.as_str(), rest));
     let model = operation
         .and_then(|operation| operation.model_in_path(rest))
         .map(|model| decoded(model).into());
@@ -85,6 +87,7 @@ pub fn find(
         session,
         operation,
         model,
+        host_part: part.map(Into::into),
         uri,
     })
 }
@@ -195,6 +198,18 @@ mod tests {
                 "https://mine.openai.azure.com/openai/v1/chat/completions",
             ),
             (
+                "/foundry/mine/models/chat/completions?api-version=1",
+                "https://mine.services.ai.azure.com/models/chat/completions?api-version=1",
+            ),
+            (
+                "/foundry/mine/anthropic/v1/messages",
+                "https://mine.services.ai.azure.com/anthropic/v1/messages",
+            ),
+            (
+                "/mantle/us-west-2/responses",
+                "https://bedrock-mantle.us-west-2.api.aws/v1/responses",
+            ),
+            (
                 "/bedrock/us-east-1/model/arn%3Aaws%3Abedrock%3A%3Ax%2Fy/converse",
                 "https://bedrock-runtime.us-east-1.amazonaws.com/model/arn%3Aaws%3Abedrock%3A%3Ax%2Fy/converse",
             ),
@@ -245,6 +260,21 @@ mod tests {
         ] {
             assert_eq!(post(path).unwrap().uri.to_string(), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn what_a_path_means_may_depend_on_its_mount() {
+        for (path, expected) in [
+            ("/tgi/", Some(Operation::TgiGenerate)),
+            ("/tgi", Some(Operation::TgiGenerate)),
+            ("/openai/", None),
+            ("/mistral/conversations", Some(Operation::Conversations)),
+            ("/openai/v1/conversations", None),
+        ] {
+            assert_eq!(post(path).unwrap().operation, expected, "{path}");
+        }
+        let uri = post("/mistral/conversations").unwrap().uri;
+        assert_eq!(uri.to_string(), "https://api.mistral.ai/v1/conversations");
     }
 
     #[test]

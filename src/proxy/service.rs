@@ -14,18 +14,21 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use uuid::Uuid;
 
+use super::aws::{AwsSigner, Unsigned, Verdict};
 use super::error::OwnError;
 use super::headers::{self, text};
 use super::late_error::LateError;
+use super::limits::{Credential, LimitReader};
 use super::route::{self, Route};
 use super::sockets::Sockets;
 use super::upstream::Clients;
-use super::{caller, upgrade, upstream};
-use crate::config::{Dialect, Mounts};
-use crate::domain::call::{AskedSession, Attribution, CallEnd, CallStart, Outcome};
+use super::{aws, caller, upgrade, upstream};
+use crate::config::{Dialect, Environment, Mounts, Signing};
+use crate::domain::call::{AskedSession, Attribution, CallStart, Ended, Outcome};
 use crate::domain::durability::Durability;
 use crate::domain::ids::CallId;
 use crate::domain::operation::Operation;
+use crate::domain::windows::{FingerprintKey, Observation};
 use crate::engine::Engine;
 use crate::meter::flight::{AbortOnDrop, Committed, Ending, Flight, Sink};
 use crate::meter::reply::{Extra, Head, MeteredReply};
@@ -49,12 +52,21 @@ pub(super) struct Shared {
     pub(super) sink: Arc<dyn Sink>,
     pub(super) clients: Clients<RequestBody>,
     pub(super) sockets: Sockets,
+    signer: AwsSigner,
+    limits: LimitReader,
 }
 
 impl Proxy {
-    /// A proxy for these mounts that tells the engine what passes.
+    /// A proxy for these mounts that tells the engine what passes. `aws` are the variables that say where AWS's
+    /// credentials are; of what clients are authorized with it tells fingerprints, made with this key.
     #[must_use]
-    pub fn new(mounts: Mounts, engine: Engine, durability: Durability) -> Self {
+    pub fn new(
+        mounts: Mounts,
+        aws: Environment,
+        engine: Engine,
+        durability: Durability,
+        fingerprint_key: &FingerprintKey,
+    ) -> Self {
         let sink = Arc::new(EngineSink {
             engine: engine.clone(),
             durability,
@@ -65,6 +77,8 @@ impl Proxy {
             sink,
             clients: upstream::clients(),
             sockets: Sockets::default(),
+            signer: AwsSigner::new(aws),
+            limits: LimitReader::new(fingerprint_key),
         }))
     }
 
@@ -90,23 +104,51 @@ impl Proxy {
                 return error.response(Dialect::OpenAi).map(ReplyBody::Own);
             }
         };
+        let signing = match aws::judge(&request, &route) {
+            Verdict::Pass => None,
+            Verdict::Sign(signing) => Some(signing),
+            Verdict::Refuse(error) => return error.response(route.mount.dialect).map(ReplyBody::Own),
+        };
         if upgrades {
             return self.upgrade(request, route).await;
         }
         match route.operation {
-            Some(operation) => self.metered(request, route, operation).await,
-            None => self.plain(request, route).await,
+            Some(operation) => self.metered(request, &route, signing, operation).await,
+            None => self.plain(request, &route, signing).await,
         }
     }
 
+    /// Sends a request upstream, signed anew where it has to be.
+    async fn send(
+        &self,
+        request: Request<RequestBody>,
+        route: &Route,
+        signing: Option<&Signing>,
+    ) -> Result<Response<Incoming>, Unsent> {
+        let request = match signing {
+            Some(signing) => {
+                let now = self.0.engine.now().wall;
+                let signed = self.0.signer.sign(request, route, signing, now).await?;
+                signed.map(|body| RequestBody::Held(Full::new(body)))
+            }
+            None => request,
+        };
+        let sent = self.0.clients.calls.request(request).await;
+        sent.map(passed_back)
+            .map_err(|error| Unsent::by_client(&error, route))
+    }
+
     /// Forwards what is not metered.
-    async fn plain(&self, request: Request<Incoming>, route: Route) -> Response<ReplyBody> {
-        let request = forwarded(request, &route).map(RequestBody::Plain);
-        match self.0.clients.calls.request(request).await {
-            Ok(response) => passed_back(response).map(ReplyBody::Plain),
-            Err(error) => own_error(&error, &route)
-                .response(route.mount.dialect)
-                .map(ReplyBody::Own),
+    async fn plain(
+        &self,
+        request: Request<Incoming>,
+        route: &Route,
+        signing: Option<&Signing>,
+    ) -> Response<ReplyBody> {
+        let request = forwarded(request, route).map(RequestBody::Plain);
+        match self.send(request, route, signing).await {
+            Ok(response) => response.map(ReplyBody::Plain),
+            Err(unsent) => unsent.own.response(route.mount.dialect).map(ReplyBody::Own),
         }
     }
 
@@ -114,15 +156,17 @@ impl Proxy {
     async fn metered(
         &self,
         request: Request<Incoming>,
-        route: Route,
+        route: &Route,
+        signing: Option<&Signing>,
         operation: Operation,
     ) -> Response<ReplyBody> {
-        let start = self.start(request.headers(), &route, operation);
+        let start = self.start(request.headers(), route, operation);
         let flight = Flight::new(Arc::clone(&self.0.sink), start);
         // From here on the call ends, whatever happens: also when this future is dropped with its connection.
         let guard = AbortOnDrop::new(flight.clone());
         let encoding = text(request.headers(), CONTENT_ENCODING).map(str::to_owned);
-        let mut request = forwarded(request, &route)
+        let credential = Credential::of(request.headers(), request.uri());
+        let mut request = forwarded(request, route)
             .map(|body| MeteredRequest::new(body, operation, encoding.as_deref(), flight.clone()));
         let asks =
             route.mount.asks_stream_usage && operation == Operation::ChatCompletions && encoding.is_none();
@@ -140,21 +184,10 @@ impl Proxy {
                 .response(route.mount.dialect)
                 .map(ReplyBody::Own);
         };
-        let response = match self
-            .0
-            .clients
-            .calls
-            .request(request.map(|body| RequestBody::Metered(Box::new(body))))
-            .await
-        {
-            Ok(response) => passed_back(response),
-            Err(error) => {
-                let (outcome, own) = if upstream::was_cut_off(&error) {
-                    (Outcome::ClientAborted, OwnError::cut_off())
-                } else {
-                    tracing::debug!(error = %upstream::root_cause(&error), provider = %route.mount.name, "upstream failed");
-                    (Outcome::UpstreamError, own_error(&error, &route))
-                };
+        let request = request.map(|body| RequestBody::Metered(Box::new(body)));
+        let response = match self.send(request, route, signing).await {
+            Ok(response) => response,
+            Err(Unsent { outcome, own }) => {
                 let ending = Ending {
                     error: (outcome == Outcome::UpstreamError).then(|| own.kind.into()),
                     ..Ending::default()
@@ -165,11 +198,16 @@ impl Proxy {
         };
         flight.announce();
         let (mut parts, body) = response.into_parts();
+        let status = parts.status.as_u16();
+        if let Some(limits) = self.limits(route, &credential, status, &parts.headers) {
+            flight.saw_limits(limits);
+        }
         let head = Head {
-            status: parts.status.as_u16(),
+            status,
             content_type: text(&parts.headers, CONTENT_TYPE),
             encoding: text(&parts.headers, CONTENT_ENCODING),
             request_id: request_id(&parts.headers),
+            fetched: operation.fetched_id(route.uri.path()),
             headers: &parts.headers,
         };
         if body.is_end_stream() {
@@ -194,6 +232,20 @@ impl Proxy {
         // The reply's body ends the call from now on.
         guard.release();
         Response::from_parts(parts, ReplyBody::Metered(Box::new(reply)))
+    }
+
+    /// What a reply's head tells of the provider's limits.
+    pub(super) fn limits(
+        &self,
+        route: &Route,
+        credential: &Credential,
+        status: u16,
+        reply: &HeaderMap,
+    ) -> Option<Box<Observation>> {
+        let now = || self.0.engine.now().wall;
+        self.0
+            .limits
+            .observe(&route.mount.name, credential, status, reply, now)
     }
 
     pub(super) fn start(&self, headers: &HeaderMap, route: &Route, operation: Operation) -> CallStart {
@@ -285,6 +337,40 @@ pub(super) fn own_error(error: &hyper_util::client::legacy::Error, route: &Route
     }
 }
 
+/// Why a request brought no reply.
+struct Unsent {
+    outcome: Outcome,
+    own: OwnError,
+}
+
+impl Unsent {
+    fn by_client(error: &hyper_util::client::legacy::Error, route: &Route) -> Self {
+        if upstream::was_cut_off(error) {
+            return Self::from(Unsigned::CutOff);
+        }
+        tracing::debug!(error = %upstream::root_cause(error), provider = %route.mount.name, "upstream failed");
+        Self {
+            outcome: Outcome::UpstreamError,
+            own: own_error(error, route),
+        }
+    }
+}
+
+impl From<Unsigned> for Unsent {
+    fn from(unsigned: Unsigned) -> Self {
+        match unsigned {
+            Unsigned::CutOff => Self {
+                outcome: Outcome::ClientAborted,
+                own: OwnError::cut_off(),
+            },
+            Unsigned::Refused(own) => Self {
+                outcome: Outcome::UpstreamError,
+                own,
+            },
+        }
+    }
+}
+
 /// Tells the engine what the meter finds out.
 struct EngineSink {
     engine: Engine,
@@ -296,8 +382,8 @@ impl Sink for EngineSink {
         self.engine.call_started(start);
     }
 
-    fn ended(&self, id: CallId, end: CallEnd) -> Option<Committed> {
-        let committed = self.engine.call_ended(id, end);
+    fn ended(&self, id: CallId, ended: Ended) -> Option<Committed> {
+        let committed = self.engine.call_ended(id, ended);
         // A row that was refused holds no reply back: the writer has logged it.
         (self.durability != Durability::Relaxed)
             .then(|| -> Committed { Box::pin(async { drop(committed.await) }) })
@@ -316,6 +402,8 @@ impl Sink for EngineSink {
 pub(super) enum RequestBody {
     Plain(Incoming),
     Metered(Box<MeteredRequest<Incoming>>),
+    /// Was held to be signed.
+    Held(Full<Bytes>),
 }
 
 /// What goes back.
@@ -336,6 +424,7 @@ impl Body for RequestBody {
         match self.get_mut() {
             Self::Plain(body) => Pin::new(body).poll_frame(context),
             Self::Metered(body) => Pin::new(&mut **body).poll_frame(context),
+            Self::Held(body) => Pin::new(body).poll_frame(context).map_err(|never| match never {}),
         }
     }
 
@@ -343,6 +432,7 @@ impl Body for RequestBody {
         match self {
             Self::Plain(body) => body.is_end_stream(),
             Self::Metered(body) => body.is_end_stream(),
+            Self::Held(body) => body.is_end_stream(),
         }
     }
 
@@ -350,6 +440,7 @@ impl Body for RequestBody {
         match self {
             Self::Plain(body) => body.size_hint(),
             Self::Metered(body) => body.size_hint(),
+            Self::Held(body) => body.size_hint(),
         }
     }
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use super::error::ReadError;
 use super::names::{Dictionary, Lookup};
 use super::rollups::Changes;
-use super::{alerts, calls, sessions};
+use super::{alerts, calls, counted_once, sessions, windows};
 use crate::domain::call::{Call, CallEnd};
 use crate::domain::ids::CallId;
 use crate::domain::record::Record;
@@ -86,6 +86,7 @@ impl Database {
                         }
                     }
                 }
+                Record::Counted(counted) => counted_once::put(&transaction, counted)?,
                 Record::Session {
                     session,
                     events,
@@ -103,6 +104,7 @@ impl Database {
                     sessions::put_heartbeat(&transaction, &mut self.dictionary, *session, at)?;
                 }
                 Record::Current(current) => sessions::put_current(&transaction, *current)?,
+                Record::Limits(set) => windows::put(&transaction, set)?,
                 Record::Alert(alert) => alerts::put(&transaction, alert)?,
             }
         }

@@ -8,7 +8,12 @@ use rusqlite_migration::{M, Migrations};
 /// "MOON", in the header of every database of ours.
 pub(super) const APPLICATION_ID: i32 = 0x4d4f_4f4e;
 
-const STEPS: &[M<'_>] = &[M::up(include_str!("migrations/0001_init.sql"))];
+const STEPS: &[M<'_>] = &[
+    M::up(include_str!("migrations/0001_init.sql")),
+    M::up(include_str!("migrations/0002_counted_once.sql")),
+    M::up(include_str!("migrations/0003_provider_windows.sql")),
+    M::up(include_str!("migrations/0004_price_source.sql")),
+];
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 

@@ -3,7 +3,7 @@
 //! - [`WriterHandle`] hands a [`Record`] to the one thread that writes; its [`Ticket`] resolves when the
 //!   transaction that holds it is committed (`writer.rs`, `batch.rs`).
 //! - [`Reader`] answers questions on connections of its own; a write-ahead log lets both go on side by side.
-//! - One file a table: `calls.rs`, `sessions.rs`, `rollups.rs`, `alerts.rs`; repeated text is kept once
+//! - One file a table: `calls.rs`, `sessions.rs`, `rollups.rs`, `alerts.rs`, `windows.rs`; repeated text is kept once
 //!   (`names.rs`), and so are the shapes of the providers' usage objects (`raw_usage.rs`).
 //!
 //! Totals come from `rollups`, which change in the transaction that changes `calls`, and never from a scan.
@@ -13,6 +13,7 @@ mod batch;
 mod calls;
 mod checkpointer;
 mod connection;
+mod counted_once;
 mod error;
 mod health;
 mod migrations;
@@ -22,8 +23,10 @@ mod raw_usage;
 mod reader;
 mod recover;
 mod rollups;
+mod secret;
 mod sessions;
 mod sql_types;
+mod windows;
 mod writer;
 
 #[cfg(test)]
@@ -45,6 +48,7 @@ pub use recover::Recovered;
 pub use writer::{QueueFull, Reply, Ticket, WriteFailed, WriterHandle};
 
 use crate::domain::durability::Durability;
+use crate::domain::windows::FingerprintKey;
 use batch::Database;
 use checkpointer::Checkpointer;
 use writer::{Message, Tuning, Writer};
@@ -104,6 +108,7 @@ impl Default for Limits {
 pub struct Store {
     handle: WriterHandle,
     reader: Reader,
+    fingerprint_key: FingerprintKey,
     stopping: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     /// Held until the thread has ended.
@@ -126,10 +131,12 @@ impl Store {
         drop(connection::open_private(&path)?);
         let connection = connection::open_writer(&path, options.durability, limits.busy_timeout)?;
         let mut database = Database::new(connection);
-        let recovered = recover::recover(&mut database).map_err(|source| StoreError::Read {
+        let unreadable = |source| StoreError::Read {
             path: path.clone(),
             source,
-        })?;
+        };
+        let recovered = recover::recover(&mut database).map_err(unreadable)?;
+        let fingerprint_key = secret::fingerprint_key(&database.connection).map_err(unreadable)?;
         let (sender, queue) = sync_channel(limits.queue);
         let health = Arc::new(Health::new());
         let stopping = Arc::new(AtomicBool::new(false));
@@ -164,6 +171,7 @@ impl Store {
                 health,
             },
             reader: Reader::new(&path),
+            fingerprint_key,
             stopping,
             thread: Some(thread),
             _lock: lock,
@@ -181,6 +189,12 @@ impl Store {
     #[must_use]
     pub fn reader(&self) -> Reader {
         self.reader.clone()
+    }
+
+    /// The secret that fingerprints of credentials are made with.
+    #[must_use]
+    pub fn fingerprint_key(&self) -> FingerprintKey {
+        self.fingerprint_key.clone()
     }
 
     /// How the writer is doing.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::stream::{Iter, iter};
 use http_body::{Body, Frame};
 use http_body_util::StreamBody;
-use moonlock::domain::call::{CallEnd, CallStart};
+use moonlock::domain::call::{CallEnd, CallStart, Ended};
 use moonlock::domain::ids::CallId;
 use moonlock::domain::operation::Operation;
 use moonlock::domain::units::{Millis, Timestamp};
@@ -171,8 +171,8 @@ impl Sink for Recorder {
         self.started.lock().unwrap().push(start);
     }
 
-    fn ended(&self, _: CallId, end: CallEnd) -> Option<Committed> {
-        self.ended.lock().unwrap().push(end);
+    fn ended(&self, _: CallId, ended: Ended) -> Option<Committed> {
+        self.ended.lock().unwrap().push(ended.end);
         None
     }
 

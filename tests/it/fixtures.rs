@@ -15,10 +15,13 @@ struct Case {
     name: &'static str,
     operation: &'static str,
     status: u16,
-    /// What has to be read, word by word.
-    reading: Vec<&'static str>,
+    /// What has to be read, word by word: of each model that the reply tells of.
+    readings: Vec<Words>,
     body: Vec<u8>,
 }
+
+/// What has to be read of a model.
+struct Words(Vec<&'static str>);
 
 fn cases() -> Vec<Case> {
     let table = include_str!("../fixtures/readings.txt");
@@ -31,7 +34,10 @@ fn cases() -> Vec<Case> {
                 name: columns[0],
                 operation: columns[1],
                 status: columns[2].parse().unwrap(),
-                reading: columns[3].split(' ').collect(),
+                readings: columns[3]
+                    .split(" + ")
+                    .map(|reading| Words(reading.split(' ').collect()))
+                    .collect(),
                 body: std::fs::read(folder.join(columns[0])).unwrap(),
             }
         })
@@ -71,6 +77,15 @@ impl Case {
             "watsonx.text" => "/vllm/ml/v1/text/generation",
             "tgi.generate" => "/tgi/generate",
             "llamacpp.completion" => "/vllm/completion",
+            "complete" => "/vllm/complete",
+            "embed" => "/vllm/embed",
+            "lmstudio.chat" => "/vllm/api/v1/chat",
+            "conversations" => "/mistral/v1/conversations",
+            "ocr" => "/mistral/v1/ocr",
+            "prediction" => "/vllm/v1/predictions",
+            "threads.runs" => "/openai/v1/threads/runs",
+            "threads.runs.retrieve" => "/openai/v1/threads/t/runs/r",
+            "batches.results" => "/openai/v1/files/f/content",
             other => panic!("no path is known for {other}"),
         };
         path.to_owned()
@@ -86,13 +101,36 @@ impl Case {
         format!("{} Fixture\ncontent-type: {label}", self.status)
     }
 
+    fn request(&self) -> Vec<u8> {
+        match self.operation {
+            "threads.runs.retrieve" | "batches.results" => {
+                format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", self.path()).into_bytes()
+            }
+            _ => post(&self.path(), "{}"),
+        }
+    }
+
+    /// What its rows have to say: none comes of a file that holds no batch.
+    fn rows(&self) -> &[Words] {
+        match &*self.readings {
+            [only] if self.operation == "batches.results" && only.source().is_none() => &[],
+            all => all,
+        }
+    }
+}
+
+impl Words {
     fn says(&self, word: &str) -> bool {
-        self.reading.contains(&word)
+        self.0.contains(&word)
+    }
+
+    fn source(&self) -> Option<&'static str> {
+        ["exact", "partial"].into_iter().find(|source| self.says(source))
     }
 
     /// The sum of the parts that are said; `None` where none is.
     fn sum(&self, parts: &[&str]) -> Option<u64> {
-        let numbers = self.reading.iter().filter_map(|word| word.split_once('='));
+        let numbers = self.0.iter().filter_map(|word| word.split_once('='));
         let wanted = numbers.filter(|(name, _)| parts.contains(name));
         wanted
             .map(|(_, number)| number.parse::<u64>().unwrap())
@@ -100,21 +138,19 @@ impl Case {
     }
 
     /// What the row has to say, by the API's names.
-    fn expected(&self) -> Vec<(&'static str, Value)> {
-        let sources = ["exact", "partial"];
-        let source = sources.into_iter().find(|source| self.says(source));
+    fn expected(&self, status: u16) -> Vec<(&'static str, Value)> {
         let prompt = ["in", "audio_in", "image_in"];
         let cached = ["read", "write5m", "write1h"];
         let generated = ["out", "think", "audio_out", "image_out"];
         let all = [&prompt[..], &cached, &generated, &["unsplit"]].concat();
-        let outcome = match self.status {
+        let outcome = match status {
             400.. => "upstream_error",
             _ if self.says("stream_error") => "stream_error",
             _ => "complete",
         };
         vec![
             ("outcome", outcome.into()),
-            ("source", source.into()),
+            ("source", self.source().into()),
             ("input", self.sum(&prompt).into()),
             ("cacheRead", self.sum(&cached[..1]).into()),
             ("cacheWrite", self.sum(&cached[1..]).into()),
@@ -125,7 +161,7 @@ impl Case {
     }
 }
 
-/// Passes a fixture through a program of its own, and holds its one row against the table.
+/// Passes a fixture through a program of its own, and holds its rows against the table.
 async fn pass(case: &Case, form: &str) {
     let (head, body) = (case.head(), case.body.clone());
     let is_whole = form == "whole";
@@ -138,11 +174,16 @@ async fn pass(case: &Case, form: &str) {
     })
     .await;
     let app = TestApp::start(upstream.address).await;
-    let reply = app.ask(post(&case.path(), "{}")).await;
+    let reply = app.ask(case.request()).await;
     assert!(reply.whole && reply.body == case.body, "{form} {}", case.name);
-    let row = app.row().await;
-    for (name, expected) in case.expected() {
-        assert_eq!(row[name], expected, "{name} of {} {form}: {row:#}", case.name);
+    let rows = app.rows().await;
+    assert_eq!(rows.len(), case.rows().len(), "{} {form}: {rows:#?}", case.name);
+    for words in case.rows() {
+        let is_of = |row: &&Value| rows.len() == 1 || row["model"] == words.0[0];
+        let row = rows.iter().find(is_of).unwrap();
+        for (name, expected) in words.expected(case.status) {
+            assert_eq!(row[name], expected, "{name} of {} {form}: {row:#}", case.name);
+        }
     }
     app.stop().await;
 }

@@ -5,6 +5,7 @@
 mod api;
 mod architecture;
 mod attribution;
+mod aws;
 mod bad_input;
 mod bounds;
 mod cli;
@@ -12,7 +13,10 @@ mod fixtures;
 mod http2;
 mod include_usage;
 mod kill;
+mod limits;
+mod once;
 mod outcomes;
+mod prices;
 mod providers;
 mod recordings;
 mod restart;

@@ -5,6 +5,7 @@ import type {
   AlertView,
   CallView,
   Event,
+  LimitsView,
   ServerMessage,
   SessionView,
   Snapshot,
@@ -28,6 +29,8 @@ export type LiveState = {
   calls: CallView[];
   /** Those that last. */
   alerts: AlertView[];
+  /** The providers' own limits: one for each credential at each provider. */
+  limits: LimitsView[];
   /** The server's wall clock and, at the same moment, the page's own. */
   clock: { serverAt: number; receivedAt: number };
 };
@@ -46,6 +49,7 @@ export const noTotals: Totals = {
   total: 0,
   costNanoUsd: null,
   unpricedTokens: 0,
+  unpricedRequests: 0,
   inexactTokens: 0,
   unknownRequests: 0,
 };
@@ -59,6 +63,7 @@ export const emptyState: LiveState = {
   unassigned: noTotals,
   calls: [],
   alerts: [],
+  limits: [],
   clock: { serverAt: 0, receivedAt: 0 },
 };
 
@@ -86,6 +91,7 @@ const fromSnapshot = (snapshot: Snapshot, now: number): LiveState => ({
   unassigned: snapshot.unassigned,
   calls: [...snapshot.calls].sort(newestCall),
   alerts: snapshot.alerts.filter((alert) => alert.clearedAt === null),
+  limits: snapshot.limits,
   clock: { serverAt: snapshot.at, receivedAt: now },
 });
 
@@ -105,6 +111,8 @@ const takeEvent = (state: LiveState, event: Event, now: number): LiveState => {
       return withTotals({ ...next, calls: withCall(state.calls, event.data.call) }, event.data);
     case "alert":
       return { ...next, alerts: withAlert(state.alerts, event.data) };
+    case "limits":
+      return { ...next, limits: withLimits(state.limits, event.data) };
   }
 };
 
@@ -140,6 +148,15 @@ const withTotals = (state: LiveState, { call, totals }: { call: CallView; totals
 const withAlert = (alerts: AlertView[], alert: AlertView): AlertView[] => {
   const others = alerts.filter(({ id }) => id !== alert.id);
   return alert.clearedAt === null ? [alert, ...others] : others;
+};
+
+/** All that is known of a credential comes at once; without windows it is forgotten. */
+const withLimits = (limits: LimitsView[], told: LimitsView): LimitsView[] => {
+  const others = limits.filter(
+    ({ provider, credential }) => provider !== told.provider || credential !== told.credential,
+  );
+  if (told.windows.length === 0) return others;
+  return [...others, told].sort((a, b) => compareText(a.provider, b.provider) || b.seenAt - a.seenAt);
 };
 
 const newestSession = (a: LiveSession, b: LiveSession): number =>

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::super::call::{AskedSession, Attribution, Call, CallEnd, CallStart};
+use super::super::call::{AskedSession, Attribution, Call, CallEnd, CallStart, Ended};
 use super::super::ids::{CallId, SessionId};
-use super::super::pricing;
 use super::super::record::Record;
 use super::super::session::clock::Reading;
 use super::super::session::{Session, Status};
+use super::super::usage::once::Once;
 use super::super::wire::{CallView, Change};
 use super::{Effect, RECENT_CALLS, Refusal, State};
 
@@ -20,30 +20,46 @@ impl State {
             attribution,
             end: None,
             cost: None,
+            counted_by: None,
         };
         effects.push(Effect::Write(Record::CallStarted(Arc::new(call.clone()))));
         self.publish(session, Change::CallStarted(CallView::from(&call)), now, effects);
         self.running.insert(call.start.id, call);
     }
 
-    pub(super) fn call_ended(&mut self, id: CallId, end: CallEnd, now: Reading, effects: &mut Vec<Effect>) {
+    pub(super) fn call_ended(&mut self, id: CallId, ended: Ended, now: Reading, effects: &mut Vec<Effect>) {
         // A call ends once; what ends it again changes nothing.
         let Some(mut call) = self.running.remove(&id) else {
             return;
         };
+        let Ended {
+            end,
+            once,
+            others,
+            limits,
+        } = ended;
+        if let Some(limits) = limits {
+            self.limits.take(*limits);
+        }
         call.end = Some(end);
-        self.finish(call, now, effects);
+        // The call itself comes last: when it is committed, all of it is.
+        for (id, share) in others {
+            let once = share.once.clone();
+            self.finish_once(call.beside(id, share), once.as_ref(), now, effects);
+        }
+        self.finish_once(call, once.as_ref(), now, effects);
     }
 
-    pub(super) fn finish(&mut self, mut call: Call, now: Reading, effects: &mut Vec<Effect>) {
+    fn finish_once(&mut self, call: Call, once: Option<&Once>, now: Reading, effects: &mut Vec<Effect>) {
+        match once {
+            Some(once) => self.count_once(call, once, now, effects),
+            None => drop(self.finish(call, now, effects)),
+        }
+    }
+
+    pub(super) fn finish(&mut self, mut call: Call, now: Reading, effects: &mut Vec<Effect>) -> Arc<Call> {
         if let Some(end) = &call.end {
-            let start = &call.start;
-            call.cost = pricing::cost(
-                start.price_provider.as_deref(),
-                call.model(),
-                start.started_at,
-                &end.parts,
-            );
+            call.cost = self.prices.cost(&call.start, call.model(), end);
         }
         let totals = match call.session.and_then(|id| self.sessions.get_mut(&id)) {
             Some(live) => &mut live.totals,
@@ -60,8 +76,9 @@ impl State {
             now,
             effects,
         );
-        self.recent.push_front(call);
+        self.recent.push_front(Arc::clone(&call));
         self.recent.truncate(RECENT_CALLS);
+        call
     }
 
     pub(super) fn reported(
@@ -83,6 +100,7 @@ impl State {
                 attribution,
                 end: Some(end),
                 cost: None,
+                counted_by: None,
             },
             now,
             effects,

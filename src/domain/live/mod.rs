@@ -3,6 +3,8 @@
 
 mod alerts;
 mod calls;
+mod counting;
+mod limits;
 mod sessions;
 mod views;
 
@@ -10,14 +12,17 @@ use std::collections::HashMap;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::call::{Call, CallEnd, CallStart};
+use super::call::{Call, CallEnd, CallStart, Ended};
 use super::ids::{AlertId, CallId, SessionId};
+use super::pricing::Prices;
 use super::record::Record;
 use super::session::Session;
 use super::session::clock::Reading;
 use super::session::timer::{AlreadyCompleted, Change as TimerChange, Timer};
 use super::units::{Millis, Tokens};
+use super::windows::{LimitSet, Limits, Observation};
 use super::wire::{AlertView, Event, Totals};
+pub use counting::Counting;
 
 /// How many ended calls the live state shows.
 const RECENT_CALLS: usize = 100;
@@ -30,7 +35,7 @@ pub enum Input {
     /// A call began.
     CallStarted(CallStart),
     /// A call ended.
-    CallEnded(CallId, CallEnd),
+    CallEnded(CallId, Ended),
     /// The user reports tokens by hand: a call that began and ended at once.
     Reported(CallStart, CallEnd, SessionId),
     /// The user starts a session.
@@ -53,6 +58,10 @@ pub enum Input {
         /// The revision that the user saw; a stale one is refused.
         revision: Option<u64>,
     },
+    /// A provider told of its limits.
+    LimitsSeen(Box<Observation>),
+    /// What providers told of their limits is to be written down, and told.
+    SettleLimits,
     /// Time passed.
     Tick,
     /// The disk answers late or not at all.
@@ -107,7 +116,10 @@ pub struct State {
     unassigned: Totals,
     running: HashMap<CallId, Call>,
     recent: VecDeque<Arc<Call>>,
+    remembered: counting::Remembered,
     alerts: Vec<AlertView>,
+    limits: Limits,
+    prices: Prices,
     seq: u64,
 }
 
@@ -131,6 +143,8 @@ pub struct Restored {
     pub unassigned: Totals,
     /// The most recent ended calls, newest first.
     pub recent: Vec<Call>,
+    /// What the providers last told of their limits.
+    pub limits: Vec<LimitSet>,
 }
 
 impl State {
@@ -148,6 +162,7 @@ impl State {
                 .take(RECENT_CALLS)
                 .map(Arc::new)
                 .collect(),
+            limits: Limits::restore(restored.limits),
             seq,
             ..Self::default()
         };
@@ -165,6 +180,12 @@ impl State {
         (state, effects)
     }
 
+    /// The same, with prices of the user's own.
+    #[must_use]
+    pub fn with_prices(self, prices: Prices) -> Self {
+        Self { prices, ..self }
+    }
+
     /// Takes one input at one moment.
     pub fn step(&mut self, now: Reading, input: Input) -> Step {
         let mut effects = Vec::new();
@@ -173,8 +194,8 @@ impl State {
                 self.call_started(start, now, &mut effects);
                 Ok(())
             }
-            Input::CallEnded(id, end) => {
-                self.call_ended(id, end, now, &mut effects);
+            Input::CallEnded(id, ended) => {
+                self.call_ended(id, ended, now, &mut effects);
                 Ok(())
             }
             Input::Reported(start, end, session) => self.reported(start, end, session, now, &mut effects),
@@ -206,6 +227,14 @@ impl State {
                 Ok(())
             }
             Input::Change { id, change, revision } => self.change(id, change, revision, now, &mut effects),
+            Input::LimitsSeen(observation) => {
+                self.limits.take(*observation);
+                Ok(())
+            }
+            Input::SettleLimits => {
+                self.settle_limits(now, &mut effects);
+                Ok(())
+            }
             Input::Tick => {
                 self.expire(now, &mut effects);
                 self.heartbeat(now, &mut effects);

@@ -4,6 +4,7 @@ use crate::domain::operation::Operation;
 use crate::domain::session::Status;
 use crate::domain::session::clock::{BootId, Nanos};
 use crate::domain::units::Timestamp;
+use crate::domain::usage::once::{Making, Once, OnceKey, Share};
 use crate::domain::usage::parts::Parts;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -159,7 +160,7 @@ fn a_finished_call_is_written_once_and_counted_once() {
     state.step(at(1), Input::CallStarted(start(9, None)));
     let step = state.step(
         at(2),
-        Input::CallEnded(call_id(9), end(Outcome::Complete, 100, 20)),
+        Input::CallEnded(call_id(9), end(Outcome::Complete, 100, 20).into()),
     );
     assert!(matches!(
         &step.effects[..],
@@ -167,7 +168,10 @@ fn a_finished_call_is_written_once_and_counted_once() {
     ));
     assert!(
         state
-            .step(at(3), Input::CallEnded(call_id(9), end(Outcome::Complete, 1, 1)))
+            .step(
+                at(3),
+                Input::CallEnded(call_id(9), end(Outcome::Complete, 1, 1).into())
+            )
             .effects
             .is_empty()
     );
@@ -187,7 +191,7 @@ fn a_call_that_outlives_its_session_still_belongs_to_it() {
     change(&mut state, id, TimerChange::Complete, 2).unwrap();
     state.step(
         at(3),
-        Input::CallEnded(call_id(9), end(Outcome::Complete, 100, 20)),
+        Input::CallEnded(call_id(9), end(Outcome::Complete, 100, 20).into()),
     );
     assert_eq!(state.session_view(id, at(3)).unwrap().tokens_used, 120);
     assert_eq!(state.unassigned, Totals::default());
@@ -261,21 +265,27 @@ proptest! {
     #[test]
     fn sums_equal_the_rows_and_events_have_no_gaps(inputs in prop::collection::vec((0_u8..6, 0_u128..6, 0_u64..1000), 0..80)) {
         let mut state = State::default();
-        let (mut rows, mut seq) = (Vec::new(), 0);
+        let (mut rows, mut seq) = (BTreeMap::new(), 0);
+        // Ids are fresh in life; here the last call of each number is under way.
+        let mut calls = [0; 6];
         for (moment, (what, n, tokens)) in (1..).zip(inputs) {
             let input = match what {
                 0 => Input::Create { id: session_id(n), name: format!("s{n}").into(), duration: None, token_budget: None },
                 1 => Input::Change { id: session_id(n), change: TimerChange::Complete, revision: None },
                 2 => Input::Change { id: session_id(n), change: TimerChange::Resume, revision: None },
                 3 if state.sessions.is_empty() => Input::Tick,
-                3 | 4 => Input::CallStarted(start(n, None)),
-                _ => Input::CallEnded(call_id(n), end(Outcome::Complete, tokens, 1)),
+                3 | 4 => { calls[n as usize] = moment as u128 + 1_000; Input::CallStarted(start(calls[n as usize], None)) }
+                _ => Input::CallEnded(call_id(calls[n as usize]), Ended {
+                    // Odd ids name one response or the other.
+                    once: (n % 2 == 1).then(|| Once { id: format!("r{}", n % 4).into(), state: if tokens % 3 == 0 { Making::Over } else { Making::UnderWay } }),
+                    ..end(Outcome::Complete, tokens, 1).into()
+                }),
             };
             // Ids are fresh in life; here a session is made once.
             if matches!(&input, Input::Create { id, .. } if state.sessions.contains_key(id)) { continue; }
             for effect in state.step(at(moment), input).effects {
                 match effect {
-                    Effect::Write(Record::CallFinished(call)) => rows.push(call),
+                    Effect::Write(Record::CallFinished(call)) => drop(rows.insert(call.start.id, call)),
                     Effect::Write(_) => {}
                     Effect::Publish(event) => { seq += 1; prop_assert_eq!(event.seq, seq); }
                 }
@@ -283,7 +293,7 @@ proptest! {
         }
         let sum = |session: Option<SessionId>| {
             let mut totals = Totals::default();
-            rows.iter().filter(|call| call.session == session).for_each(|call| totals.add(call));
+            rows.values().filter(|call| call.session == session).for_each(|call| totals.add(call));
             totals
         };
         prop_assert_eq!(state.unassigned, sum(None));
@@ -291,4 +301,175 @@ proptest! {
             prop_assert_eq!(live.totals, sum(Some(*id)));
         }
     }
+}
+
+/// A fetch, or what is fetched later, of `id` at `ms`.
+fn once(state: &mut State, n: u128, operation: Operation, id: &str, making: Making, tokens: Option<u64>) {
+    let start = CallStart {
+        operation,
+        ..start(n, None)
+    };
+    state.step(at(1), Input::CallStarted(start));
+    let mut end = end(Outcome::Complete, tokens.unwrap_or(0), 1);
+    match (tokens, making) {
+        (None, _) => (end.parts, end.source) = (Parts::default(), None),
+        (_, Making::UnderWay) => end.source = Some(Source::Partial),
+        _ => {}
+    }
+    let once = Some(Once {
+        id: id.into(),
+        state: making,
+    });
+    let ended = Ended { once, ..end.into() };
+    state.step(at(2), Input::CallEnded(call_id(n), ended));
+}
+
+fn row(state: &State, n: u128) -> &Call {
+    state
+        .recent
+        .iter()
+        .find(|call| call.start.id == call_id(n))
+        .unwrap()
+}
+
+#[test]
+fn a_background_response_counts_when_its_usage_comes_and_never_again() {
+    use Operation::{Responses, RetrieveResponse};
+    let mut state = State::default();
+    let session = create(&mut state, 10, "asked here", None, 0);
+    once(&mut state, 1, Responses, "r1", Making::UnderWay, None);
+    let unknown = state.sessions[&session].totals;
+    assert_eq!((unknown.requests, unknown.unknown_requests), (1, 1));
+
+    create(&mut state, 11, "polled here", None, 0);
+    once(&mut state, 2, RetrieveResponse, "r1", Making::Over, Some(100));
+    assert_eq!(row(&state, 1).counted_by, Some(call_id(2)));
+    assert_eq!(
+        row(&state, 2).session,
+        Some(session),
+        "it belongs where it was asked for"
+    );
+    let known = state.sessions[&session].totals;
+    assert_eq!((known.requests, known.total, known.unknown_requests), (1, 101, 0));
+
+    once(&mut state, 3, RetrieveResponse, "r1", Making::Over, Some(100));
+    once(&mut state, 4, Responses, "r1", Making::Over, Some(100));
+    for n in [3, 4] {
+        let repeated = row(&state, n);
+        assert_eq!(repeated.counted_by, Some(call_id(2)));
+        assert_eq!(
+            (repeated.cost, repeated.end.as_ref().unwrap().parts.total()),
+            (None, None)
+        );
+    }
+    assert_eq!(state.sessions[&session].totals, known);
+    assert_eq!(state.sessions[&session_id(11)].totals, Totals::default());
+
+    // Another provider's response of that name is another response.
+    let elsewhere = CallStart {
+        provider: "azure".into(),
+        ..start(5, None)
+    };
+    state.step(at(3), Input::CallStarted(elsewhere));
+    let ended = Ended {
+        once: Some(Once {
+            id: "r1".into(),
+            state: Making::Over,
+        }),
+        ..end(Outcome::Complete, 7, 1).into()
+    };
+    state.step(at(3), Input::CallEnded(call_id(5), ended));
+    assert_eq!(row(&state, 5).counted_by, None);
+}
+
+#[test]
+fn what_says_more_takes_the_place_of_what_was_not_over() {
+    use Operation::{Interactions, RetrieveInteraction};
+    let mut state = State::default();
+    once(&mut state, 1, Interactions, "i", Making::UnderWay, Some(50));
+    once(
+        &mut state,
+        2,
+        RetrieveInteraction,
+        "i",
+        Making::UnderWay,
+        Some(20),
+    );
+    assert_eq!(
+        row(&state, 2).counted_by,
+        Some(call_id(1)),
+        "less is known than before"
+    );
+    once(&mut state, 3, RetrieveInteraction, "i", Making::Over, Some(70));
+    assert_eq!(row(&state, 1).counted_by, Some(call_id(3)));
+    assert_eq!((state.unassigned.requests, state.unassigned.total), (1, 71));
+}
+
+#[test]
+fn the_database_is_asked_of_fetches_whose_id_is_not_remembered() {
+    let mut state = State::default();
+    let key = OnceKey::new("openai", "r1");
+    let ended = || Ended {
+        once: Some(Once {
+            id: "r1".into(),
+            state: Making::Over,
+        }),
+        ..end(Outcome::Complete, 100, 1).into()
+    };
+    let fetch = |n| CallStart {
+        operation: Operation::RetrieveResponse,
+        ..start(n, None)
+    };
+    state.step(at(1), Input::CallStarted(start(1, None)));
+    assert_eq!(
+        state.unknown_keys(call_id(1), &ended()),
+        [],
+        "a POST makes something new"
+    );
+    state.step(at(1), Input::CallStarted(fetch(2)));
+    assert_eq!(state.unknown_keys(call_id(2), &ended()), [key]);
+
+    let mut before = state.running[&call_id(2)].clone();
+    before.start.id = call_id(99);
+    before.end = Some(end(Outcome::Complete, 100, 1));
+    let counting = Counting {
+        call: Arc::new(before),
+        standing: super::super::record::Standing::Settled,
+    };
+    state.recall(key, counting);
+    assert_eq!(state.unknown_keys(call_id(2), &ended()), []);
+    state.step(at(2), Input::CallEnded(call_id(2), ended()));
+    assert_eq!(row(&state, 2).counted_by, Some(call_id(99)));
+    assert_eq!(state.unassigned, Totals::default());
+}
+
+#[test]
+fn what_another_model_used_is_a_call_of_its_own_in_the_same_place() {
+    let mut state = State::default();
+    let session = create(&mut state, 10, "work", None, 0);
+    state.step(at(1), Input::CallStarted(start(1, None)));
+    create(&mut state, 11, "later", None, 0);
+    let share = Share {
+        model: Some("gpt-4o".into()),
+        parts: Parts {
+            input: Some(Tokens(1_000_000)),
+            ..Parts::default()
+        },
+        source: Source::Exact,
+        once: None,
+    };
+    let ended = Ended {
+        others: vec![(call_id(2), share)],
+        ..end(Outcome::Complete, 1_000_000, 0).into()
+    };
+    state.step(at(2), Input::CallEnded(call_id(1), ended));
+    let [own, other] = [row(&state, 1), row(&state, 2)];
+    assert_eq!(
+        (own.model(), other.model()),
+        (Some("gpt-4o-mini"), Some("gpt-4o"))
+    );
+    assert_eq!(other.session, Some(session));
+    // 2.50 $ and 0.15 $ a million.
+    assert_eq!(other.cost.unwrap().amount.0 * 3, own.cost.unwrap().amount.0 * 50);
+    assert_eq!(state.sessions[&session].totals.total, 2_000_000);
 }

@@ -101,6 +101,8 @@ impl Shape for CohereEmbed {
             input,
             image_in: images,
             output: used.map(|_| Tokens(0)),
+            // OpenRouter.
+            provider_cost: usage.cost(),
             ..Parts::default()
         }
     }

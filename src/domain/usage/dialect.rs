@@ -62,6 +62,8 @@ pub(super) struct Ending {
     pub refused: bool,
     /// The event's JSON, or the one document that the body is, has ended.
     pub complete: bool,
+    /// Something in it mattered; a whole document always does.
+    pub mattered: bool,
 }
 
 /// The cheap look at an event: does one of these keys or values stand in it?

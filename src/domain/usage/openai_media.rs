@@ -2,12 +2,14 @@
 //!
 //! The details are plural for images and singular for audio (`input_tokens_details`, `input_token_details`). Older
 //! models report none of it: DALL·E has no usage, `whisper-1` only a duration in seconds, which is no token count.
+//! Mistral's transcriptions speak like its chat: the audio is what the total has beyond prompt and completion.
 
 use super::dialect::ErrorPart;
 use super::fields::{Fields, Rest};
 use super::json_scan::text;
 use super::parts::Parts;
 use super::shape::{Key, Shape, with_error};
+use crate::domain::units::Tokens;
 
 /// Images; a stream says its usage on the event with the finished image. Moderations have no usage at all.
 #[derive(Debug, Default)]
@@ -52,11 +54,32 @@ impl Shape for Audio {
         "\"error\"",
         "\"transcript.text.done\"",
         "\"speech.audio.done\"",
+        "\"transcription.done\"",
     ];
-    const LAST: &'static [&'static str] = &["transcript.text.done", "speech.audio.done"];
+    const LAST: &'static [&'static str] =
+        &["transcript.text.done", "speech.audio.done", "transcription.done"];
 
     fn parts(usage: &mut Fields) -> Parts {
-        parts(usage)
+        match usage.tokens(&["prompt_tokens"]) {
+            Some(prompt) => with_audio_beside(usage, prompt),
+            None => parts(usage),
+        }
+    }
+}
+
+fn with_audio_beside(usage: &mut Fields, prompt: Tokens) -> Parts {
+    let output = usage.tokens(&["completion_tokens"]);
+    let total = usage.tokens(&["total_tokens"]);
+    let beyond = total.map(|total| total.saturating_sub(prompt + output.unwrap_or_default()));
+    let audio = usage.first(&[
+        &["prompt_tokens_details", "audio_tokens"],
+        &["prompt_token_details", "audio_tokens"],
+    ]);
+    Parts {
+        input: Some(prompt),
+        audio_in: audio.or(beyond),
+        output,
+        ..Parts::default()
     }
 }
 
@@ -73,7 +96,10 @@ fn parts(usage: &mut Fields) -> Parts {
     let image_in = detail("input", "image_tokens");
     let audio_out = detail("output", "audio_tokens");
     let image_out = detail("output", "image_tokens");
-    let mut parts = Parts::default();
+    let mut parts = Parts {
+        provider_cost: usage.cost(),
+        ..Parts::default()
+    };
     let input = usage.tokens(&["input_tokens"]);
     let output = usage.tokens(&["output_tokens"]);
     if let Some(input) = input {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::windows::{Kind, Standing};
 use std::fmt::Write;
 use std::path::Path;
 use ts_rs::{Config, TS};
@@ -18,12 +19,17 @@ fn typescript() -> String {
     add!(
         Outcome,
         Source,
+        PriceSource,
         Attribution,
         Status,
         CallView,
         Totals,
         SessionView,
         AlertView,
+        Kind,
+        Standing,
+        WindowView,
+        LimitsView,
         Snapshot,
         Change,
         Event,

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use moonlock::domain::call::Source;
 use moonlock::domain::operation::Operation;
+use moonlock::domain::usage::once::Making;
+use moonlock::domain::usage::parts::Parts;
 use moonlock::domain::usage::reading::Reading;
 use moonlock::domain::usage::reply::ReplyReader;
 
@@ -17,8 +19,14 @@ const ENDPOINTS: &[&str] = &[
     "openai.audio.translations",
     "openai.moderations",
     "openai.responses",
+    "openai.assistants.run",
+    "openai.assistants.run.retrieve",
+    "openai.files.content",
     "openai.embeddings",
     "anthropic.messages",
+    "anthropic.complete",
+    "aleph-alpha.complete",
+    "replicate.predictions",
     "gemini.generateContent",
     "ollama.chat",
     "ollama.generate",
@@ -61,6 +69,34 @@ struct Score {
     all: u32,
 }
 
+/// What the recordings say that may say it again.
+#[derive(Default)]
+struct Once {
+    read: u32,
+    with_usage: u32,
+    named: u32,
+    /// What was counted: the name and the usage that came first.
+    ids: BTreeMap<Box<str>, Parts>,
+}
+
+impl Once {
+    fn take(&mut self, operation: Operation, reading: &Reading) {
+        self.read += 1;
+        let Some(once) = &reading.once else {
+            self.with_usage += u32::from(reading.source.is_some());
+            return;
+        };
+        let is_over = reading.source.is_some();
+        assert_eq!(once.state == Making::Over, is_over, "{operation:?} {}", once.id);
+        if is_over {
+            self.with_usage += 1;
+            self.named += 1;
+            let first = self.ids.entry(once.id.clone()).or_insert(reading.parts);
+            assert_eq!(*first, reading.parts, "{}", once.id);
+        }
+    }
+}
+
 fn read<'b>(
     recording: &Recording,
     operation: Operation,
@@ -72,9 +108,9 @@ fn read<'b>(
     reader.finish()
 }
 
-/// Whether this is about a recording: those whose usage repeats on polls are not read one by one.
+/// Whether this is about a recording.
 fn is_ours(recording: &Recording) -> bool {
-    ENDPOINTS.contains(&recording.text("endpoint")) && recording.text("meter") == "count"
+    ENDPOINTS.contains(&recording.text("endpoint")) && recording.text("meter") != "never"
 }
 
 #[test]
@@ -82,6 +118,7 @@ fn recorded_replies_are_read_as_expected() {
     let Some(folder) = folder() else { return };
     let mut table: BTreeMap<(String, String), Score> = BTreeMap::new();
     let mut models = (0, 0);
+    let mut once = Once::default();
     for recording in recordings(&folder).into_iter().filter(is_ours) {
         let (provider, endpoint) = (recording.text("provider"), recording.text("endpoint"));
         let path = recording.text("path").split('?').next().unwrap();
@@ -108,6 +145,9 @@ fn recorded_replies_are_read_as_expected() {
             );
         }
 
+        if recording.text("meter") == "once_by_id" {
+            once.take(operation, &whole);
+        }
         let expected = recording.expected();
         let mut differences = Numbers::of_parts(&whole.parts).differences(expected);
         if !source_fits(whole.source.map(Source::name), &recording) {
@@ -144,6 +184,13 @@ fn recorded_replies_are_read_as_expected() {
     for ((provider, endpoint), Score { exact, all }) in &table {
         println!("{provider:<18} {endpoint:<30} {exact}/{all}");
     }
+    println!(
+        "once_by_id: {} read, {} with usage, {} counted",
+        once.read,
+        once.with_usage,
+        once.ids.len()
+    );
+    assert_eq!(once.with_usage, once.named, "usage that comes again has a name");
     println!("models named in the body and read: {}/{}", models.0, models.1);
     for ((provider, endpoint), Score { exact, all }) in &table {
         if EXACT.contains(&provider.as_str()) {

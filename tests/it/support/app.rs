@@ -60,6 +60,15 @@ impl TestApp {
 
     /// Starts on what an earlier run left.
     pub(crate) async fn start_in(home: Arc<TempDir>, upstream: SocketAddr) -> Self {
+        Self::start_with(home, upstream, &[]).await
+    }
+
+    /// Starts with these variables as well.
+    pub(crate) async fn start_with(
+        home: Arc<TempDir>,
+        upstream: SocketAddr,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let database = home.path().join("moonlock.db");
         let config = home.path().join("moonlock.toml");
         let url = format!("http://{upstream}");
@@ -71,6 +80,7 @@ impl TestApp {
             ("DB_PATH", database.to_str().unwrap()),
         ];
         pairs.extend(upstreams.iter().map(|name| (name.as_str(), url.as_str())));
+        pairs.extend(variables);
         let app = launch(&pairs).await.unwrap();
         let events = app.engine().subscribe(Wanted::All, None).await.unwrap();
         Self {

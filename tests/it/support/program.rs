@@ -30,11 +30,16 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it and waits until it says where it listens.
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::launch(command.stderr(Stdio::piped()))
+    }
+
+    /// The same, with what it logs in a file.
+    pub(crate) fn start_with_log(command: &mut Command, log: std::fs::File) -> Self {
+        Self::launch(command.stderr(log))
+    }
+
+    fn launch(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut address = |name: &str| {
             let line = lines.next().and_then(Result::ok).unwrap_or_default();
@@ -44,7 +49,9 @@ impl Program {
             address.unwrap_or_else(|| {
                 let mut said = String::new();
                 child.kill().unwrap();
-                child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+                if let Some(mut stderr) = child.stderr.take() {
+                    stderr.read_to_string(&mut said).unwrap();
+                }
                 panic!("{line:?} is not where the {name} listens; {said}")
             })
         };

@@ -7,6 +7,7 @@ use aws::Aws;
 use lines::Lines;
 
 use super::anthropic::Anthropic;
+use super::batch::BatchResults;
 use super::bedrock::{Converse, Invoke};
 use super::cohere::{Cohere, CohereEmbed};
 use super::dialect::{Dialect, Ending};
@@ -17,6 +18,8 @@ use super::ollama::{Ollama, OllamaEmbed};
 use super::openai_chat::{Chat, Embeddings};
 use super::openai_media::{Audio, Images};
 use super::openai_responses::Responses;
+use super::openai_runs::Run;
+use super::platforms;
 use super::reading::{Flaws, Reading, StreamError};
 use super::servers::{LlamaCpp, Predict, Tgi, Watsonx};
 use super::shape::Tabled;
@@ -29,6 +32,8 @@ pub struct ReplyReader {
     refused: bool,
     labelled_stream: bool,
     dialect: AnyDialect,
+    /// The file or batch that the request asked for.
+    fetched: Option<Box<str>>,
 }
 
 /// One reader for each dialect; an operation without usage has none.
@@ -37,6 +42,8 @@ enum AnyDialect {
     Chat(Box<Body<Chat>>),
     Embeddings(Box<Body<Embeddings>>),
     Responses(Box<Body<Responses>>),
+    Run(Box<Body<Run>>),
+    BatchResults(Box<Body<BatchResults>>),
     Anthropic(Box<Body<Anthropic>>),
     Gemini(Box<Body<Gemini>>),
     Ollama(Box<Body<Tabled<Ollama>>>),
@@ -53,6 +60,12 @@ enum AnyDialect {
     Interactions(Box<Body<Tabled<Interactions>>>),
     Images(Box<Body<Tabled<Images>>>),
     Audio(Box<Body<Tabled<Audio>>>),
+    Complete(Box<Body<Tabled<platforms::Complete>>>),
+    Embed(Box<Body<Tabled<platforms::Embed>>>),
+    LmStudio(Box<Body<Tabled<platforms::LmStudio>>>),
+    Conversations(Box<Body<Tabled<platforms::Conversations>>>),
+    Ocr(Box<Body<Tabled<platforms::Ocr>>>),
+    Prediction(Box<Body<Tabled<platforms::Prediction>>>),
     Nothing,
 }
 
@@ -63,6 +76,8 @@ macro_rules! with_body {
             AnyDialect::Chat($body) => $run,
             AnyDialect::Embeddings($body) => $run,
             AnyDialect::Responses($body) => $run,
+            AnyDialect::Run($body) => $run,
+            AnyDialect::BatchResults($body) => $run,
             AnyDialect::Anthropic($body) => $run,
             AnyDialect::Gemini($body) => $run,
             AnyDialect::Ollama($body) => $run,
@@ -79,6 +94,12 @@ macro_rules! with_body {
             AnyDialect::Interactions($body) => $run,
             AnyDialect::Images($body) => $run,
             AnyDialect::Audio($body) => $run,
+            AnyDialect::Complete($body) => $run,
+            AnyDialect::Embed($body) => $run,
+            AnyDialect::LmStudio($body) => $run,
+            AnyDialect::Conversations($body) => $run,
+            AnyDialect::Ocr($body) => $run,
+            AnyDialect::Prediction($body) => $run,
             AnyDialect::Nothing => $none,
         }
     };
@@ -97,7 +118,11 @@ impl ReplyReader {
         let dialect = match operation {
             Operation::ChatCompletions | Operation::Completions => AnyDialect::Chat(Body::new(refused)),
             Operation::Embeddings => AnyDialect::Embeddings(Body::new(refused)),
-            Operation::Responses | Operation::CompactResponse => AnyDialect::Responses(Body::new(refused)),
+            Operation::Responses | Operation::CompactResponse | Operation::RetrieveResponse => {
+                AnyDialect::Responses(Body::new(refused))
+            }
+            Operation::Runs | Operation::RetrieveRun => AnyDialect::Run(Body::new(refused)),
+            Operation::BatchResults => AnyDialect::BatchResults(Body::new(refused)),
             Operation::Messages | Operation::RawPredict => AnyDialect::Anthropic(Body::new(refused)),
             Operation::GenerateContent | Operation::StreamGenerateContent => {
                 AnyDialect::Gemini(Body::new(refused))
@@ -105,7 +130,9 @@ impl ReplyReader {
             Operation::EmbedContent | Operation::BatchEmbedContents => {
                 AnyDialect::GeminiEmbed(Body::new(refused))
             }
-            Operation::Interactions => AnyDialect::Interactions(Body::new(refused)),
+            Operation::Interactions | Operation::RetrieveInteraction => {
+                AnyDialect::Interactions(Body::new(refused))
+            }
             Operation::OllamaChat | Operation::OllamaGenerate => AnyDialect::Ollama(Body::new(refused)),
             Operation::OllamaEmbed => AnyDialect::OllamaEmbed(Body::new(refused)),
             Operation::CohereChat | Operation::CohereGenerate => AnyDialect::Cohere(Body::new(refused)),
@@ -116,6 +143,12 @@ impl ReplyReader {
             Operation::LlamaCppCompletion => AnyDialect::LlamaCpp(Body::new(refused)),
             Operation::WatsonxText => AnyDialect::Watsonx(Body::new(refused)),
             Operation::Predict => AnyDialect::Predict(Body::new(refused)),
+            Operation::Complete => AnyDialect::Complete(Body::new(refused)),
+            Operation::Embed => AnyDialect::Embed(Body::new(refused)),
+            Operation::LmStudioChat => AnyDialect::LmStudio(Body::new(refused)),
+            Operation::Conversations => AnyDialect::Conversations(Body::new(refused)),
+            Operation::Ocr => AnyDialect::Ocr(Body::new(refused)),
+            Operation::Prediction => AnyDialect::Prediction(Body::new(refused)),
             // Sound holds no words.
             Operation::Speech if kind.starts_with("audio/") => AnyDialect::Nothing,
             Operation::Transcriptions | Operation::Translations | Operation::Speech => {
@@ -129,7 +162,15 @@ impl ReplyReader {
             refused,
             labelled_stream,
             dialect,
+            fetched: None,
         }
+    }
+
+    /// Tells the reader which file or batch the request asked for: its lines name only themselves.
+    #[must_use]
+    pub fn with_fetched(mut self, id: Option<&str>) -> Self {
+        self.fetched = id.map(Into::into);
+        self
     }
 
     /// Tells the reader the reply's headers: some providers count there.
@@ -159,7 +200,12 @@ impl ReplyReader {
     /// What was read, once no more bytes come.
     #[must_use]
     pub fn finish(self) -> Reading {
-        with_body!(self.dialect, body => body.finish(self.refused), else Reading::default())
+        let mut reading =
+            with_body!(self.dialect, body => body.finish(self.refused), else Reading::default());
+        if let Some(file) = &self.fetched {
+            reading.name_results(file);
+        }
+        reading
     }
 }
 
@@ -282,6 +328,7 @@ impl<D: Dialect> Body<D> {
             Ending {
                 refused,
                 complete: whole_document,
+                mattered: true,
             },
             &mut flaws,
         );
@@ -321,6 +368,7 @@ impl<D: Dialect> EventSink for Documents<D> {
         let ending = Ending {
             refused: self.read_all,
             complete: self.scanner.is_done(),
+            mattered: self.mattered,
         };
         self.dialect.document_end(ending);
         self.scanner.reset();

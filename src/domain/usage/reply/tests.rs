@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use crate::domain::call::Source;
+use crate::domain::usage::once::Making;
 use proptest::prelude::*;
 
 use super::*;
@@ -80,6 +81,20 @@ fn summary(reading: &Reading) -> String {
         ("too_large", reading.flaws.too_large),
     ] {
         words.extend(is_so.then(|| name.to_owned()));
+    }
+    words.extend(reading.once.as_ref().map(|once| match once.state {
+        Making::UnderWay => format!("once={} under_way", once.id),
+        Making::Over => format!("once={}", once.id),
+    }));
+    for share in &reading.others {
+        let reading = Reading {
+            model: share.model.clone(),
+            parts: share.parts,
+            source: Some(share.source),
+            once: share.once.clone(),
+            ..Reading::default()
+        };
+        words.push(format!("+ {}", summary(&reading)));
     }
     words.join(" ")
 }
@@ -209,6 +224,12 @@ fn counts_in_headers_fill_what_the_body_leaves_open() {
             r#"{"completion":"hi"}"#,
             &[("x-amzn-bedrock-input-token-count", "many")],
             "unknown terminal",
+        ),
+        (
+            Operation::Embed,
+            "[[0.1,0.2]]",
+            &[("x-compute-tokens", "7")],
+            "exact in=7 out=0 terminal",
         ),
     ] {
         let get = |name: &str| {
