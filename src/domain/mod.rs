@@ -4,6 +4,7 @@
 
 pub mod call;
 pub mod durability;
+pub mod estimate;
 pub mod ids;
 pub mod live;
 pub mod operation;

@@ -41,7 +41,7 @@
 //! `/count-tokens`, `/tokenize`.
 
 mod anthropic;
-mod aws_events;
+pub(crate) mod aws_events;
 mod batch;
 mod bedrock;
 mod cohere;
