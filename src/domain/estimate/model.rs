@@ -432,9 +432,10 @@ const DEEPSEEK: Profile = open(1030, 1030, 1, 2);
 const QWEN: Profile = with_tools(open(1050, 1050, 3, 6), 200);
 const NOVA: Profile = with_tools(open(1000, 1020, 0, 0), 350);
 const GEMMA: Profile = open(1050, 1120, 5, 4);
-/// Cohere's templates are long, and the longer the newer.
-const COMMAND: Profile = open(1080, 1040, 55, 4);
-const COMMAND_A: Profile = open(1080, 1000, 190, 4);
+/// Cohere's templates are long, the longer the newer, and longer still with tools.
+const COMMAND: Profile = with_tools(open(1020, 1040, 58, 4), 790);
+const COMMAND_R_LATER: Profile = with_tools(open(1000, 1000, 196, 4), 790);
+const COMMAND_A: Profile = with_tools(open(1020, 1040, 490, 4), 920);
 const PALMYRA: Profile = with_tools(open(1050, 1050, 28, 4), 105);
 const VOYAGE: Profile = open(850, 1000, 0, 0);
 const SONAR: Profile = open(1000, 1000, 0, 0);
@@ -561,7 +562,9 @@ const TABLE: &[(&str, &Profile)] = &[
     ("sonar", &SONAR),
     ("grok", &GROK),
     ("command-a", &COMMAND_A),
-    ("command-r", &COMMAND),
+    ("command-r7b", &COMMAND_A),
+    ("command-r-08", &COMMAND_R_LATER),
+    ("command-r-plus-08", &COMMAND_R_LATER),
     ("command", &COMMAND),
     ("palmyra", &PALMYRA),
     ("voyage", &VOYAGE),

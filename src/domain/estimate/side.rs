@@ -120,7 +120,13 @@ fn model(call: &CallBody<'_>, said: &Said, request: Option<&Value>) -> Box<str> 
         in_request,
     ];
     let mut names = names.into_iter().flatten().filter(|name| !name.is_empty());
-    let first = names.clone().next().unwrap_or_default();
+    // Cohere has a default.
+    let default = if call.operation == Operation::CohereChat {
+        "command-a"
+    } else {
+        ""
+    };
+    let first = names.clone().next().unwrap_or(default);
     names
         .find(|name| Profile::of(name).family != Family::Unknown)
         .unwrap_or(first)
