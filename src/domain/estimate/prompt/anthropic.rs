@@ -7,8 +7,9 @@ use crate::domain::estimate::Unseen;
 use crate::domain::estimate::json::{array, as_text, has, string};
 use crate::domain::estimate::media::Detail;
 
-/// The hidden instruction to follow a schema.
-const STRUCTURED: i64 = 120;
+/// The hidden instruction to follow a schema: alone, and beside a system prompt.
+const STRUCTURED: i64 = 138;
+const STRUCTURED_BESIDE_SYSTEM: i64 = 90;
 /// The hidden instruction to think.
 const THINKING: i64 = 28;
 
@@ -50,7 +51,11 @@ pub(super) fn messages(request: &Value, tally: &mut Tally<'_>) {
         .or_else(|| request.pointer("/output_format/schema"))
     {
         tally.define(&schema.to_string());
-        tally.framing += STRUCTURED;
+        tally.framing += if has(request, "system") {
+            STRUCTURED_BESIDE_SYSTEM
+        } else {
+            STRUCTURED
+        };
     }
     let thinking = request.pointer("/thinking/type").and_then(Value::as_str);
     if thinking.is_some_and(|kind| kind != "disabled") {
