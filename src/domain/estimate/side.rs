@@ -40,7 +40,7 @@ pub(super) struct Sides {
 }
 
 /// Whether an operation's tokens can be counted from its text at all. The others are billed by the image, by the
-/// second, or not.
+/// second, or not, or ask for what was generated before.
 const fn has_text(operation: Operation) -> bool {
     !matches!(
         operation,
@@ -51,6 +51,11 @@ const fn has_text(operation: Operation) -> bool {
             | Operation::Moderations
             | Operation::Ocr
             | Operation::Prediction
+            | Operation::RetrieveResponse
+            | Operation::RetrieveInteraction
+            | Operation::Runs
+            | Operation::RetrieveRun
+            | Operation::BatchResults
             | Operation::Realtime
             | Operation::Live
             | Operation::Manual

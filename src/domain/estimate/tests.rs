@@ -267,6 +267,8 @@ fn calls_without_text_are_not_estimated() {
         Operation::Transcriptions,
         Operation::Speech,
         Operation::Moderations,
+        Operation::RetrieveResponse,
+        Operation::BatchResults,
     ] {
         let estimate = estimated(operation, &json!({"prompt": "a cat"}), "{}");
         assert_eq!(
