@@ -11,6 +11,7 @@ use moonlock::domain::call::{Attribution, Call, CallEnd, CallStart, Outcome, Sou
 use moonlock::domain::durability::Durability;
 use moonlock::domain::ids::{CallId, SessionId};
 use moonlock::domain::operation::Operation;
+use moonlock::domain::pricing::{CATALOG_DATE, Cost, PriceSource};
 use moonlock::domain::record::Record;
 use moonlock::domain::units::{Millis, NanoUsd, Timestamp, Tokens};
 use moonlock::domain::usage::parts::Parts;
@@ -78,7 +79,12 @@ fn call(number: u64) -> Call {
         },
         session: (!number.is_multiple_of(10)).then(|| session(number / 1_800)),
         attribution: Attribution::Active,
-        cost: Some(NanoUsd((noise as i64) * 1_000)),
+        cost: Some(Cost {
+            amount: NanoUsd((noise as i64) * 1_000),
+            source: PriceSource::Catalog,
+            date: Some(CATALOG_DATE),
+        }),
+        counted_by: None,
         end: Some(CallEnd {
             outcome: Outcome::Complete,
             status: Some(200),

@@ -101,6 +101,7 @@ impl App {
             current: recovered.current,
             unassigned: recovered.unassigned,
             recent: recovered.recent_calls,
+            limits: recovered.limits,
         };
         let now = clock.now();
         // Numbers of events go up from run to run, so that a client never takes a new one for one it knows.
@@ -109,9 +110,10 @@ impl App {
         let commit_bound = settings.commit_bound;
         let parts = engine::Parts {
             clock,
-            state,
+            state: state.with_prices(settings.prices.clone()),
             effects,
             writer: store.writer(),
+            reader: store.reader(),
             commit_bound,
         };
         let (engine, task) = engine::build(parts);
@@ -125,6 +127,7 @@ impl App {
             settings.aws.clone(),
             engine.clone(),
             settings.durability,
+            &store.fingerprint_key(),
         );
         servers.spawn(proxy::serve(proxy_listener, forwarding, told(stopped.clone())));
         let proxy_url = format!("http://{proxy}");

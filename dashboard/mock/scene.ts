@@ -1,7 +1,7 @@
 /**
  * Invented calls, sessions and alerts to draw the dashboard with.
  */
-import type { AlertView, CallView, SessionView, Totals } from "../src/api/types.gen";
+import type { AlertView, CallView, LimitsView, SessionView, Totals } from "../src/api/types.gen";
 
 const MINUTE = 60_000;
 
@@ -16,6 +16,7 @@ export const noTotals: Totals = {
   total: 0,
   costNanoUsd: null,
   unpricedTokens: 0,
+  unpricedRequests: 0,
   inexactTokens: 0,
   unknownRequests: 0,
 };
@@ -80,11 +81,14 @@ export const startedCall = (sessionId: string | null, startedAt: number): CallVi
     reasoning: null,
     total: null,
     costNanoUsd: null,
+    priceSource: null,
+    priceDate: null,
     startedAt,
     ttftMs: null,
     durationMs: null,
     requestId: null,
     error: null,
+    countedBy: null,
   };
 };
 
@@ -125,6 +129,8 @@ const usage = (call: CallView, share: number) => {
     reasoning,
     total: input + (cacheRead ?? 0) + (cacheWrite ?? 0) + output,
     costNanoUsd: price === null ? null : Math.round(weighted * price * 1_000),
+    priceSource: price === null ? null : ("catalog" as const),
+    priceDate: price === null ? null : "2026-10-30",
   };
 };
 
@@ -142,6 +148,7 @@ export const withCall = (sums: Totals, call: CallView): Totals => {
     total: sums.total + total,
     costNanoUsd: priced ? (sums.costNanoUsd ?? 0) + (call.costNanoUsd ?? 0) : sums.costNanoUsd,
     unpricedTokens: sums.unpricedTokens + (priced ? 0 : total),
+    unpricedRequests: sums.unpricedRequests + (priced || call.source === null ? 0 : 1),
     inexactTokens: sums.inexactTokens + (call.source === "exact" ? 0 : total),
     unknownRequests: sums.unknownRequests + (call.total === null ? 1 : 0),
   };
@@ -177,7 +184,27 @@ export const newSession = (name: string, change: Partial<SessionView> = {}): Ses
   };
 };
 
-export type Scene = { sessions: SessionView[]; calls: CallView[]; unassigned: Totals; alerts: AlertView[] };
+export type Scene = {
+  sessions: SessionView[];
+  calls: CallView[];
+  unassigned: Totals;
+  alerts: AlertView[];
+  limits: LimitsView[];
+};
+
+const plan = (name: string, hours: number, usedPermille: number, resetsInMinutes: number) => ({
+  name,
+  kind: "plan" as const,
+  periodMs: hours * 60 * MINUTE,
+  limit: null,
+  remaining: null,
+  usedPermille,
+  status: "allowed" as const,
+  deciding: name === "5h",
+  resetsAt: Date.now() + resetsInMinutes * MINUTE,
+  seenAt: Date.now(),
+  stale: false,
+});
 
 const over = (
   name: string,
@@ -254,7 +281,21 @@ export const busyScene = (): Scene => {
         clearedAt: null,
       },
     ],
+    limits: [
+      {
+        provider: "anthropic",
+        credential: "5d0c61e9f2a7b384",
+        seenAt: now,
+        windows: [plan("5h", 5, 837, 96), plan("7d", 168, 290, 3_412)],
+      },
+    ],
   };
 };
 
-export const emptyScene = (): Scene => ({ sessions: [], calls: [], unassigned: noTotals, alerts: [] });
+export const emptyScene = (): Scene => ({
+  sessions: [],
+  calls: [],
+  unassigned: noTotals,
+  alerts: [],
+  limits: [],
+});

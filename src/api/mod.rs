@@ -10,6 +10,7 @@ mod checkpoints;
 pub mod error;
 mod guard;
 mod health;
+mod limits;
 mod live;
 mod query;
 mod report;
@@ -112,6 +113,7 @@ pub fn router(state: ApiState, ws_path: &str) -> Router {
         .route("/health", get(health::get))
         .route("/live", get(live::get))
         .route("/calls", get(calls::list))
+        .route("/limits", get(limits::get))
         .route("/sessions", get(sessions::list).post(sessions::create))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::change))
         .route("/sessions/{id}/events", get(sessions::events))

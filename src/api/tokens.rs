@@ -44,7 +44,7 @@ impl From<&Call> for TokenEntry {
                 .unwrap_or_else(|| call.start.operation.name().to_owned()),
             source: end.and_then(|end| end.source),
             model: call.model().map(str::to_owned),
-            cost_nano_usd: call.cost.map(|cost| cost.0),
+            cost_nano_usd: call.cost.map(|cost| cost.amount.0),
             note: said.note,
             at: call.start.started_at.0,
         }

@@ -82,6 +82,7 @@ fn table(groups: &[Map<String, Value>]) {
             "errors",
             "reasoning",
             "unpricedTokens",
+            "unpricedRequests",
             "inexactTokens",
             "unknownRequests",
         ],
@@ -104,7 +105,7 @@ fn table(groups: &[Map<String, Value>]) {
     rows.extend(
         groups
             .iter()
-            .map(|group| columns.iter().map(|name| cell(name, group.get(*name))).collect()),
+            .map(|group| columns.iter().map(|name| cell(name, group)).collect()),
     );
     let widths: Vec<usize> = (0..columns.len())
         .map(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0))
@@ -119,11 +120,30 @@ fn table(groups: &[Map<String, Value>]) {
         });
         say(cells.collect::<Vec<_>>().join("  ").trim_end());
     }
+    let sum = |name: &str| groups.iter().map(|group| number(group, name)).sum::<u64>();
+    let (tokens, requests) = (sum("unpricedTokens"), sum("unpricedRequests"));
+    if requests > 0 {
+        say(&format!(
+            "Not in the cost: {tokens} tokens of requests without a known price ({requests})."
+        ));
+    }
 }
 
-fn cell(name: &str, value: Option<&Value>) -> String {
-    match value {
-        Some(Value::Number(number)) if name == "costNanoUsd" => dollars(number.as_i64().unwrap_or(0)),
+fn number(group: &Map<String, Value>, name: &str) -> u64 {
+    group.get(name).and_then(Value::as_u64).unwrap_or(0)
+}
+
+fn cell(name: &str, group: &Map<String, Value>) -> String {
+    match group.get(name) {
+        Some(Value::Number(cost)) if name == "costNanoUsd" => {
+            // What has no price is left out of the sum, which is therefore the least that it can be.
+            let at_least = if number(group, "unpricedRequests") > 0 {
+                "≥ "
+            } else {
+                ""
+            };
+            format!("{at_least}{}", dollars(cost.as_i64().unwrap_or(0)))
+        }
         Some(Value::Number(number)) => number.to_string(),
         Some(Value::String(text)) => text.clone(),
         _ => "–".to_owned(),

@@ -5,6 +5,7 @@
 
 mod error;
 pub mod mount;
+mod prices;
 mod raw;
 pub mod resolve;
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::error::ConfigError;
 use super::mount::{Dialect, Signer};
+use super::prices::RawPrice;
 use crate::domain::durability::Durability;
 use crate::domain::operation::OwnApi;
 
@@ -18,6 +19,7 @@ pub(super) struct File {
     pub(super) sessions: Sessions,
     pub(super) backup: Backup,
     pub(super) mounts: BTreeMap<String, RawMount>,
+    pub(super) prices: Vec<RawPrice>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -72,7 +74,7 @@ pub(super) struct RawMount {
 impl File {
     /// Reads a file's text. `name` is how errors call it.
     pub(super) fn parse(name: &Path, text: &str) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| {
+        let mut file: Self = toml::from_str(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             let place = Place::find(text, offset);
             ConfigError::File {
@@ -81,7 +83,11 @@ impl File {
                 key: place.key,
                 problem: error.message().to_owned(),
             }
-        })
+        })?;
+        for price in &mut file.prices {
+            price.locate(name, text);
+        }
+        Ok(file)
     }
 
     /// Lays another file over this one: what it says wins, what it leaves out stays.
@@ -110,6 +116,7 @@ impl File {
             let below = self.mounts.remove(&name).unwrap_or_default();
             self.mounts.insert(name, below.overlay(mount));
         }
+        self.prices.extend(over.prices);
         self
     }
 }
@@ -131,18 +138,19 @@ impl RawMount {
 }
 
 /// Where in a TOML text an offset lies: its line, and the dotted key that the line sets.
-struct Place {
-    line: usize,
-    key: String,
+pub(super) struct Place {
+    pub(super) line: usize,
+    pub(super) key: String,
 }
 
 impl Place {
-    fn find(text: &str, offset: usize) -> Self {
+    pub(super) fn find(text: &str, offset: usize) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let mut table = "";
         for above in text.lines().take(line) {
             if let Some(header) = above.trim().strip_prefix('[') {
+                let header = header.trim_start_matches('[');
                 table = header.split(']').next().unwrap_or(header).trim();
             }
         }

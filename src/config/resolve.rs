@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use super::error::ConfigError;
 use super::mount::{Mount, Mounts};
+use super::prices;
 use super::raw::{File, Sessions};
 use crate::domain::durability::Durability;
+use crate::domain::pricing::Prices;
 use crate::domain::units::Millis;
 
 const DEFAULTS: &str = include_str!("../../config/moonlock.toml");
@@ -182,6 +184,8 @@ pub struct Settings {
     pub backup: BackupSettings,
     /// Where calls go.
     pub mounts: Mounts,
+    /// What they cost, where the user knows better than the price list.
+    pub prices: Prices,
     /// The variables that say where AWS's credentials are, for mounts that sign.
     pub aws: Environment,
 }
@@ -257,6 +261,7 @@ impl Settings {
             50,
         );
         let database = database(environment, flags, file.store.path.as_deref())?;
+        let mounts = mounts(environment, file)?;
         Ok(Self {
             host: host(environment, flags, file.server.host.as_deref())?,
             port,
@@ -270,8 +275,9 @@ impl Settings {
             batch_size,
             batch_interval: Duration::from_millis(batch_interval),
             auto_sessions: auto_sessions(&file.sessions)?,
-            mounts: mounts(environment, file)?,
             aws: environment.only(&AWS),
+            prices: prices::resolve(&file.prices, &mounts)?,
+            mounts,
         })
     }
 }
@@ -541,6 +547,79 @@ mod tests {
         let mount = settings.mounts.get("mine").unwrap();
         assert_eq!(mount.upstream_path(None, "/v1/models"), "/base/v1/models");
         assert!(!mount.asks_stream_usage);
+    }
+
+    #[test]
+    fn prices_of_the_users_own_are_exact_to_a_billionth() {
+        use crate::domain::pricing::{Pattern, Price, Rates};
+        let text = "[[prices]]\nprovider = \"openai\"\nmodel = \"gpt-4o*\"\nfrom = 2026-11-01\ninput = \"2.50\"\n\
+                    cache_read = 0.075\noutput = 10\nrequest = 0.000000001\n[[prices]]\nmodel = \"*\"\noutput = 0\n";
+        let settings = load_text(text).unwrap();
+        let nano = |nanos| Some(crate::domain::units::NanoUsd(nanos));
+        let dated = Price {
+            provider: Some("openai".into()),
+            model: Pattern::parse("gpt-4o*").unwrap(),
+            from: Some(jiff::civil::date(2026, 11, 1)),
+            rates: Rates {
+                input: nano(2_500_000_000),
+                cache_read: nano(75_000_000),
+                output: nano(10_000_000_000),
+                request: nano(1),
+                ..Rates::default()
+            },
+        };
+        let free = Price {
+            provider: None,
+            model: Pattern::parse("*").unwrap(),
+            from: None,
+            rates: Rates {
+                output: nano(0),
+                ..Rates::default()
+            },
+        };
+        assert_eq!(settings.prices, Prices::new(vec![dated, free]));
+        assert_eq!(load_text("").unwrap().prices, Prices::default());
+    }
+
+    #[test]
+    fn a_wrong_price_is_named_with_line_and_key() {
+        for (text, expected) in [
+            (
+                "model = \"m\"\ninput = -1",
+                ":3: `prices.input`: `-1` is no amount of dollars",
+            ),
+            (
+                "model = \"m\"\ninput = \"2,50\"",
+                ":3: `prices.input`: `2,50` is no amount",
+            ),
+            (
+                "model = \"m\"\ninput = inf",
+                ":3: `prices.input`: `inf` is no amount",
+            ),
+            (
+                "model = \"m\"\ninput = true",
+                ":3: `prices.input`: invalid type: boolean",
+            ),
+            (
+                "model = \"m\"\nimput = 1",
+                ":3: `prices.imput`: unknown field `imput`",
+            ),
+            ("model = \"m\"", ":2: `prices.model`: it has no price"),
+            ("input = 1\nmodel = \" \"", ":3: `prices.model`: it is empty"),
+            ("input = 1", "missing field `model`"),
+            (
+                "model = \"m\"\ninput = 1\nprovider = \"openia\"",
+                ":4: `prices.provider`: there is no mount `openia`; there are: anthropic, azure",
+            ),
+            (
+                "model = \"m\"\ninput = 1\nfrom = 2026-11-01T10:00:00Z",
+                ":4: `prices.from`: expected a day",
+            ),
+            ("model = \"m\"\ninput = 1\nfrom = \"soon\"", ":4: `prices.from`: "),
+        ] {
+            let error = load_text(&format!("[[prices]]\n{text}")).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
     }
 
     #[test]

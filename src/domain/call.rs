@@ -2,8 +2,11 @@
 
 use super::ids::{CallId, SessionId};
 use super::operation::Operation;
-use super::units::{Millis, NanoUsd, Timestamp};
+use super::pricing::Cost;
+use super::units::{Millis, Timestamp};
+use super::usage::once::{Once, Share};
 use super::usage::parts::Parts;
+use super::windows::Observation;
 
 /// Makes a fieldless enum whose variants have a stable name in the API and the database.
 macro_rules! named {
@@ -147,6 +150,30 @@ impl CallEnd {
     }
 }
 
+/// What is told of a call's end: the end, and what its reply says beyond this call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The end.
+    pub end: CallEnd,
+    /// What its usage is recognised by, where it can be fetched again.
+    pub once: Option<Once>,
+    /// What other models used in it: each is a call of its own, by this id.
+    pub others: Vec<(CallId, Share)>,
+    /// What its provider told of the limits it keeps.
+    pub limits: Option<Box<Observation>>,
+}
+
+impl From<CallEnd> for Ended {
+    fn from(end: CallEnd) -> Self {
+        Self {
+            end,
+            once: None,
+            others: Vec::new(),
+            limits: None,
+        }
+    }
+}
+
 /// A call as it is kept: its start, the session it belongs to and, once it has ended, its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -158,11 +185,50 @@ pub struct Call {
     pub attribution: Attribution,
     /// Its end; `None` while it runs.
     pub end: Option<CallEnd>,
-    /// What it cost; `None` where nothing or no price is known.
-    pub cost: Option<NanoUsd>,
+    /// What it cost, and by whose word; `None` where nothing or no price is known.
+    pub cost: Option<Cost>,
+    /// The call that its usage is counted with, where it came more than once: then this one has no numbers of its own
+    /// and is in no sum.
+    pub counted_by: Option<CallId>,
 }
 
 impl Call {
+    /// The same call without numbers, because they are counted with another.
+    #[must_use]
+    pub fn counted_with(mut self, other: CallId) -> Self {
+        if let Some(end) = &mut self.end {
+            end.parts = Parts::default();
+            end.source = None;
+            end.raw_usage = None;
+        }
+        self.cost = None;
+        self.counted_by = Some(other);
+        self
+    }
+
+    /// What another model used in this call, as a call of its own.
+    #[must_use]
+    pub fn beside(&self, id: CallId, share: Share) -> Self {
+        let start = CallStart {
+            id,
+            request_model: None,
+            ..self.start.clone()
+        };
+        let end = self.end.clone().map(|end| CallEnd {
+            model: share.model,
+            parts: share.parts,
+            source: Some(share.source),
+            raw_usage: None,
+            ..end
+        });
+        Self {
+            start,
+            end,
+            cost: None,
+            ..self.clone()
+        }
+    }
+
     /// How the call ended, or that it runs.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

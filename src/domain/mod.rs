@@ -4,6 +4,7 @@
 
 pub mod call;
 pub mod durability;
+pub mod estimate;
 pub mod ids;
 pub mod live;
 pub mod operation;
@@ -13,4 +14,5 @@ pub mod report;
 pub mod session;
 pub mod units;
 pub mod usage;
+pub mod windows;
 pub mod wire;

@@ -37,6 +37,15 @@ operations! {
     Responses = "responses",
     /// OpenAI `POST /responses/compact`, which uses tokens of its own.
     CompactResponse = "responses.compact",
+    /// A response that was made before is fetched (`GET /responses/{id}`, streamed or not) or cancelled.
+    RetrieveResponse = "responses.retrieve",
+    /// OpenAI `POST /threads/{thread}/runs` and `/threads/runs`: an assistant runs.
+    Runs = "threads.runs",
+    /// A run is fetched (`GET /threads/{thread}/runs/{run}`), goes on with what its tools found, or is cancelled.
+    RetrieveRun = "threads.runs.retrieve",
+    /// A batch's results are fetched: OpenAI's and others' `GET /files/{id}/content`, Anthropic's
+    /// `GET /messages/batches/{id}/results`.
+    BatchResults = "batches.results",
     /// OpenAI `POST /embeddings`.
     Embeddings = "embeddings",
     /// OpenAI `POST /images/generations`, `/images/edits` and `/images/variations`.
@@ -63,9 +72,10 @@ operations! {
     EmbedContent = "embedContent",
     /// Gemini `POST /models/{model}:batchEmbedContents`.
     BatchEmbedContents = "batchEmbedContents",
-    /// Gemini `POST /interactions`. One that runs in the background says what it used when it is polled, which is
-    /// not metered.
+    /// Gemini `POST /interactions`.
     Interactions = "interactions",
+    /// An interaction that was begun before is fetched (`GET /interactions/{id}`) or cancelled.
+    RetrieveInteraction = "interactions.retrieve",
     /// Ollama `POST /api/chat`.
     OllamaChat = "ollama.chat",
     /// Ollama `POST /api/generate`.
@@ -158,6 +168,9 @@ impl Operation {
     /// nothing, and do not match.
     #[must_use]
     pub fn detect(method: &str, path: &str) -> Option<Self> {
+        if let Some(fetch) = Self::of_fetch(method, path) {
+            return Some(fetch);
+        }
         if method != "POST" {
             return None;
         }
@@ -173,6 +186,8 @@ impl Operation {
             ("chat", "completions") => Some(Self::ChatCompletions),
             (_, "completions") => Some(Self::Completions),
             (_, "responses") => Some(Self::Responses),
+            ("threads", "runs") => Some(Self::Runs),
+            (_, "runs") if grandparent == "threads" => Some(Self::Runs),
             ("responses", "compact") => Some(Self::CompactResponse),
             ("text", "chat" | "chat_stream") if path.contains("/ml/") => Some(Self::ChatCompletions),
             ("text", "generation" | "generation_stream") | ("generation", "text" | "text_stream")
@@ -204,7 +219,8 @@ impl Operation {
             ("audio", "speech") => Some(Self::Speech),
             (_, "moderations") => Some(Self::Moderations),
             (_, "interactions") => Some(Self::Interactions),
-            (_, "messages") => Some(Self::Messages),
+            // Assistants keep their messages in threads.
+            (_, "messages") if grandparent != "threads" => Some(Self::Messages),
             _ if grandparent == "model" => match last {
                 "converse" => Some(Self::Converse),
                 "converse-stream" => Some(Self::ConverseStream),
@@ -214,6 +230,39 @@ impl Operation {
             },
             _ => Self::of_verb(path, last),
         }
+    }
+
+    /// Recognises a request for something that was made before, by the collection that its id stands behind.
+    fn of_fetch(method: &str, path: &str) -> Option<Self> {
+        let mut segments = path.rsplit('/').filter(|segment| !segment.is_empty());
+        let [last, parent, grand] = [(); 3].map(|()| segments.next().unwrap_or_default());
+        match (method, grand, parent, last) {
+            ("GET", _, "responses", _) | ("POST", "responses", _, "cancel") => Some(Self::RetrieveResponse),
+            ("GET", _, "interactions", _) | ("POST", "interactions", _, "cancel") => {
+                Some(Self::RetrieveInteraction)
+            }
+            ("POST", "runs", _, "cancel" | "submit_tool_outputs") => Some(Self::RetrieveRun),
+            ("GET" | "POST", _, "runs", _) if segments.next() == Some("threads") => Some(Self::RetrieveRun),
+            ("GET", "files", _, "content") | ("GET", "batches", _, "results") => Some(Self::BatchResults),
+            _ => None,
+        }
+    }
+
+    /// Whether it asks for what was made before. It uses nothing itself; its reply may say, once or again, what the
+    /// making used.
+    #[must_use]
+    pub const fn is_fetch(self) -> bool {
+        matches!(
+            self,
+            Self::RetrieveResponse | Self::RetrieveRun | Self::RetrieveInteraction | Self::BatchResults
+        )
+    }
+
+    /// The id of the file or the batch whose results the path asks for: the lines in it name only themselves.
+    #[must_use]
+    pub fn fetched_id(self, path: &str) -> Option<&str> {
+        let mut segments = path.rsplit('/').filter(|segment| !segment.is_empty());
+        segments.nth(1).filter(|_| self == Self::BatchResults)
     }
 
     /// Google names its operations behind a colon.
@@ -374,7 +423,18 @@ mod tests {
             ("/v1/responses", Some(Operation::Responses)),
             ("/v1/responses/", Some(Operation::Responses)),
             ("/v1/responses/input_tokens", None),
-            ("/v1/responses/resp_1/cancel", None),
+            ("/v1/responses/resp_1/cancel", Some(Operation::RetrieveResponse)),
+            ("/v1/threads/runs", Some(Operation::Runs)),
+            ("/v1/threads/thread_1/runs", Some(Operation::Runs)),
+            ("/v1/threads/t/runs/run_1", Some(Operation::RetrieveRun)),
+            (
+                "/v1/threads/t/runs/run_1/submit_tool_outputs",
+                Some(Operation::RetrieveRun),
+            ),
+            ("/v1/threads/t/runs/run_1/cancel", Some(Operation::RetrieveRun)),
+            ("/v1/threads/t/messages", None),
+            ("/v1/fine_tuning/jobs", None),
+            ("/v1/batches", None),
             ("/v1/embeddings", Some(Operation::Embeddings)),
             ("/api/chat", Some(Operation::OllamaChat)),
             ("/api/generate", Some(Operation::OllamaGenerate)),
@@ -443,7 +503,10 @@ mod tests {
             ),
             ("/v1beta/models/e-1:asyncBatchEmbedContent", None),
             ("/v1beta/interactions", Some(Operation::Interactions)),
-            ("/v1beta/interactions/v1_1/cancel", None),
+            (
+                "/v1beta/interactions/v1_1/cancel",
+                Some(Operation::RetrieveInteraction),
+            ),
             ("/v1internal:countTokens", None),
             ("/v1internal:loadCodeAssist", None),
             ("/v1beta/models/gemini-2.5-flash:countTokens", None),
@@ -452,7 +515,43 @@ mod tests {
         ] {
             assert_eq!(Operation::detect("POST", path), expected, "{path}");
         }
-        assert_eq!(Operation::detect("GET", "/v1/chat/completions"), None);
+    }
+
+    #[test]
+    fn what_was_made_before_is_fetched_by_its_id() {
+        for (path, expected) in [
+            ("/v1/responses/resp_1", Some(Operation::RetrieveResponse)),
+            ("/responses/resp_1/", Some(Operation::RetrieveResponse)),
+            ("/openai/v1/responses/resp_1", Some(Operation::RetrieveResponse)),
+            ("/v1/responses/resp_1/input_items", None),
+            ("/v1/responses", None),
+            ("/v1/threads/t/runs/run_1", Some(Operation::RetrieveRun)),
+            ("/v1/threads/t/runs", None),
+            ("/v1/threads/t/runs/run_1/steps", None),
+            ("/v1/threads/t/runs/run_1/steps/step_1", None),
+            ("/v1/fine_tuning/jobs/job_1", None),
+            ("/v1beta/interactions/v1_1", Some(Operation::RetrieveInteraction)),
+            ("/v1/files/file_1/content", Some(Operation::BatchResults)),
+            ("/v1/files/file_1", None),
+            ("/v1/batches/batch_1", None),
+            (
+                "/v1/messages/batches/msgbatch_1/results",
+                Some(Operation::BatchResults),
+            ),
+            ("/v1/messages/batches/msgbatch_1", None),
+            ("/v1/chat/completions", None),
+            ("/v1/chat/completions/chatcmpl_1", None),
+            ("/", None),
+            ("", None),
+        ] {
+            assert_eq!(Operation::detect("GET", path), expected, "{path}");
+            assert!(expected.is_none_or(Operation::is_fetch), "{path}");
+        }
+        assert_eq!(Operation::detect("DELETE", "/v1/responses/resp_1"), None);
+        let results = Operation::BatchResults;
+        assert_eq!(results.fetched_id("/v1/files/file_1/content"), Some("file_1"));
+        assert_eq!(results.fetched_id("/v1/messages/batches/b/results"), Some("b"));
+        assert_eq!(Operation::RetrieveResponse.fetched_id("/v1/responses/r"), None);
     }
 
     #[test]

@@ -10,6 +10,8 @@ use super::session::checkpoint::Checkpoint;
 use super::session::clock::Reading;
 use super::session::event::TimerEvent;
 use super::units::Tokens;
+use super::usage::once::OnceKey;
+use super::windows::LimitSet;
 use super::wire::AlertView;
 
 /// One thing to write down. Each can be written again without harm.
@@ -19,6 +21,8 @@ pub enum Record {
     CallStarted(Arc<Call>),
     /// A call has ended, or what is known of an ended call has changed: the sums are corrected.
     CallFinished(Arc<Call>),
+    /// Usage that can be fetched again is counted by this call.
+    Counted(Counted),
     /// A session was created or has changed, with the events of its clock that this brought.
     Session {
         /// The session as it is now.
@@ -50,6 +54,28 @@ pub enum Record {
     Reported(Box<Kept>),
     /// Calls that name no session go here.
     Current(Option<SessionId>),
+    /// What a provider last told of its limits, in place of what it told before.
+    Limits(Box<LimitSet>),
     /// An alert was raised or cleared.
     Alert(Box<AlertView>),
+}
+
+/// Which call counts the usage behind a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The key.
+    pub key: OnceKey,
+    /// The call.
+    pub call: CallId,
+    /// Whether a later reply can still say more.
+    pub standing: Standing,
+}
+
+/// Whether what was counted is the last word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing is known yet, or not all: what is fetched later and says more takes its place.
+    Open,
+    /// All is known and has ended: what comes again changes nothing.
+    Settled,
 }

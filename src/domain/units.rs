@@ -3,6 +3,7 @@
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +55,26 @@ impl fmt::Display for Tokens {
 #[serde(transparent)]
 pub struct NanoUsd(pub i64);
 
+/// A text is no amount of dollars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is no amount of dollars: expected digits with at most nine behind the point, such as 2.50")]
+pub struct BadAmount;
+
+impl FromStr for NanoUsd {
+    type Err = BadAmount;
+
+    /// Reads dollars as decimal digits, such as `2.50`, without a loss. Less than nothing is no price.
+    fn from_str(text: &str) -> Result<Self, BadAmount> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || fraction.len() > 9 || !digits(whole) || !digits(fraction) {
+            return Err(BadAmount);
+        }
+        let nanos = format!("{whole}{fraction:0<9}");
+        nanos.parse().map(Self).map_err(|_| BadAmount)
+    }
+}
+
 impl Add for NanoUsd {
     type Output = Self;
     fn add(self, other: Self) -> Self {
@@ -94,6 +115,28 @@ mod tests {
         assert_eq!(Tokens(u64::MAX) + Tokens(1), Tokens(u64::MAX));
         assert_eq!([Tokens(2), Tokens(3)].into_iter().sum::<Tokens>(), Tokens(5));
         assert_eq!(NanoUsd(i64::MAX) + NanoUsd(1), NanoUsd(i64::MAX));
+    }
+
+    #[test]
+    fn dollars_are_read_without_a_loss() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("2.5", Some(2_500_000_000)),
+            ("2.50", Some(2_500_000_000)),
+            ("0.075", Some(75_000_000)),
+            ("0.000000001", Some(1)),
+            ("1.", Some(1_000_000_000)),
+            ("9223372036", Some(9_223_372_036_000_000_000)),
+            ("9223372037", None),
+            ("0.0000000001", None),
+            ("-1", None),
+            (".5", None),
+            ("1e3", None),
+            ("NaN", None),
+            ("", None),
+        ] {
+            assert_eq!(text.parse().ok(), expected.map(NanoUsd), "{text}");
+        }
     }
 
     #[test]

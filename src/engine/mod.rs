@@ -10,20 +10,23 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
-use crate::domain::call::{CallEnd, CallStart};
+use crate::domain::call::{CallStart, Ended};
 use crate::domain::ids::{AlertId, CallId, CheckpointId, SessionId};
-use crate::domain::live::{Effect, Input, Refusal, State, StoreTrouble};
+use crate::domain::live::{Counting, Effect, Input, Refusal, State, StoreTrouble};
 use crate::domain::pricing;
 use crate::domain::record::Record;
 use crate::domain::report::{Kept, Report};
 use crate::domain::session::checkpoint::NewCheckpoint;
 use crate::domain::session::clock::Reading;
 use crate::domain::session::{Marks, NewSession, Patch, Session};
-use crate::domain::wire::{CheckpointView, SessionView, Snapshot, Totals};
-use crate::store::{QueueFull, Reply, WriteFailed, WriterHandle};
+use crate::domain::usage::once::OnceKey;
+use crate::domain::windows::Observation;
+use crate::domain::wire::{CheckpointView, LimitsView, SessionView, Snapshot, Totals};
+use crate::store::{QueueFull, Reader, Reply, WriteFailed, WriterHandle};
 use clock::Clock;
 use stream::{First, Stream, Subscription, Wanted};
 
@@ -66,7 +69,8 @@ type AfterCommand = Box<dyn FnOnce(Option<Refusal>, &State, Reading) + Send>;
 
 enum Message {
     Started(CallStart),
-    Ended(CallId, Box<CallEnd>, Reply),
+    Ended(CallId, Box<Ended>, Reply),
+    LimitsSeen(Box<Observation>),
     CommitWasLate,
     Backup(Option<Box<str>>),
     Command {
@@ -104,6 +108,8 @@ pub struct Parts {
     pub effects: Vec<Effect>,
     /// Where rows go.
     pub writer: WriterHandle,
+    /// Asked who counts what is fetched again.
+    pub reader: Reader,
     /// How long an answer waits for the disk at most.
     pub commit_bound: Duration,
 }
@@ -120,6 +126,8 @@ pub fn build(parts: Parts) -> (Engine, impl Future<Output = ()> + Send) {
         clock: parts.clock,
         state: parts.state,
         writer: parts.writer,
+        reader: parts.reader,
+        asking: JoinSet::new(),
         stream: Stream::new(),
         last_late: None,
         prices_asked: false,
@@ -148,12 +156,17 @@ impl Engine {
         self.tell(Message::Started(start));
     }
 
-    /// A call ended. Resolves when its row is certain to survive a crash of this program.
+    /// A call ended, and so far its provider told of its limits. Resolves when its row is certain to survive a crash of this program.
     #[must_use]
-    pub fn call_ended(&self, id: CallId, end: CallEnd) -> Committed {
+    pub fn call_ended(&self, id: CallId, ended: Ended) -> Committed {
         let (done, committed) = oneshot::channel();
-        self.tell(Message::Ended(id, Box::new(end), done));
+        self.tell(Message::Ended(id, Box::new(ended), done));
         committed
+    }
+
+    /// A provider told of its limits outside a call: when it agreed to a WebSocket.
+    pub fn limits_seen(&self, limits: Box<Observation>) {
+        self.tell(Message::LimitsSeen(limits));
     }
 
     /// A reply was passed on before its row was committed.
@@ -297,6 +310,14 @@ impl Engine {
             .await
     }
 
+    /// What the providers last told of their limits.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn limits(&self) -> Result<Vec<LimitsView>, Stopped> {
+        self.read(move |state, now| state.limits(now.wall)).await
+    }
+
     /// One session as it is now; `None` if it is not held live.
     ///
     /// # Errors
@@ -330,6 +351,9 @@ struct Task {
     clock: Clock,
     state: State,
     writer: WriterHandle,
+    reader: Reader,
+    /// Calls that have ended and wait for the database to say who counts what they fetched.
+    asking: JoinSet<Asked>,
     stream: Stream,
     last_late: Option<Instant>,
     prices_asked: bool,
@@ -337,6 +361,14 @@ struct Task {
     backlog: VecDeque<(Record, Option<Reply>)>,
     /// When the rows of calls that have just started are handed over, if they wait.
     starts_wait_until: Option<tokio::time::Instant>,
+}
+
+/// A call that has ended, and what the database knows of what it fetched.
+struct Asked {
+    id: CallId,
+    ended: Box<Ended>,
+    done: Reply,
+    known: Vec<(OnceKey, Counting)>,
 }
 
 /// Resolves at a moment; never, where there is none.
@@ -360,6 +392,7 @@ impl Task {
             let deadline = self.until_deadline();
             tokio::select! {
                 biased;
+                Some(asked) = self.asking.join_next() => self.answered(asked),
                 message = inbox.recv() => match message {
                     Some(message) => self.take(message),
                     None => break,
@@ -370,9 +403,14 @@ impl Task {
                 _ = look.tick() => {
                     self.tick();
                     self.look_at_the_store();
+                    self.settle_limits();
                 }
             }
         }
+        while let Some(asked) = self.asking.join_next().await {
+            self.answered(asked);
+        }
+        self.settle_limits();
         // The clocks stand from here on: the next start says for how long.
         self.beat();
         self.hand_over_all().await;
@@ -393,14 +431,29 @@ impl Task {
         self.step(Input::Tick, None);
     }
 
+    /// Every call changes what is left; that is written and told no more often than this is called.
+    fn settle_limits(&mut self) {
+        if self.state.has_new_limits() {
+            self.step(Input::SettleLimits, None);
+        }
+    }
+
     fn take(&mut self, message: Message) {
         match message {
             Message::Started(start) => {
                 self.load_prices();
                 self.step(Input::CallStarted(start), None);
             }
-            Message::Ended(id, end, done) => {
-                self.step(Input::CallEnded(id, *end), Some(done));
+            Message::Ended(id, ended, done) => {
+                let keys = self.state.unknown_keys(id, &ended);
+                if keys.is_empty() {
+                    self.step(Input::CallEnded(id, ended), Some(done));
+                } else {
+                    self.ask(id, ended, done, keys);
+                }
+            }
+            Message::LimitsSeen(limits) => {
+                self.step(Input::LimitsSeen(limits), None);
             }
             Message::CommitWasLate => {
                 self.last_late = Some(Instant::now());
@@ -444,6 +497,42 @@ impl Task {
                 }));
             }
         }
+    }
+
+    /// Asks the database who counts what a call fetched, while other calls go on.
+    fn ask(&mut self, id: CallId, ended: Box<Ended>, done: Reply, keys: Vec<OnceKey>) {
+        let reader = self.reader.clone();
+        self.asking.spawn_blocking(move || {
+            let known = keys.into_iter().filter_map(|key| {
+                let counting = reader.counting(&key).unwrap_or_else(|error| {
+                    // Counted twice is a visible error; not counted is none that anybody sees.
+                    tracing::error!(%error, call.id = %id, "whether this was counted before cannot be read");
+                    None
+                });
+                Some((key, counting?))
+            });
+            let known = known.collect();
+            Asked {
+                id,
+                ended,
+                done,
+                known,
+            }
+        });
+    }
+
+    fn answered(&mut self, asked: Result<Asked, tokio::task::JoinError>) {
+        let asked = match asked {
+            Ok(asked) => asked,
+            Err(error) => {
+                tracing::error!(%error, "a call's end is lost");
+                return;
+            }
+        };
+        for (key, counting) in asked.known {
+            self.state.recall(key, counting);
+        }
+        self.step(Input::CallEnded(asked.id, asked.ended), Some(asked.done));
     }
 
     fn step(&mut self, input: Input, done: Option<Reply>) -> Option<Refusal> {

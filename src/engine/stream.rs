@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 
 use crate::domain::ids::SessionId;
-use crate::domain::wire::{Event, ServerMessage, Snapshot};
+use crate::domain::wire::{Change, Event, ServerMessage, Snapshot};
 
 /// How many events are kept for clients that come back, and how far a slow one may fall behind.
 const KEPT: usize = 4096;
@@ -52,10 +52,10 @@ impl Wanted {
         }
     }
 
-    /// Whether it includes an event. An alert about Moonlock itself concerns everyone.
+    /// Whether it includes an event. An alert about Moonlock itself concerns everyone, and so do a provider's limits.
     #[must_use]
     pub fn includes_event(&self, event: &Event) -> bool {
-        self.includes(event.session_id) || matches!(event.change, crate::domain::wire::Change::Alert(_))
+        self.includes(event.session_id) || matches!(event.change, Change::Alert(_) | Change::Limits(_))
     }
 }
 
@@ -129,7 +129,7 @@ impl Stream {
 mod tests {
     use super::*;
     use crate::domain::ids::AlertId;
-    use crate::domain::wire::{AlertView, Change};
+    use crate::domain::wire::AlertView;
     use uuid::Uuid;
 
     fn event(seq: u64) -> Event {

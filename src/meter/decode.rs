@@ -63,7 +63,11 @@ impl Decoder {
 
     /// Decodes the next piece and hands on what it gives. After a failure nothing more comes.
     pub(super) fn push(&mut self, bytes: &[u8], mut out: impl FnMut(&[u8])) -> Result<(), Undecodable> {
-        if let (Codec::DeflateUnseen, Some(first)) = (&self.codec, bytes.first()) {
+        // Some codecs take it for a failure if there is nothing to do.
+        let Some(first) = bytes.first() else {
+            return Ok(());
+        };
+        if matches!(self.codec, Codec::DeflateUnseen) {
             // RFC 1950: the low four bits of zlib's first byte are 8, the high four at most 7.
             let is_zlib = first & 0x0f == 8 && first >> 4 <= 7;
             self.codec = if is_zlib {
@@ -77,7 +81,7 @@ impl Decoder {
                 out(bytes);
                 return Ok(());
             }
-            Codec::DeflateUnseen => return Ok(()),
+            Codec::DeflateUnseen => Ok(()),
             Codec::Failed(why) => Err(*why),
             Codec::Gzip(codec) => run(&mut **codec, bytes, &mut self.decoded, out),
             Codec::Zlib(codec) => run(&mut **codec, bytes, &mut self.decoded, out),
@@ -185,6 +189,22 @@ mod tests {
                 }
                 assert_eq!(decoded, text(), "{name} in pieces of {size}");
             }
+        }
+    }
+
+    #[test]
+    fn a_piece_of_no_bytes_changes_nothing() {
+        for (name, encoded) in all_encodings(b"data: x\n") {
+            let mut decoder = Decoder::new(Some(name));
+            let mut decoded = Vec::new();
+            for byte in &encoded {
+                for piece in [std::slice::from_ref(byte), &[]] {
+                    decoder
+                        .push(piece, |bytes| decoded.extend_from_slice(bytes))
+                        .unwrap();
+                }
+            }
+            assert_eq!(decoded, b"data: x\n", "{name}");
         }
     }
 

@@ -4,12 +4,14 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::domain::call::{CallEnd, CallStart, Outcome};
+use uuid::Uuid;
+
+use crate::domain::call::{CallEnd, CallStart, Ended, Outcome};
 use crate::domain::ids::CallId;
 use crate::domain::units::Millis;
-use crate::domain::usage::parts::Parts;
 use crate::domain::usage::reading::Reading;
 use crate::domain::usage::request::RequestFacts;
+use crate::domain::windows::Observation;
 
 /// Resolves when a call's row is certain to survive a crash of this program.
 pub type Committed = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -19,7 +21,7 @@ pub trait Sink: Send + Sync + 'static {
     /// A call began.
     fn started(&self, start: CallStart);
     /// A call ended. `None` where replies do not wait for the disk.
-    fn ended(&self, id: CallId, end: CallEnd) -> Option<Committed>;
+    fn ended(&self, id: CallId, ended: Ended) -> Option<Committed>;
     /// A reply was passed on before its row was committed: the bound was over.
     fn commit_was_late(&self);
     /// How long a reply's last bytes wait for the disk at most.
@@ -39,8 +41,16 @@ struct Shared {
 enum Stage {
     /// Its request has not been read to its end.
     Unannounced(Box<CallStart>),
-    Running(CallId),
+    /// With what the reply's head told of the provider's limits: that goes with the call's end.
+    Running(CallId, Option<Box<Observation>>),
     Ended,
+}
+
+impl Stage {
+    /// It is not told of yet, and is a call only if its reply says what the making used.
+    fn only_fetches(&self) -> bool {
+        matches!(self, Self::Unannounced(start) if start.operation.is_fetch())
+    }
 }
 
 /// How a call ended, and what the provider said.
@@ -76,6 +86,13 @@ impl Flight {
         self.0.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes what the reply's head tells of the provider's limits.
+    pub fn saw_limits(&self, observation: Box<Observation>) {
+        if let Stage::Running(_, limits) = &mut *self.stage() {
+            *limits = Some(observation);
+        }
+    }
+
     /// Takes what the request body says, if the call is not announced yet.
     pub fn learn(&self, facts: &RequestFacts) {
         if let Stage::Unannounced(start) = &mut *self.stage() {
@@ -89,11 +106,19 @@ impl Flight {
     }
 
     /// Tells that the call runs: when its request has been read, or its reply begins.
+    ///
+    /// What only fetches is not told of before it ends: it is a call if its reply says what the making used.
     pub fn announce(&self) {
         let mut stage = self.stage();
-        if let Stage::Unannounced(start) = &*stage {
+        if !stage.only_fetches() {
+            self.tell_of_start(&mut stage);
+        }
+    }
+
+    fn tell_of_start(&self, stage: &mut Stage) {
+        if let Stage::Unannounced(start) = stage {
             let id = start.id;
-            if let Stage::Unannounced(start) = std::mem::replace(&mut *stage, Stage::Running(id)) {
+            if let Stage::Unannounced(start) = std::mem::replace(stage, Stage::Running(id, None)) {
                 self.0.sink.started(*start);
             }
         }
@@ -101,35 +126,47 @@ impl Flight {
 
     /// Ends the call, if nobody has. `None` where there is no commit to wait for.
     pub fn end(&self, outcome: Outcome, ending: Ending) -> Option<Committed> {
-        self.announce();
+        let says_nothing = || {
+            ending
+                .reading
+                .as_ref()
+                .is_none_or(|reading| reading.source.is_none())
+        };
+        let (id, limits) = {
+            let mut stage = self.stage();
+            if !(stage.only_fetches() && says_nothing()) {
+                self.tell_of_start(&mut stage);
+            }
+            match std::mem::replace(&mut *stage, Stage::Ended) {
+                Stage::Running(id, limits) => (id, limits),
+                Stage::Unannounced(_) | Stage::Ended => return None,
+            }
+        };
         let duration = self.elapsed();
-        let Stage::Running(id) = std::mem::replace(&mut *self.stage(), Stage::Ended) else {
-            return None;
-        };
-        let (model, parts, source, raw_usage, error) = match ending.reading {
-            Some(reading) => (
-                reading.model,
-                reading.parts,
-                reading.source,
-                reading.raw_usage,
-                ending.error.or(reading.error),
-            ),
-            None => (None, Parts::default(), None, None, ending.error),
-        };
+        let reading = ending.reading.unwrap_or_default();
         let end = CallEnd {
             outcome,
             status: ending.status,
-            model,
-            parts,
-            source,
-            raw_usage,
+            model: reading.model,
+            parts: reading.parts,
+            source: reading.source,
+            raw_usage: reading.raw_usage,
             request_id: ending.request_id,
-            error,
+            error: ending.error.or(reading.error),
             streamed: ending.streamed,
             ttft: ending.ttft,
             duration,
         };
-        self.0.sink.ended(id, end)
+        let others = reading.others.into_iter();
+        let ended = Ended {
+            end,
+            once: reading.once,
+            others: others
+                .map(|share| (CallId::from_uuid(Uuid::now_v7()), share))
+                .collect(),
+            limits,
+        };
+        self.0.sink.ended(id, ended)
     }
 
     /// The time since the request arrived.

@@ -4,6 +4,7 @@
 //! undoes a content-encoding beside the bytes. Asking for usage where a client did not (`include_usage`) has two
 //! halves: [`request`] splices the question in, `withhold` keeps the extra event that it causes from the client.
 //! A WebSocket has no body: [`splice`] passes its bytes both ways, [`socket`] makes a call of each of its turns.
+//! Where a provider says nothing, [`tokens`] counts the text for [`crate::domain::estimate`].
 
 mod decode;
 pub mod flight;
@@ -12,4 +13,5 @@ pub mod request;
 pub mod socket;
 pub mod splice;
 mod tap;
+pub mod tokens;
 mod withhold;

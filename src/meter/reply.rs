@@ -27,6 +27,8 @@ pub struct Head<'head> {
     pub encoding: Option<&'head str>,
     /// The provider's id of the request.
     pub request_id: Option<Box<str>>,
+    /// The file or batch whose results were asked for.
+    pub fetched: Option<&'head str>,
     /// All headers: some providers count in them.
     pub headers: &'head HeaderMap,
 }
@@ -90,6 +92,7 @@ struct Meter {
 
 struct Open {
     tap: Tap,
+    operation: Operation,
     status: u16,
     request_id: Option<Box<str>>,
     ttft: Option<Millis>,
@@ -109,17 +112,12 @@ enum Over {
 impl<B: Body> MeteredReply<B> {
     /// Observes `inner`.
     pub fn new(inner: B, operation: Operation, head: Head<'_>, extra: Extra, flight: Flight) -> Self {
-        let tap = Tap::new(
-            operation,
-            head.content_type,
-            head.encoding,
-            head.status,
-            head.headers,
-        );
+        let tap = Tap::new(operation, &head);
         let withholder =
             (extra == Extra::UsageEvent && head.may_hold_usage_event()).then(Withholder::default);
         let open = Open {
             tap,
+            operation,
             status: head.status,
             request_id: head.request_id,
             ttft: None,
@@ -165,7 +163,7 @@ impl Meter {
     fn end(&mut self, over: Over) -> Option<Committed> {
         let open = self.open.take()?;
         let streamed = open.tap.streamed();
-        let reading = open.tap.finish();
+        let mut reading = open.tap.finish();
         let outcome = match over {
             _ if !(200..400).contains(&open.status) => Outcome::UpstreamError,
             _ if reading.stream_error == StreamError::Reported => Outcome::StreamError,
@@ -173,6 +171,10 @@ impl Meter {
             Over::Dropped if !reading.terminal => Outcome::ClientAborted,
             _ => Outcome::Complete,
         };
+        if open.operation == Operation::BatchResults && outcome != Outcome::Complete {
+            // Nothing in them says where they end.
+            reading.mark_cut_off();
+        }
         let broken = over == Over::Broken && outcome == Outcome::UpstreamError;
         self.flight.end(
             outcome,

@@ -1,8 +1,7 @@
 //! What stands beside a reply's bytes: a decoder and a reader.
 
-use http::HeaderMap;
-
 use super::decode::Decoder;
+use super::reply::Head;
 use crate::domain::call::Source;
 use crate::domain::operation::Operation;
 use crate::domain::usage::reading::Reading;
@@ -16,17 +15,13 @@ pub(super) struct Tap {
 }
 
 impl Tap {
-    pub(super) fn new(
-        operation: Operation,
-        content_type: Option<&str>,
-        encoding: Option<&str>,
-        status: u16,
-        headers: &HeaderMap,
-    ) -> Self {
-        let header = |name: &str| headers.get(name)?.to_str().ok().map(Into::into);
-        let reader = ReplyReader::new(operation, content_type, status).with_headers(&header);
+    pub(super) fn new(operation: Operation, head: &Head<'_>) -> Self {
+        let header = |name: &str| head.headers.get(name)?.to_str().ok().map(Into::into);
+        let reader = ReplyReader::new(operation, head.content_type, head.status)
+            .with_headers(&header)
+            .with_fetched(head.fetched);
         Self {
-            decoder: Decoder::new(encoding),
+            decoder: Decoder::new(head.encoding),
             reader,
             undecodable: false,
         }

@@ -1,7 +1,7 @@
 //! The proxy port: forwards calls to their mounts, and nothing else.
 //!
 //! `serve` accepts connections; `service` is the way of one call; [`route`] reads its path, `headers` keeps what
-//! belongs to the connection from passing, `late_error` lets a reply's last bytes out before its error, `upstream` is
+//! belongs to the connection from passing, `limits` reads what providers tell of their own, `late_error` lets a reply's last bytes out before its error, `upstream` is
 //! the client side, `error` what Moonlock itself answers. `upgrade` is the way of a WebSocket, `sockets` keeps those
 //! that are open. `aws` signs what goes to AWS.
 
@@ -10,6 +10,7 @@ mod caller;
 mod error;
 mod headers;
 mod late_error;
+mod limits;
 pub mod route;
 mod serve;
 mod service;

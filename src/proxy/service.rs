@@ -18,15 +18,17 @@ use super::aws::{AwsSigner, Unsigned, Verdict};
 use super::error::OwnError;
 use super::headers::{self, text};
 use super::late_error::LateError;
+use super::limits::{Credential, LimitReader};
 use super::route::{self, Route};
 use super::sockets::Sockets;
 use super::upstream::Clients;
 use super::{aws, caller, upgrade, upstream};
 use crate::config::{Dialect, Environment, Mounts, Signing};
-use crate::domain::call::{AskedSession, Attribution, CallEnd, CallStart, Outcome};
+use crate::domain::call::{AskedSession, Attribution, CallStart, Ended, Outcome};
 use crate::domain::durability::Durability;
 use crate::domain::ids::CallId;
 use crate::domain::operation::Operation;
+use crate::domain::windows::{FingerprintKey, Observation};
 use crate::engine::Engine;
 use crate::meter::flight::{AbortOnDrop, Committed, Ending, Flight, Sink};
 use crate::meter::reply::{Extra, Head, MeteredReply};
@@ -51,13 +53,20 @@ pub(super) struct Shared {
     pub(super) clients: Clients<RequestBody>,
     pub(super) sockets: Sockets,
     signer: AwsSigner,
+    limits: LimitReader,
 }
 
 impl Proxy {
     /// A proxy for these mounts that tells the engine what passes. `aws` are the variables that say where AWS's
-    /// credentials are.
+    /// credentials are; of what clients are authorized with it tells fingerprints, made with this key.
     #[must_use]
-    pub fn new(mounts: Mounts, aws: Environment, engine: Engine, durability: Durability) -> Self {
+    pub fn new(
+        mounts: Mounts,
+        aws: Environment,
+        engine: Engine,
+        durability: Durability,
+        fingerprint_key: &FingerprintKey,
+    ) -> Self {
         let sink = Arc::new(EngineSink {
             engine: engine.clone(),
             durability,
@@ -69,6 +78,7 @@ impl Proxy {
             clients: upstream::clients(),
             sockets: Sockets::default(),
             signer: AwsSigner::new(aws),
+            limits: LimitReader::new(fingerprint_key),
         }))
     }
 
@@ -155,6 +165,7 @@ impl Proxy {
         // From here on the call ends, whatever happens: also when this future is dropped with its connection.
         let guard = AbortOnDrop::new(flight.clone());
         let encoding = text(request.headers(), CONTENT_ENCODING).map(str::to_owned);
+        let credential = Credential::of(request.headers(), request.uri());
         let mut request = forwarded(request, route)
             .map(|body| MeteredRequest::new(body, operation, encoding.as_deref(), flight.clone()));
         let asks =
@@ -187,11 +198,16 @@ impl Proxy {
         };
         flight.announce();
         let (mut parts, body) = response.into_parts();
+        let status = parts.status.as_u16();
+        if let Some(limits) = self.limits(route, &credential, status, &parts.headers) {
+            flight.saw_limits(limits);
+        }
         let head = Head {
-            status: parts.status.as_u16(),
+            status,
             content_type: text(&parts.headers, CONTENT_TYPE),
             encoding: text(&parts.headers, CONTENT_ENCODING),
             request_id: request_id(&parts.headers),
+            fetched: operation.fetched_id(route.uri.path()),
             headers: &parts.headers,
         };
         if body.is_end_stream() {
@@ -216,6 +232,20 @@ impl Proxy {
         // The reply's body ends the call from now on.
         guard.release();
         Response::from_parts(parts, ReplyBody::Metered(Box::new(reply)))
+    }
+
+    /// What a reply's head tells of the provider's limits.
+    pub(super) fn limits(
+        &self,
+        route: &Route,
+        credential: &Credential,
+        status: u16,
+        reply: &HeaderMap,
+    ) -> Option<Box<Observation>> {
+        let now = || self.0.engine.now().wall;
+        self.0
+            .limits
+            .observe(&route.mount.name, credential, status, reply, now)
     }
 
     pub(super) fn start(&self, headers: &HeaderMap, route: &Route, operation: Operation) -> CallStart {
@@ -352,8 +382,8 @@ impl Sink for EngineSink {
         self.engine.call_started(start);
     }
 
-    fn ended(&self, id: CallId, end: CallEnd) -> Option<Committed> {
-        let committed = self.engine.call_ended(id, end);
+    fn ended(&self, id: CallId, ended: Ended) -> Option<Committed> {
+        let committed = self.engine.call_ended(id, ended);
         // A row that was refused holds no reply back: the writer has logged it.
         (self.durability != Durability::Relaxed)
             .then(|| -> Committed { Box::pin(async { drop(committed.await) }) })

@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::limits::Credential;
 use super::route::{Route, decoded};
 use super::service::{Proxy, ReplyBody, RequestBody, forwarded, own_error, passed_back, request_id};
 use super::sockets::Sockets;
@@ -70,6 +71,7 @@ impl Proxy {
             model: request.uri().query().and_then(model),
             start: self.start(request.headers(), &route, operation),
         });
+        let credential = Credential::of(request.headers(), request.uri());
         let said = if names(request.headers(), UPGRADE, "h2c") {
             // Only what this proxy carries is passed on.
             Said(Some(HeaderValue::from_static("websocket")))
@@ -86,6 +88,10 @@ impl Proxy {
                     .map(ReplyBody::Own);
             }
         };
+        let status = response.status().as_u16();
+        if let Some(limits) = self.limits(&route, &credential, status, response.headers()) {
+            self.0.engine.limits_seen(limits);
+        }
         let said = Said::by(response.headers());
         let agreed = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let upstream = agreed.then(|| hyper::upgrade::on(&mut response));

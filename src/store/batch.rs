@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use super::error::ReadError;
 use super::names::{Dictionary, Lookup};
 use super::rollups::Changes;
-use super::{alerts, calls, checkpoints, reports, sessions};
+use super::{alerts, calls, checkpoints, counted_once, reports, sessions, windows};
 use crate::domain::call::{Call, CallEnd};
 use crate::domain::ids::CallId;
 use crate::domain::record::Record;
@@ -95,6 +95,7 @@ impl Database {
                         }
                     }
                 }
+                Record::Counted(counted) => counted_once::put(&transaction, counted)?,
                 Record::Session {
                     session,
                     events,
@@ -123,6 +124,7 @@ impl Database {
                 }
                 Record::Reported(kept) => reports::put(&transaction, &mut self.dictionary, kept)?,
                 Record::Current(current) => sessions::put_current(&transaction, *current)?,
+                Record::Limits(set) => windows::put(&transaction, set)?,
                 Record::Alert(alert) => alerts::put(&transaction, alert)?,
             }
         }

@@ -168,6 +168,9 @@ pub enum ReadError {
         /// What stands there.
         value: Box<str>,
     },
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    NoRandomness,
 }
 
 impl ReadError {

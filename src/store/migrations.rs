@@ -10,7 +10,10 @@ pub(super) const APPLICATION_ID: i32 = 0x4d4f_4f4e;
 
 const STEPS: &[M<'_>] = &[
     M::up(include_str!("migrations/0001_init.sql")),
-    M::up(include_str!("migrations/0002_sessions.sql")),
+    M::up(include_str!("migrations/0002_counted_once.sql")),
+    M::up(include_str!("migrations/0003_provider_windows.sql")),
+    M::up(include_str!("migrations/0004_price_source.sql")),
+    M::up(include_str!("migrations/0005_sessions.sql")),
 ];
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);

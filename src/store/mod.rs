@@ -3,7 +3,7 @@
 //! - [`WriterHandle`] hands a [`Record`] to the one thread that writes; its [`Ticket`] resolves when the
 //!   transaction that holds it is committed (`writer.rs`, `batch.rs`).
 //! - [`Reader`] answers questions on connections of its own; a write-ahead log lets both go on side by side.
-//! - One file a table: `calls.rs`, `sessions.rs`, `rollups.rs`, `alerts.rs`; repeated text is kept once
+//! - One file a table: `calls.rs`, `sessions.rs`, `rollups.rs`, `alerts.rs`, `windows.rs`; repeated text is kept once
 //!   (`names.rs`), and so are the shapes of the providers' usage objects (`raw_usage.rs`).
 //!
 //! Totals come from `rollups`, which change in the transaction that changes `calls`, and never from a scan.
@@ -16,6 +16,7 @@ mod check;
 mod checkpointer;
 mod checkpoints;
 mod connection;
+mod counted_once;
 mod error;
 mod health;
 mod migrations;
@@ -28,8 +29,10 @@ mod recover;
 mod repair;
 mod reports;
 mod rollups;
+mod secret;
 mod sessions;
 mod sql_types;
+mod windows;
 mod writer;
 
 #[cfg(test)]
@@ -54,6 +57,7 @@ pub use repair::{Repair, RepairError, Rows};
 pub use writer::{QueueFull, Reply, Ticket, WriteFailed, WriterHandle};
 
 use crate::domain::durability::Durability;
+use crate::domain::windows::FingerprintKey;
 use check::Checker;
 use checkpointer::Checkpointer;
 use opening::End;
@@ -117,6 +121,7 @@ impl Default for Limits {
 pub struct Store {
     handle: WriterHandle,
     reader: Reader,
+    fingerprint_key: FingerprintKey,
     stopping: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     checker: Option<Checker>,
@@ -157,6 +162,11 @@ impl Store {
             readers: reader.clone(),
         };
         let (database, recovered) = home.open_sound(end, &health)?;
+        let fingerprint_key =
+            secret::fingerprint_key(&database.connection).map_err(|source| StoreError::Read {
+                path: path.clone(),
+                source,
+            })?;
         let stopping = Arc::new(AtomicBool::new(false));
         let tuning = Tuning {
             batch_size: options.batch_size.max(1),
@@ -189,6 +199,7 @@ impl Store {
                 .then(|| Checker::start(reader.clone(), handle.clone())),
             handle,
             reader,
+            fingerprint_key,
             stopping,
             thread: Some(thread),
             _lock: lock,
@@ -206,6 +217,12 @@ impl Store {
     #[must_use]
     pub fn reader(&self) -> Reader {
         self.reader.clone()
+    }
+
+    /// The secret that fingerprints of credentials are made with.
+    #[must_use]
+    pub fn fingerprint_key(&self) -> FingerprintKey {
+        self.fingerprint_key.clone()
     }
 
     /// How the writer is doing.

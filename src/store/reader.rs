@@ -13,13 +13,15 @@ use super::migrations::Owner;
 use super::names::Lookup;
 use super::query::{CallQuery, StoredSession, UsageGroup, UsageQuery};
 use super::writer::WriterHandle;
-use super::{alerts, calls, checkpoints, reports, rollups, sessions};
+use super::{alerts, calls, checkpoints, counted_once, reports, rollups, sessions};
 use crate::domain::call::Call;
 use crate::domain::ids::{CallId, CheckpointId, SessionId};
+use crate::domain::live::Counting;
 use crate::domain::report::Kept;
 use crate::domain::session::checkpoint::Checkpoint;
 use crate::domain::session::event::TimerEvent;
 use crate::domain::units::Timestamp;
+use crate::domain::usage::once::OnceKey;
 use crate::domain::wire::{AlertView, Totals};
 
 /// So many connections are kept open when nobody asks.
@@ -101,6 +103,14 @@ impl Reader {
     /// As [`Self::calls`].
     pub fn call(&self, id: CallId) -> Result<Option<Call>, ReadError> {
         self.read(|connection, lookup| calls::call(connection, lookup, id))
+    }
+
+    /// Which call counts the usage behind a key; `None` if none does.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn counting(&self, key: &OnceKey) -> Result<Option<Counting>, ReadError> {
+        self.read(|connection, lookup| counted_once::find(connection, lookup, key))
     }
 
     /// Sessions, newest first; with `before`, those that are older than it.

@@ -6,12 +6,13 @@ use super::batch::Database;
 use super::error::ReadError;
 use super::names::Lookup;
 use super::query::{CallQuery, StoredSession};
-use super::{calls, rollups, sessions};
+use super::{calls, rollups, sessions, windows};
 use crate::domain::call::{Call, CallEnd, Outcome};
 use crate::domain::ids::SessionId;
 use crate::domain::record::Record;
 use crate::domain::units::{Millis, Timestamp};
 use crate::domain::usage::parts::Parts;
+use crate::domain::windows::LimitSet;
 use crate::domain::wire::Totals;
 
 /// So many sessions that have ended are found.
@@ -28,6 +29,8 @@ pub struct Recovered {
     pub unassigned: Totals,
     /// The newest calls, newest first.
     pub recent_calls: Vec<Call>,
+    /// What the providers last told of their limits.
+    pub limits: Vec<LimitSet>,
     /// How many calls were running when the former process ended.
     pub interrupted: u64,
 }
@@ -53,6 +56,7 @@ pub(super) fn recover(database: &mut Database) -> Result<Recovered, ReadError> {
         .into_iter()
         .flatten()
         .collect(),
+        limits: usable(windows::all(connection)?),
         interrupted,
     };
     recovered

@@ -54,16 +54,20 @@ pub(super) struct Key {
     pub(super) outcome: i64,
 }
 
-/// A row's sums, in the order of their columns.
+/// A row's sums, in the order of their columns, and what follows from them.
+///
+/// The last is the calls without a price: no column, for it is the row's requests but for the priced ones, where the
+/// row's source says that its calls have numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Measures([i64; 14]);
+pub(super) struct Measures([i64; 15]);
 
 impl Measures {
-    /// What one call adds.
+    /// What one call adds: nothing, if it is counted with another.
     pub(super) fn of(call: &Call) -> Self {
         let mut totals = Totals::default();
         totals.add(call);
-        let duration = call.end.as_ref().map_or(0, |end| end.duration.0);
+        let end = call.end.as_ref().filter(|_| call.counted_by.is_none());
+        let duration = end.map_or(0, |end| end.duration.0);
         Self(
             [
                 signed(totals.requests),
@@ -75,11 +79,12 @@ impl Measures {
                 signed(totals.reasoning),
                 signed(totals.total),
                 totals.cost_nano_usd.unwrap_or(0),
-                i64::from(totals.cost_nano_usd.is_some()),
+                signed(totals.priced_requests),
                 signed(totals.unpriced_tokens),
                 signed(totals.inexact_tokens),
                 signed(totals.unknown_requests),
                 signed(duration),
+                signed(totals.unpriced_requests),
             ]
             .map(|number| number.clamp(-MOST_OF_ONE_CALL, MOST_OF_ONE_CALL)),
         )
@@ -119,6 +124,7 @@ impl Measures {
             inexact_tokens,
             unknown_requests,
             _duration,
+            unpriced_requests,
         ] = self.0;
         let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
         Totals {
@@ -131,14 +137,16 @@ impl Measures {
             reasoning: unsigned(reasoning),
             total: unsigned(total),
             cost_nano_usd: (priced_requests > 0).then_some(cost),
+            priced_requests: unsigned(priced_requests),
             unpriced_tokens: unsigned(unpriced_tokens),
+            unpriced_requests: unsigned(unpriced_requests),
             inexact_tokens: unsigned(inexact_tokens),
             unknown_requests: unsigned(unknown_requests),
         }
     }
 
     fn duration(&self) -> Millis {
-        let [.., duration] = self.0;
+        let [.., duration, _unpriced_requests] = self.0;
         Millis(u64::try_from(duration).unwrap_or(0))
     }
 }
@@ -150,7 +158,9 @@ pub(super) struct Changes(HashMap<Key, Measures>);
 impl Changes {
     /// Takes a call's numbers in.
     pub(super) fn add(&mut self, key: Key, measures: &Measures) {
-        self.0.entry(key).or_default().add(measures);
+        if *measures != Measures::default() {
+            self.0.entry(key).or_default().add(measures);
+        }
     }
 
     /// Takes a call's numbers out.
@@ -195,7 +205,23 @@ fn upsert(connection: &Connection, level: i64, key: &Key, measures: &Measures) -
             inexact_tokens = inexact_tokens + excluded.inexact_tokens, \
             unknown_requests = unknown_requests + excluded.unknown_requests, \
             duration_ms = duration_ms + excluded.duration_ms";
-    let [m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14] = measures.0;
+    let [
+        m1,
+        m2,
+        m3,
+        m4,
+        m5,
+        m6,
+        m7,
+        m8,
+        m9,
+        m10,
+        m11,
+        m12,
+        m13,
+        m14,
+        _derived,
+    ] = measures.0;
     connection.prepare_cached(UPSERT)?.execute(params![
         level,
         key.bucket,
@@ -302,7 +328,8 @@ pub(super) fn usage(
             concat!(
                 "SELECT session, provider, model, client, operation, source, outcome, bucket, requests, errors, \
                     input, cache_read, cache_write, output, reasoning, total, cost_nano_usd, priced_requests, \
-                    unpriced_tokens, inexact_tokens, unknown_requests, duration_ms \
+                    unpriced_tokens, inexact_tokens, unknown_requests, duration_ms, \
+                    CASE source WHEN 0 THEN 0 ELSE requests - priced_requests END \
                  FROM rollups WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3 AND ",
                 $session,
                 " AND requests > 0"
@@ -401,7 +428,8 @@ fn keys_of(
 /// The sums of one session, by its key; 0 is *Unassigned*.
 pub(super) fn of_session(connection: &Connection, key: i64) -> rusqlite::Result<Totals> {
     const SELECT: &str = "SELECT requests, errors, input, cache_read, cache_write, output, reasoning, total, \
-            cost_nano_usd, priced_requests, unpriced_tokens, inexact_tokens, unknown_requests, duration_ms \
+            cost_nano_usd, priced_requests, unpriced_tokens, inexact_tokens, unknown_requests, duration_ms, \
+            CASE source WHEN 0 THEN 0 ELSE requests - priced_requests END \
         FROM rollups WHERE level = ?1 AND bucket = 0 AND session = ?2";
     let mut statement = connection.prepare_cached(SELECT)?;
     let mut rows = statement.query(params![ALL_TIME, key])?;

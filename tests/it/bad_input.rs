@@ -181,6 +181,32 @@ async fn a_compressed_body_that_is_cut_off_is_not_exact() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_longer_than_announced_ends_where_it_said() {
+    let head = format!("{JSON}\ncontent-length: {}", CHAT.len());
+    let upstream = Upstream::start(move |_| {
+        Script::new()
+            .head(&head)
+            .send(CHAT)
+            .send("{\"usage\":{}}")
+            .close()
+    })
+    .await;
+    let app = TestApp::start(upstream.address).await;
+    for _ in 0..2 {
+        let reply = app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+        assert!(reply.whole && reply.body == CHAT.as_bytes());
+    }
+    let rows = app.rows().await;
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        assert_eq!(
+            (&row["outcome"], source(&row)),
+            (&"complete".into(), Some("exact"))
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_enormous_usage_object_and_an_enormous_line_pass() {
     let padding = "x".repeat(3 << 20);
     let body = format!(

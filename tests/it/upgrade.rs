@@ -12,21 +12,21 @@ use crate::support::app::{TestApp, assert_usage};
 use crate::support::upstream::{Script, Upstream};
 use crate::support::within;
 
-const AGREED: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: realtime\r\nx-request-id: req_7\r\n";
+pub(crate) const AGREED: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: realtime\r\nx-request-id: req_7\r\n";
 
 /// A handshake for `path`, without the fields in which it varies.
-fn handshake(path: &str) -> String {
+pub(crate) fn handshake(path: &str) -> String {
     format!(
         "GET {path} HTTP/1.1\r\nHost: moonlock\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: realtime\r\nAuthorization: Bearer k\r\n"
     )
 }
 
 /// One side of a socket that is read and written byte by byte.
-struct End(TcpStream);
+pub(crate) struct End(pub(crate) TcpStream);
 
 impl End {
     /// Reads a head.
-    async fn head(&mut self) -> String {
+    pub(crate) async fn head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(within("a head", self.0.read_u8()).await.unwrap());
@@ -34,20 +34,20 @@ impl End {
         String::from_utf8(head).unwrap()
     }
 
-    async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         within("bytes to be taken", self.0.write_all(bytes.as_ref()))
             .await
             .unwrap();
     }
 
-    async fn take(&mut self, count: usize) -> Vec<u8> {
+    pub(crate) async fn take(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];
         within("bytes", self.0.read_exact(&mut bytes)).await.unwrap();
         bytes
     }
 
     /// Everything until the other side has finished.
-    async fn rest(&mut self) -> Vec<u8> {
+    pub(crate) async fn rest(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         within("the end", self.0.read_to_end(&mut bytes)).await.unwrap();
         bytes

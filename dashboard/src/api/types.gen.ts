@@ -11,6 +11,11 @@ export type Outcome = "running" | "complete" | "client_aborted" | "upstream_erro
 export type Source = "exact" | "partial" | "estimated" | "manual" | "imported";
 
 /**
+ * Where a price came from.
+ */
+export type PriceSource = "provider" | "override" | "catalog";
+
+/**
  * Why a call belongs to its session.
  */
 export type Attribution = "header" | "path" | "active" | "manual" | "unassigned";
@@ -425,6 +430,14 @@ total: number | null,
  */
 costNanoUsd: number | null, 
 /**
+ * By whose word it cost that; `null` where no price is known.
+ */
+priceSource: PriceSource | null, 
+/**
+ * As of which day, `YYYY-MM-DD`: the price list's date, or the day from which a price of the user's holds.
+ */
+priceDate: string | null, 
+/**
  * UTC epoch milliseconds.
  */
 startedAt: number, 
@@ -443,7 +456,12 @@ requestId: string | null,
 /**
  * The kind of error, where there was one.
  */
-error: string | null, };
+error: string | null, 
+/**
+ * The call that counts this one's usage, where the same usage came more than once: a response that was polled
+ * or read again, a download that was repeated. Such a call has no numbers of its own and is in no sum.
+ */
+countedBy: string | null, };
 
 /**
  * Sums over calls.
@@ -489,6 +507,10 @@ costNanoUsd: number | null,
  * Tokens of calls that have no price: they are not in `costNanoUsd`.
  */
 unpricedTokens: number, 
+/**
+ * Those calls: they have numbers, but no price.
+ */
+unpricedRequests: number, 
 /**
  * Tokens whose source is not `exact`.
  */
@@ -621,6 +643,86 @@ raisedAt: number,
 clearedAt: number | null, };
 
 /**
+ * What a window counts.
+ */
+export type Kind = "requests" | "tokens" | "input_tokens" | "output_tokens" | "images" | "plan" | "pause" | "other";
+
+/**
+ * Whether calls pass, by the provider's word.
+ */
+export type Standing = "allowed" | "warning" | "rejected";
+
+/**
+ * One of a provider's own limit periods.
+ */
+export type WindowView = { 
+/**
+ * The provider's name for it: `tokens`, `requests-day`, `5h`, `primary`.
+ */
+name: string, 
+/**
+ * What it counts.
+ */
+kind: Kind, 
+/**
+ * How long it lasts; `null` where the provider does not say.
+ */
+periodMs: number | null, 
+/**
+ * How much may be used in it.
+ */
+limit: number | null, 
+/**
+ * How much of that is left.
+ */
+remaining: number | null, 
+/**
+ * How much of it is used, in thousandths.
+ */
+usedPermille: number | null, 
+/**
+ * Whether calls pass, by the provider's word.
+ */
+status: Standing | null, 
+/**
+ * Whether the provider says that it is this window, of several, that decides.
+ */
+deciding: boolean, 
+/**
+ * When it begins anew; UTC epoch milliseconds.
+ */
+resetsAt: number | null, 
+/**
+ * When a reply last told of it; UTC epoch milliseconds.
+ */
+seenAt: number, 
+/**
+ * Whether it has begun anew since: what is left of it is not known.
+ */
+stale: boolean, };
+
+/**
+ * The windows of one credential at one provider, as `GET /api/limits`, the snapshot and the events show them.
+ */
+export type LimitsView = { 
+/**
+ * The mount's name.
+ */
+provider: string, 
+/**
+ * Tells one credential from another, and leads back to none; `null` where requests named nobody.
+ */
+credential: string | null, 
+/**
+ * When a reply last told of any of them; UTC epoch milliseconds.
+ */
+seenAt: number, 
+/**
+ * The windows, by name. None of them: they are forgotten.
+ */
+windows: Array<WindowView>, };
+
+/**
  * The live state: `GET /api/live`, and the WebSocket's `snapshot`.
  */
 export type Snapshot = { 
@@ -655,7 +757,11 @@ calls: Array<CallView>,
 /**
  * Alerts that last.
  */
-alerts: Array<AlertView>, };
+alerts: Array<AlertView>, 
+/**
+ * The providers' own limits, as they last told of them.
+ */
+limits: Array<LimitsView>, };
 
 /**
  * What changed. `kind` and `data` of an event.
@@ -668,7 +774,7 @@ call: CallView,
 /**
  * The sums of its session, or of *Unassigned*.
  */
-totals: Totals, } } | { "kind": "alert", "data": AlertView };
+totals: Totals, } } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView };
 
 /**
  * One event of the stream.
@@ -693,7 +799,7 @@ call: CallView,
 /**
  * The sums of its session, or of *Unassigned*.
  */
-totals: Totals, } } | { "kind": "alert", "data": AlertView });
+totals: Totals, } } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView });
 
 /**
  * What the server says over the WebSocket.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { AlertView, CallView, Change, ServerMessage, SessionView } from "@/api/types.gen";
+import type { AlertView, CallView, Change, LimitsView, ServerMessage, SessionView } from "@/api/types.gen";
 import { apply, emptyState, KEPT_CALLS, type LiveState, noTotals, withSession } from "@/store/live-reducer";
 
 const session = (id: string, change: Partial<SessionView> = {}): SessionView => ({
@@ -51,11 +51,14 @@ const call = (id: string, change: Partial<CallView> = {}): CallView => ({
   reasoning: null,
   total: null,
   costNanoUsd: null,
+  priceSource: null,
+  priceDate: null,
   startedAt: 1_000,
   ttftMs: null,
   durationMs: null,
   requestId: null,
   error: null,
+  countedBy: null,
   ...change,
 });
 
@@ -78,6 +81,7 @@ const snapshot = (change: object = {}): ServerMessage => ({
   unassigned: noTotals,
   calls: [],
   alerts: [],
+  limits: [],
   ...change,
 });
 
@@ -214,6 +218,40 @@ describe("alerts", () => {
 
   it("that a snapshot brings as cleared are not shown", () => {
     expect(replay(snapshot({ alerts: [alert({ clearedAt: 1 })] })).alerts).toEqual([]);
+  });
+});
+
+describe("limits", () => {
+  const limits = (provider: string, credential: string, seenAt: number, names: string[]): LimitsView => ({
+    provider,
+    credential,
+    seenAt,
+    windows: names.map((name) => ({
+      name,
+      kind: "tokens",
+      periodMs: null,
+      limit: 100,
+      remaining: 50,
+      usedPermille: 500,
+      status: null,
+      deciding: false,
+      resetsAt: null,
+      seenAt,
+      stale: false,
+    })),
+  });
+
+  it("are replaced for the credential that they are told of", () => {
+    const known = replay(
+      snapshot({ limits: [limits("openai", "a", 2, ["tokens"]), limits("openai", "b", 1, ["tokens"])] }),
+      event(11, { kind: "limits", data: limits("openai", "b", 3, ["tokens", "requests"]) }),
+    );
+    expect(known.limits.map(({ credential, windows }) => [credential, windows.length])).toEqual([
+      ["b", 2],
+      ["a", 1],
+    ]);
+    const forgotten = apply(known, event(12, { kind: "limits", data: limits("openai", "a", 2, []) }), 1);
+    expect(forgotten.limits.map(({ credential }) => credential)).toEqual(["b"]);
   });
 });
 

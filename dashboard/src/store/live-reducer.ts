@@ -6,6 +6,7 @@ import type {
   CallView,
   CheckpointView,
   Event,
+  LimitsView,
   ServerMessage,
   SessionView,
   Snapshot,
@@ -31,6 +32,8 @@ export type LiveState = {
   alerts: AlertView[];
   /** Checkpoints that were noted since the page opened, in order. */
   checkpoints: CheckpointView[];
+  /** The providers' own limits: one for each credential at each provider. */
+  limits: LimitsView[];
   /** The server's wall clock and, at the same moment, the page's own. */
   clock: { serverAt: number; receivedAt: number };
 };
@@ -51,6 +54,7 @@ export const noTotals: Totals = {
   total: 0,
   costNanoUsd: null,
   unpricedTokens: 0,
+  unpricedRequests: 0,
   inexactTokens: 0,
   unknownRequests: 0,
 };
@@ -65,6 +69,7 @@ export const emptyState: LiveState = {
   calls: [],
   alerts: [],
   checkpoints: [],
+  limits: [],
   clock: { serverAt: 0, receivedAt: 0 },
 };
 
@@ -93,6 +98,7 @@ const fromSnapshot = (state: LiveState, snapshot: Snapshot, now: number): LiveSt
   unassigned: snapshot.unassigned,
   calls: [...snapshot.calls].sort(newestCall),
   alerts: snapshot.alerts.filter((alert) => alert.clearedAt === null),
+  limits: snapshot.limits,
   clock: { serverAt: snapshot.at, receivedAt: now },
 });
 
@@ -114,6 +120,8 @@ const takeEvent = (state: LiveState, event: Event, now: number): LiveState => {
       return withTotals({ ...next, calls: withCall(state.calls, event.data.call) }, event.data);
     case "alert":
       return { ...next, alerts: withAlert(state.alerts, event.data) };
+    case "limits":
+      return { ...next, limits: withLimits(state.limits, event.data) };
   }
 };
 
@@ -149,6 +157,15 @@ const withTotals = (state: LiveState, { call, totals }: { call: CallView; totals
 const withAlert = (alerts: AlertView[], alert: AlertView): AlertView[] => {
   const others = alerts.filter(({ id }) => id !== alert.id);
   return alert.clearedAt === null ? [alert, ...others] : others;
+};
+
+/** All that is known of a credential comes at once; without windows it is forgotten. */
+const withLimits = (limits: LimitsView[], told: LimitsView): LimitsView[] => {
+  const others = limits.filter(
+    ({ provider, credential }) => provider !== told.provider || credential !== told.credential,
+  );
+  if (told.windows.length === 0) return others;
+  return [...others, told].sort((a, b) => compareText(a.provider, b.provider) || b.seenAt - a.seenAt);
 };
 
 const newestSession = (a: LiveSession, b: LiveSession): number =>

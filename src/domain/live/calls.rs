@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::super::call::{AskedSession, Attribution, Call, CallEnd, CallStart};
+use super::super::call::{AskedSession, Attribution, Call, CallStart, Ended};
 use super::super::ids::{CallId, SessionId};
-use super::super::pricing;
 use super::super::record::Record;
 use super::super::session::clock::Reading;
 use super::super::session::{Session, Status};
 use super::super::units::Tokens;
+use super::super::usage::once::Once;
 use super::super::wire::{CallView, Change};
 use super::{Effect, RECENT_CALLS, State};
 
@@ -24,6 +24,7 @@ impl State {
             attribution,
             end: None,
             cost: None,
+            counted_by: None,
         };
         effects.push(Effect::Write(Record::CallStarted(Arc::new(call.clone()))));
         self.publish(session, Change::CallStarted(CallView::from(&call)), now, effects);
@@ -36,23 +37,44 @@ impl State {
         self.running.insert(call.start.id, call);
     }
 
-    pub(super) fn call_ended(&mut self, id: CallId, end: CallEnd, now: Reading, effects: &mut Vec<Effect>) {
+    pub(super) fn call_ended(&mut self, id: CallId, ended: Ended, now: Reading, effects: &mut Vec<Effect>) {
         // A call ends once; what ends it again changes nothing.
         let Some(mut call) = self.running.remove(&id) else {
             return;
         };
+        let Ended {
+            end,
+            once,
+            others,
+            limits,
+        } = ended;
+        if let Some(limits) = limits {
+            self.limits.take(*limits);
+        }
         call.end = Some(end);
         let session = call.session;
-        let tokens = call.end.as_ref().and_then(|end| end.parts.total());
-        self.finish(call, now, effects);
+        let before = self.used(session);
+        // The call itself comes last: when it is committed, all of it is.
+        for (id, share) in others {
+            let once = share.once.clone();
+            self.finish_once(call.beside(id, share), once.as_ref(), now, effects);
+        }
+        self.finish_once(call, once.as_ref(), now, effects);
         let Some(session) = session else { return };
         if self.began_paused.remove(&id) {
-            self.ended_that_began_paused(id, session, tokens.unwrap_or_default(), now, effects);
+            // What counts in the session, and not what the reply says: it may be counted elsewhere.
+            let tokens = Tokens(self.used(Some(session)).saturating_sub(before));
+            self.ended_that_began_paused(id, session, tokens, now, effects);
         }
         if let Some(live) = self.sessions.get_mut(&session) {
             live.running = live.running.saturating_sub(1);
         }
         self.is_active(session, now, effects);
+    }
+
+    fn used(&self, session: Option<SessionId>) -> u64 {
+        let live = session.and_then(|id| self.sessions.get(&id));
+        live.map_or(0, |live| live.totals.total)
     }
 
     /// A call belongs where it began, also to a session whose clock stood then. How much that was is kept apart.
@@ -76,15 +98,16 @@ impl State {
         self.publish_session(session, now, effects);
     }
 
-    pub(super) fn finish(&mut self, mut call: Call, now: Reading, effects: &mut Vec<Effect>) {
+    fn finish_once(&mut self, call: Call, once: Option<&Once>, now: Reading, effects: &mut Vec<Effect>) {
+        match once {
+            Some(once) => self.count_once(call, once, now, effects),
+            None => drop(self.finish(call, now, effects)),
+        }
+    }
+
+    pub(super) fn finish(&mut self, mut call: Call, now: Reading, effects: &mut Vec<Effect>) -> Arc<Call> {
         if let Some(end) = &call.end {
-            let start = &call.start;
-            call.cost = pricing::cost(
-                start.price_provider.as_deref(),
-                call.model(),
-                start.started_at,
-                &end.parts,
-            );
+            call.cost = self.prices.cost(&call.start, call.model(), end);
         }
         let totals = match call.session.and_then(|id| self.sessions.get_mut(&id)) {
             Some(live) => &mut live.totals,
@@ -101,8 +124,9 @@ impl State {
             now,
             effects,
         );
-        self.recent.push_front(call);
+        self.recent.push_front(Arc::clone(&call));
         self.recent.truncate(RECENT_CALLS);
+        call
     }
 
     /// Decides where a call belongs: where it asks to, else the current session, else *Unassigned*.

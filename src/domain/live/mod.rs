@@ -4,6 +4,8 @@
 mod alerts;
 mod auto;
 mod calls;
+mod counting;
+mod limits;
 mod reports;
 mod sessions;
 mod views;
@@ -11,8 +13,9 @@ mod views;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::call::{Call, CallEnd, CallStart};
+use super::call::{Call, CallStart, Ended};
 use super::ids::{AlertId, CallId, CheckpointId, SessionId};
+use super::pricing::Prices;
 use super::record::Record;
 use super::report::{Kept, Report};
 use super::session::checkpoint::NewCheckpoint;
@@ -20,7 +23,9 @@ use super::session::clock::{Nanos, Reading};
 use super::session::timer::NotNow;
 use super::session::{Marks, NewSession, Origin, Patch, Session};
 use super::units::Millis;
+use super::windows::{LimitSet, Limits, Observation};
 use super::wire::{AlertView, Event, Totals};
+pub use counting::Counting;
 
 /// How many ended calls the live state shows.
 const RECENT_CALLS: usize = 100;
@@ -36,7 +41,7 @@ pub enum Input {
     /// A call began.
     CallStarted(CallStart),
     /// A call ended.
-    CallEnded(CallId, CallEnd),
+    CallEnded(CallId, Box<Ended>),
     /// The user reports tokens by hand, all of them or none.
     Reported(SessionId, Vec<Report>),
     /// The user starts a session.
@@ -64,6 +69,10 @@ pub enum Input {
         /// What the user says of it.
         said: NewCheckpoint,
     },
+    /// A provider told of its limits.
+    LimitsSeen(Box<Observation>),
+    /// What providers told of their limits is to be written down, and told.
+    SettleLimits,
     /// Time passed.
     Tick,
     /// Time passed, and it is to be noted which clocks ran until now.
@@ -160,7 +169,10 @@ pub struct State {
     /// When something happens by itself, on the clock that counts through sleep.
     due: Option<Nanos>,
     recent: VecDeque<Arc<Call>>,
+    remembered: counting::Remembered,
     alerts: Vec<AlertView>,
+    limits: Limits,
+    prices: Prices,
     seq: u64,
 }
 
@@ -186,6 +198,8 @@ pub struct Restored {
     pub unassigned: Totals,
     /// The most recent ended calls, newest first.
     pub recent: Vec<Call>,
+    /// What the providers last told of their limits.
+    pub limits: Vec<LimitSet>,
 }
 
 /// A session that the database knew.
@@ -216,6 +230,7 @@ impl State {
                 .take(RECENT_CALLS)
                 .map(Arc::new)
                 .collect(),
+            limits: Limits::restore(restored.limits),
             seq,
             auto_idle: restored.auto_idle,
             looked_at: Some(now),
@@ -245,6 +260,12 @@ impl State {
         (state, effects)
     }
 
+    /// The same, with prices of the user's own.
+    #[must_use]
+    pub fn with_prices(self, prices: Prices) -> Self {
+        Self { prices, ..self }
+    }
+
     /// Takes one input at one moment.
     pub fn step(&mut self, now: Reading, input: Input) -> Step {
         let mut effects = Vec::new();
@@ -254,8 +275,8 @@ impl State {
                 self.call_started(start, now, &mut effects);
                 Ok(())
             }
-            Input::CallEnded(id, end) => {
-                self.call_ended(id, end, now, &mut effects);
+            Input::CallEnded(id, ended) => {
+                self.call_ended(id, *ended, now, &mut effects);
                 Ok(())
             }
             Input::Reported(session, reports) => self.reported(session, reports, now, &mut effects),
@@ -265,6 +286,14 @@ impl State {
             }
             Input::Change { id, patch, revision } => self.change(id, &patch, revision, now, &mut effects),
             Input::Checkpoint { id, session, said } => self.checkpoint(id, session, said, now, &mut effects),
+            Input::LimitsSeen(observation) => {
+                self.limits.take(*observation);
+                Ok(())
+            }
+            Input::SettleLimits => {
+                self.settle_limits(now, &mut effects);
+                Ok(())
+            }
             Input::Tick => Ok(()),
             Input::Heartbeat => {
                 self.heartbeat(now, &mut effects);

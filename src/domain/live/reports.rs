@@ -43,6 +43,7 @@ impl State {
                     attribution: Attribution::Manual,
                     end: Some(end),
                     cost: None,
+                    counted_by: None,
                 };
                 self.finish(call, now, effects);
             }

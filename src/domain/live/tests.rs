@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::call::{AskedSession, Attribution, Outcome, Source};
+use crate::domain::call::{AskedSession, Attribution, CallEnd, Outcome, Source};
 use crate::domain::operation::Operation;
 use crate::domain::report::ReportKey;
 use crate::domain::session::clock::{BootId, Nanos};
@@ -7,6 +7,7 @@ use crate::domain::session::rules::{Action, Rule, rule};
 use crate::domain::session::timer::Change as TimerChange;
 use crate::domain::session::{Origin, Status};
 use crate::domain::units::{Timestamp, Tokens};
+use crate::domain::usage::once::{Making, Once, OnceKey, Share};
 use crate::domain::usage::parts::Parts;
 use crate::domain::wire::{Change, SessionView};
 use proptest::prelude::*;
@@ -45,6 +46,10 @@ fn start(n: u128, asked: Option<(&str, Attribution)>) -> CallStart {
             by,
         }),
     }
+}
+
+fn call_ends(id: CallId, ended: impl Into<Ended>) -> Input {
+    Input::CallEnded(id, Box::new(ended.into()))
 }
 
 fn end(outcome: Outcome, input: u64, output: u64) -> CallEnd {
@@ -160,17 +165,14 @@ fn a_finished_call_is_written_once_and_counted_once() {
     let mut state = State::default();
     let id = create(&mut state, 1, "work", None, 0);
     state.step(at(1), Input::CallStarted(start(9, None)));
-    let step = state.step(
-        at(2),
-        Input::CallEnded(call_id(9), end(Outcome::Complete, 100, 20)),
-    );
+    let step = state.step(at(2), call_ends(call_id(9), end(Outcome::Complete, 100, 20)));
     assert!(matches!(
         &step.effects[..],
         [Effect::Write(Record::CallFinished(_)), Effect::Publish(_)]
     ));
     assert!(
         state
-            .step(at(3), Input::CallEnded(call_id(9), end(Outcome::Complete, 1, 1)))
+            .step(at(3), call_ends(call_id(9), end(Outcome::Complete, 1, 1)))
             .effects
             .is_empty()
     );
@@ -188,10 +190,7 @@ fn a_call_that_outlives_its_session_still_belongs_to_it() {
     let id = create(&mut state, 1, "work", None, 0);
     state.step(at(1), Input::CallStarted(start(9, None)));
     change(&mut state, id, TimerChange::Complete, 2).unwrap();
-    state.step(
-        at(3),
-        Input::CallEnded(call_id(9), end(Outcome::Complete, 100, 20)),
-    );
+    state.step(at(3), call_ends(call_id(9), end(Outcome::Complete, 100, 20)));
     assert_eq!(state.session_view(id, at(3)).unwrap().tokens_used, 120);
     assert_eq!(state.unassigned, Totals::default());
 }
@@ -264,21 +263,27 @@ proptest! {
     #[test]
     fn sums_equal_the_rows_and_events_have_no_gaps(inputs in prop::collection::vec((0_u8..6, 0_u128..6, 0_u64..1000), 0..80)) {
         let mut state = State::default();
-        let (mut rows, mut seq) = (Vec::new(), 0);
+        let (mut rows, mut seq) = (BTreeMap::new(), 0);
+        // Ids are fresh in life; here the last call of each number is under way.
+        let mut calls = [0; 6];
         for (moment, (what, n, tokens)) in (1..).zip(inputs) {
             let input = match what {
                 0 => Input::Create { id: session_id(n), new: NewSession::named(&format!("s{n}")) },
                 1 => Input::Change { id: session_id(n), patch: TimerChange::Complete.into(), revision: None },
                 2 => Input::Change { id: session_id(n), patch: TimerChange::Resume.into(), revision: None },
                 3 if state.sessions.is_empty() => Input::Tick,
-                3 | 4 => Input::CallStarted(start(n, None)),
-                _ => Input::CallEnded(call_id(n), end(Outcome::Complete, tokens, 1)),
+                3 | 4 => { calls[n as usize] = moment as u128 + 1_000; Input::CallStarted(start(calls[n as usize], None)) }
+                _ => call_ends(call_id(calls[n as usize]), Ended {
+                    // Odd ids name one response or the other.
+                    once: (n % 2 == 1).then(|| Once { id: format!("r{}", n % 4).into(), state: if tokens % 3 == 0 { Making::Over } else { Making::UnderWay } }),
+                    ..end(Outcome::Complete, tokens, 1).into()
+                }),
             };
             // Ids are fresh in life; here a session is made once.
             if matches!(&input, Input::Create { id, .. } if state.sessions.contains_key(id)) { continue; }
             for effect in state.step(at(moment), input).effects {
                 match effect {
-                    Effect::Write(Record::CallFinished(call)) => rows.push(call),
+                    Effect::Write(Record::CallFinished(call)) => drop(rows.insert(call.start.id, call)),
                     Effect::Write(_) => {}
                     Effect::Publish(event) => { seq += 1; prop_assert_eq!(event.seq, seq); }
                 }
@@ -286,7 +291,7 @@ proptest! {
         }
         let sum = |session: Option<SessionId>| {
             let mut totals = Totals::default();
-            rows.iter().filter(|call| call.session == session).for_each(|call| totals.add(call));
+            rows.values().filter(|call| call.session == session).for_each(|call| totals.add(call));
             totals
         };
         prop_assert_eq!(state.unassigned, sum(None));
@@ -397,13 +402,10 @@ fn tokens_of_calls_that_began_in_a_pause_are_shown_apart() {
     state.step(at(1), Input::CallStarted(start(7, None)));
     change(&mut state, id, TimerChange::Pause, 2).unwrap();
     state.step(at(3), Input::CallStarted(start(8, None)));
-    state.step(
-        at(4),
-        Input::CallEnded(call_id(7), end(Outcome::Complete, 100, 0)),
-    );
+    state.step(at(4), call_ends(call_id(7), end(Outcome::Complete, 100, 0)));
     change(&mut state, id, TimerChange::Resume, 5).unwrap();
     let effects = state
-        .step(at(6), Input::CallEnded(call_id(8), end(Outcome::Complete, 20, 3)))
+        .step(at(6), call_ends(call_id(8), end(Outcome::Complete, 20, 3)))
         .effects;
     let written = Record::WhilePaused {
         call: call_id(8),
@@ -445,18 +447,12 @@ fn a_checkpoint_says_what_was_used_until_then_and_since_the_one_before() {
         })
     };
     state.step(at(1), Input::CallStarted(start(9, None)));
-    state.step(
-        at(2),
-        Input::CallEnded(call_id(9), end(Outcome::Complete, 100, 20)),
-    );
+    state.step(at(2), call_ends(call_id(9), end(Outcome::Complete, 100, 20)));
     let first = shown(note(&mut state, 1, 1_000)).unwrap();
     assert_eq!((first.elapsed_ms, first.since_ms), (1_000, 1_000));
     assert_eq!((first.usage.total, first.since.total), (120, 120));
     state.step(at(1_001), Input::CallStarted(start(10, None)));
-    state.step(
-        at(1_002),
-        Input::CallEnded(call_id(10), end(Outcome::Complete, 1, 2)),
-    );
+    state.step(at(1_002), call_ends(call_id(10), end(Outcome::Complete, 1, 2)));
     let second = shown(note(&mut state, 2, 4_000)).unwrap();
     assert_eq!((second.elapsed_ms, second.since_ms), (4_000, 3_000));
     assert_eq!((second.usage.output, second.since.output), (22, 2));
@@ -517,10 +513,7 @@ fn automatic() -> State {
 fn call(state: &mut State, n: u128, from: i64, to: i64) -> Option<SessionId> {
     state.step(at(from), Input::CallStarted(start(n, None)));
     let session = state.running[&call_id(n)].session;
-    state.step(
-        at(to),
-        Input::CallEnded(call_id(n), end(Outcome::Complete, 10, 0)),
-    );
+    state.step(at(to), call_ends(call_id(n), end(Outcome::Complete, 10, 0)));
     session
 }
 
@@ -563,10 +556,7 @@ fn a_call_keeps_its_session_from_being_idle() {
     let id = state.running[&call_id(1)].session.unwrap();
     pass(&mut state, 1_000, 300_000);
     assert_eq!(view(&state, id, 300_000).status, Status::Active);
-    state.step(
-        at(300_000),
-        Input::CallEnded(call_id(1), end(Outcome::Complete, 1, 1)),
-    );
+    state.step(at(300_000), call_ends(call_id(1), end(Outcome::Complete, 1, 1)));
     pass(&mut state, 301_000, 361_000);
     assert_eq!(view(&state, id, 361_000).elapsed_ms, 300_000);
 }
@@ -683,4 +673,175 @@ fn every_other_action_obeys_the_table_in_every_status() {
             assert_eq!(view(&state, id, 2).status, status);
         }
     }
+}
+
+/// A fetch, or what is fetched later, of `id` at `ms`.
+fn once(state: &mut State, n: u128, operation: Operation, id: &str, making: Making, tokens: Option<u64>) {
+    let start = CallStart {
+        operation,
+        ..start(n, None)
+    };
+    state.step(at(1), Input::CallStarted(start));
+    let mut end = end(Outcome::Complete, tokens.unwrap_or(0), 1);
+    match (tokens, making) {
+        (None, _) => (end.parts, end.source) = (Parts::default(), None),
+        (_, Making::UnderWay) => end.source = Some(Source::Partial),
+        _ => {}
+    }
+    let once = Some(Once {
+        id: id.into(),
+        state: making,
+    });
+    let ended = Ended { once, ..end.into() };
+    state.step(at(2), call_ends(call_id(n), ended));
+}
+
+fn row(state: &State, n: u128) -> &Call {
+    state
+        .recent
+        .iter()
+        .find(|call| call.start.id == call_id(n))
+        .unwrap()
+}
+
+#[test]
+fn a_background_response_counts_when_its_usage_comes_and_never_again() {
+    use Operation::{Responses, RetrieveResponse};
+    let mut state = State::default();
+    let session = create(&mut state, 10, "asked here", None, 0);
+    once(&mut state, 1, Responses, "r1", Making::UnderWay, None);
+    let unknown = state.sessions[&session].totals;
+    assert_eq!((unknown.requests, unknown.unknown_requests), (1, 1));
+
+    create(&mut state, 11, "polled here", None, 0);
+    once(&mut state, 2, RetrieveResponse, "r1", Making::Over, Some(100));
+    assert_eq!(row(&state, 1).counted_by, Some(call_id(2)));
+    assert_eq!(
+        row(&state, 2).session,
+        Some(session),
+        "it belongs where it was asked for"
+    );
+    let known = state.sessions[&session].totals;
+    assert_eq!((known.requests, known.total, known.unknown_requests), (1, 101, 0));
+
+    once(&mut state, 3, RetrieveResponse, "r1", Making::Over, Some(100));
+    once(&mut state, 4, Responses, "r1", Making::Over, Some(100));
+    for n in [3, 4] {
+        let repeated = row(&state, n);
+        assert_eq!(repeated.counted_by, Some(call_id(2)));
+        assert_eq!(
+            (repeated.cost, repeated.end.as_ref().unwrap().parts.total()),
+            (None, None)
+        );
+    }
+    assert_eq!(state.sessions[&session].totals, known);
+    assert_eq!(state.sessions[&session_id(11)].totals, Totals::default());
+
+    // Another provider's response of that name is another response.
+    let elsewhere = CallStart {
+        provider: "azure".into(),
+        ..start(5, None)
+    };
+    state.step(at(3), Input::CallStarted(elsewhere));
+    let ended = Ended {
+        once: Some(Once {
+            id: "r1".into(),
+            state: Making::Over,
+        }),
+        ..end(Outcome::Complete, 7, 1).into()
+    };
+    state.step(at(3), call_ends(call_id(5), ended));
+    assert_eq!(row(&state, 5).counted_by, None);
+}
+
+#[test]
+fn what_says_more_takes_the_place_of_what_was_not_over() {
+    use Operation::{Interactions, RetrieveInteraction};
+    let mut state = State::default();
+    once(&mut state, 1, Interactions, "i", Making::UnderWay, Some(50));
+    once(
+        &mut state,
+        2,
+        RetrieveInteraction,
+        "i",
+        Making::UnderWay,
+        Some(20),
+    );
+    assert_eq!(
+        row(&state, 2).counted_by,
+        Some(call_id(1)),
+        "less is known than before"
+    );
+    once(&mut state, 3, RetrieveInteraction, "i", Making::Over, Some(70));
+    assert_eq!(row(&state, 1).counted_by, Some(call_id(3)));
+    assert_eq!((state.unassigned.requests, state.unassigned.total), (1, 71));
+}
+
+#[test]
+fn the_database_is_asked_of_fetches_whose_id_is_not_remembered() {
+    let mut state = State::default();
+    let key = OnceKey::new("openai", "r1");
+    let ended = || Ended {
+        once: Some(Once {
+            id: "r1".into(),
+            state: Making::Over,
+        }),
+        ..end(Outcome::Complete, 100, 1).into()
+    };
+    let fetch = |n| CallStart {
+        operation: Operation::RetrieveResponse,
+        ..start(n, None)
+    };
+    state.step(at(1), Input::CallStarted(start(1, None)));
+    assert_eq!(
+        state.unknown_keys(call_id(1), &ended()),
+        [],
+        "a POST makes something new"
+    );
+    state.step(at(1), Input::CallStarted(fetch(2)));
+    assert_eq!(state.unknown_keys(call_id(2), &ended()), [key]);
+
+    let mut before = state.running[&call_id(2)].clone();
+    before.start.id = call_id(99);
+    before.end = Some(end(Outcome::Complete, 100, 1));
+    let counting = Counting {
+        call: Arc::new(before),
+        standing: super::super::record::Standing::Settled,
+    };
+    state.recall(key, counting);
+    assert_eq!(state.unknown_keys(call_id(2), &ended()), []);
+    state.step(at(2), call_ends(call_id(2), ended()));
+    assert_eq!(row(&state, 2).counted_by, Some(call_id(99)));
+    assert_eq!(state.unassigned, Totals::default());
+}
+
+#[test]
+fn what_another_model_used_is_a_call_of_its_own_in_the_same_place() {
+    let mut state = State::default();
+    let session = create(&mut state, 10, "work", None, 0);
+    state.step(at(1), Input::CallStarted(start(1, None)));
+    create(&mut state, 11, "later", None, 0);
+    let share = Share {
+        model: Some("gpt-4o".into()),
+        parts: Parts {
+            input: Some(Tokens(1_000_000)),
+            ..Parts::default()
+        },
+        source: Source::Exact,
+        once: None,
+    };
+    let ended = Ended {
+        others: vec![(call_id(2), share)],
+        ..end(Outcome::Complete, 1_000_000, 0).into()
+    };
+    state.step(at(2), call_ends(call_id(1), ended));
+    let [own, other] = [row(&state, 1), row(&state, 2)];
+    assert_eq!(
+        (own.model(), other.model()),
+        (Some("gpt-4o-mini"), Some("gpt-4o"))
+    );
+    assert_eq!(other.session, Some(session));
+    // 2.50 $ and 0.15 $ a million.
+    assert_eq!(other.cost.unwrap().amount.0 * 3, own.cost.unwrap().amount.0 * 50);
+    assert_eq!(state.sessions[&session].totals.total, 2_000_000);
 }

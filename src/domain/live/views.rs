@@ -74,6 +74,7 @@ impl State {
             unassigned: self.unassigned,
             calls: running.into_iter().chain(ended).map(CallView::from).collect(),
             alerts: self.alerts.clone(),
+            limits: self.limits.views(now.wall),
         }
     }
 

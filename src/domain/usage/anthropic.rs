@@ -4,9 +4,12 @@
 //! twice: `message_start` has the prompt and a placeholder for the output, `message_delta` the truth. Both are
 //! cumulative, so the later one replaces the earlier one field by field.
 
+use serde_json::Value;
+
 use super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, Gate, Model, is_reason};
 use super::fields::{Fields, Rest};
 use super::json_scan::{Found, Want, start, text};
+use super::once::Share;
 use super::openai_chat::reported;
 use super::parts::Parts;
 use super::reading::{Flaws, Reading};
@@ -32,13 +35,7 @@ pub(super) struct Anthropic {
     gate: Gate,
     model: Model,
     errors: ErrorNote,
-    prompt: Prompt,
-    output: Option<Tokens>,
-    thinking: Option<Tokens>,
-    web_searches: Option<Tokens>,
-    /// OpenRouter says what its messages cost.
-    cost: Option<NanoUsd>,
-    passes: Option<Passes>,
+    counts: Counts,
     first_raw: Option<Box<str>>,
     raw: Option<Box<str>>,
     spoiled: bool,
@@ -55,12 +52,7 @@ impl Default for Anthropic {
             gate: Gate::new(&needles, "\"model\""),
             model: Model::default(),
             errors: ErrorNote::default(),
-            prompt: Prompt::default(),
-            output: None,
-            thinking: None,
-            web_searches: None,
-            cost: None,
-            passes: None,
+            counts: Counts::default(),
             first_raw: None,
             raw: None,
             spoiled: false,
@@ -107,11 +99,11 @@ impl Dialect for Anthropic {
             (Key::FirstUsage | Key::Usage, Found::Text(text)) => {
                 if let Some(mut usage) = Fields::parse(text, flaws) {
                     let raw = str::from_utf8(text).ok().map(Into::into);
-                    self.read_prompt(&mut usage);
+                    self.counts.read_prompt(&mut usage);
                     if let Key::FirstUsage = key {
                         self.first_raw = raw;
                     } else {
-                        self.read_output(&mut usage);
+                        self.counts.read_output(&mut usage);
                         self.raw = raw;
                     }
                     flaws.malformed_usage |= usage.spoiled;
@@ -136,36 +128,79 @@ impl Dialect for Anthropic {
     }
 
     fn finish(self, ending: Ending, _flaws: &mut Flaws) -> Reading {
-        let parts = self.parts();
+        let (parts, passes) = self.counts.split(self.model.0.as_deref());
         let has_counts = parts.total().is_some();
         // A delta without a stop reason is not the last one.
         let ended = ending.complete || self.ended || self.stopped;
         let is_exact = ended && !self.spoiled && parts.prompt().is_some() && parts.generated().is_some();
+        let source = if is_exact { Source::Exact } else { Source::Partial };
         let raw_usage = match (self.first_raw, self.raw) {
             (Some(first), Some(last)) => Some(format!("[{first},{last}]").into()),
             (first, last) => last.or(first),
         };
         Reading {
             parts,
-            source: has_counts.then_some(if is_exact { Source::Exact } else { Source::Partial }),
+            source: has_counts.then_some(source),
+            others: shares(passes, source, parts.provider_cost),
             raw_usage,
             stream_error: reported(&self.errors),
             terminal: self.ended,
             model: self.model.0,
             error: self.errors.kind(ending.refused),
-            flaws: Flaws::default(),
+            ..Reading::default()
         }
     }
 }
 
-impl Anthropic {
+/// What one message used, by model, of a usage object that stands alone.
+pub(super) fn of_message(usage: &mut Fields, model: Option<&str>) -> (Parts, Vec<Share>) {
+    let mut counts = Counts::default();
+    counts.read_prompt(usage);
+    counts.read_output(usage);
+    let (parts, passes) = counts.split(model);
+    (parts, shares(passes, Source::Exact, parts.provider_cost))
+}
+
+/// The passes of other models as shares. A pass that does not say both of its sides is not exact.
+fn shares(passes: Vec<Pass>, source: Source, cost: Option<NanoUsd>) -> Vec<Share> {
+    let shares = passes.into_iter().map(|pass| {
+        let is_whole = pass.prompt.input.is_some() && pass.output.is_some();
+        Share {
+            parts: Parts {
+                // A provider that says what the message cost means all of it.
+                provider_cost: cost.map(|_| NanoUsd(0)),
+                ..pass.parts()
+            },
+            model: pass.model,
+            source: if is_whole { source } else { Source::Partial },
+            once: None,
+        }
+    });
+    shares.filter(|share| share.parts.total().is_some()).collect()
+}
+
+/// The numbers of a message, over the events that say them.
+#[derive(Debug, Default)]
+struct Counts {
+    prompt: Prompt,
+    output: Option<Tokens>,
+    thinking: Option<Tokens>,
+    web_searches: Option<Tokens>,
+    /// OpenRouter says what its messages cost.
+    cost: Option<NanoUsd>,
+    /// By model, if any are listed.
+    passes: Vec<Pass>,
+}
+
+impl Counts {
     fn read_prompt(&mut self, usage: &mut Fields) {
         self.prompt.replace(Prompt::read(usage));
         let searches = usage.tokens(&["server_tool_use", "web_search_requests"]);
         self.web_searches = searches.or(self.web_searches);
         self.cost = usage.cost().or(self.cost);
-        if let Some(passes) = Passes::read(usage) {
-            self.passes = Some(passes);
+        let passes = Pass::read_all(usage);
+        if !passes.is_empty() {
+            self.passes = passes;
         }
     }
 
@@ -177,35 +212,34 @@ impl Anthropic {
             .or(self.thinking);
     }
 
-    fn parts(&self) -> Parts {
-        let mut prompt = self.prompt;
-        let mut output = self.output;
-        if let Some(passes) = &self.passes {
-            // The numbers at the top leave out compaction and advisor passes, which are billed all the same.
-            if prompt.sum() + output.unwrap_or_default()
-                < passes.prompt.sum() + passes.output.unwrap_or_default()
-            {
-                prompt = passes.prompt;
-                output = passes.output;
-            }
-        }
-        let (cache_write_5m, cache_write_1h) = prompt.cache_write();
-        let mut parts = Parts {
-            input: prompt.input,
-            cache_read: prompt.cache_read,
-            cache_write_5m,
-            cache_write_1h,
-            reasoning: self.thinking,
-            web_searches: self.web_searches.map(|searches| searches.0),
-            provider_cost: self.cost,
-            ..Parts::default()
+    /// What the model that answered used, and the passes of others.
+    ///
+    /// The numbers at the top leave out compaction and advisor passes, which are billed all the same. A pass names its
+    /// model where it is not the one that answered.
+    fn split(&self, model: Option<&str>) -> (Parts, Vec<Pass>) {
+        let (own, others): (Vec<_>, Vec<_>) = self
+            .passes
+            .iter()
+            .cloned()
+            .partition(|pass| pass.model.is_none() || pass.model.as_deref() == model);
+        let top = Pass {
+            model: None,
+            prompt: self.prompt,
+            output: self.output,
         };
-        if let Some(output) = output {
+        let own = own.into_iter().reduce(|sum, pass| sum.plus(&pass));
+        let billed = own.filter(|own| !others.is_empty() || top.sum() < own.sum());
+        let mut parts = billed.unwrap_or(top).parts();
+        parts.web_searches = self.web_searches.map(|searches| searches.0);
+        parts.provider_cost = self.cost;
+        if let Some(output) = parts.output {
             let mut rest = Rest(output);
             parts.reasoning = rest.take(self.thinking);
             parts.output = rest.remaining();
+        } else {
+            parts.reasoning = self.thinking;
         }
-        parts
+        (parts, others)
     }
 }
 
@@ -270,39 +304,75 @@ impl Prompt {
     }
 }
 
-/// The sum over the passes that a call was billed for.
-#[derive(Clone, Copy, Debug)]
-struct Passes {
+/// What one of the passes used that a call was billed for.
+#[derive(Clone, Debug)]
+struct Pass {
+    /// The model, where the pass names it.
+    model: Option<Box<str>>,
     prompt: Prompt,
     output: Option<Tokens>,
 }
 
-impl Passes {
-    fn read(usage: &mut Fields) -> Option<Self> {
-        let mut passes = usage.elements("iterations");
-        let sums = passes.iter_mut().map(|pass| {
-            let prompt = Prompt::read(pass);
-            let (created_5m, created_1h) = prompt.cache_write();
-            let prompt = Prompt {
+impl Pass {
+    /// The passes that a usage object lists, added up by model.
+    fn read_all(usage: &mut Fields) -> Vec<Self> {
+        let mut listed = usage.elements("iterations");
+        let mut passes: Vec<Self> = Vec::new();
+        for fields in &mut listed {
+            let pass = Self::read(fields);
+            match passes.iter_mut().find(|known| known.model == pass.model) {
+                Some(known) => *known = known.clone().plus(&pass),
+                None => passes.push(pass),
+            }
+        }
+        usage.spoiled |= listed.iter().any(|pass| pass.spoiled);
+        passes
+    }
+
+    fn read(fields: &mut Fields) -> Self {
+        let prompt = Prompt::read(fields);
+        let (created_5m, created_1h) = prompt.cache_write();
+        Self {
+            model: fields.value(&["model"]).and_then(Value::as_str).map(Into::into),
+            prompt: Prompt {
                 cache_created: None,
                 created_5m,
                 created_1h,
                 ..prompt
-            };
-            (prompt, pass.tokens(&["output_tokens"]))
-        });
-        let sum = sums.reduce(|(prompt, output), (next, next_output)| {
-            let prompt = Prompt {
-                input: add(prompt.input, next.input),
-                cache_read: add(prompt.cache_read, next.cache_read),
+            },
+            output: fields.tokens(&["output_tokens"]),
+        }
+    }
+
+    fn plus(self, next: &Self) -> Self {
+        let (one, other) = (self.prompt, next.prompt);
+        Self {
+            model: self.model,
+            prompt: Prompt {
+                input: add(one.input, other.input),
+                cache_read: add(one.cache_read, other.cache_read),
                 cache_created: None,
-                created_5m: add(prompt.created_5m, next.created_5m),
-                created_1h: add(prompt.created_1h, next.created_1h),
-            };
-            (prompt, add(output, next_output))
-        });
-        usage.spoiled |= passes.iter().any(|pass| pass.spoiled);
-        sum.map(|(prompt, output)| Self { prompt, output })
+                created_5m: add(one.created_5m, other.created_5m),
+                created_1h: add(one.created_1h, other.created_1h),
+            },
+            output: add(self.output, next.output),
+        }
+    }
+
+    fn sum(&self) -> Tokens {
+        self.prompt.sum() + self.output.unwrap_or_default()
+    }
+
+    fn parts(&self) -> Parts {
+        let (cache_write_5m, cache_write_1h) = self.prompt.cache_write();
+        Parts {
+            input: self.prompt.input,
+            cache_read: self.prompt.cache_read,
+            cache_write_5m,
+            cache_write_1h,
+            output: self.output,
+            ..Parts::default()
+        }
     }
 }
 

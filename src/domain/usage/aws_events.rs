@@ -15,7 +15,7 @@ const LONGEST: usize = 24 << 20;
 const MOST_HELD: usize = 8 * 1024;
 
 /// Takes the messages that an [`AwsSplitter`] finds.
-pub(super) trait MessageSink {
+pub(crate) trait MessageSink {
     /// A message begins.
     fn begin(&mut self, kind: MessageKind);
     /// Takes the next part of its payload.
@@ -26,7 +26,7 @@ pub(super) trait MessageSink {
 
 /// What a message's headers say that it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum MessageKind {
+pub(crate) enum MessageKind {
     /// An event.
     Event,
     /// Bedrock's event `chunk`: its payload holds another JSON text in base64.
@@ -47,7 +47,7 @@ enum Part {
 
 /// The splitter; see the module.
 #[derive(Debug)]
-pub(super) struct AwsSplitter {
+pub(crate) struct AwsSplitter {
     part: Part,
     /// Bytes of the current part that are still to come.
     missing: usize,
@@ -58,7 +58,7 @@ pub(super) struct AwsSplitter {
 }
 
 impl AwsSplitter {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             part: Part::Prelude,
             missing: PRELUDE,
@@ -69,12 +69,12 @@ impl AwsSplitter {
     }
 
     /// Whether the stream was found to be damaged. Nothing more is read then.
-    pub(super) fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         self.part == Part::Broken
     }
 
     /// Splits the next piece.
-    pub(super) fn push(&mut self, mut bytes: &[u8], sink: &mut impl MessageSink) {
+    pub(crate) fn push(&mut self, mut bytes: &[u8], sink: &mut impl MessageSink) {
         while !bytes.is_empty() && self.part != Part::Broken {
             let (now, rest) = bytes.split_at(self.missing.min(bytes.len()));
             bytes = rest;

@@ -79,8 +79,9 @@ impl Shape for Invoke {
         text(Key::Object(METRICS), &[METRICS]),
         // A chunk with it is the last one.
         start(Key::Last, &[METRICS]),
-        // A guardrail answers in the model's place, in one chunk without metrics.
-        text(Key::Kind, &["amazon-bedrock-guardrailAction"]),
+        // A guardrail that answers in the model's place says so in one chunk, which has the output's count and no
+        // metrics. One that only masks says the same in every chunk.
+        start(Key::Finish, &["totalOutputTextTokenCount"]),
         text(Key::Finish, &["delta", "stop_reason"]),
         text(Key::Finish, &["completionReason"]),
         text(Key::Finish, &["stop_reason"]),
@@ -92,7 +93,6 @@ impl Shape for Invoke {
     ];
     const NEEDLES: &'static [&'static str] = &[];
     const AWS: bool = true;
-    const LAST: &'static [&'static str] = &["INTERVENED"];
     const HEADERS: &'static [&'static str] = &[
         "x-amzn-bedrock-input-token-count",
         "x-amzn-bedrock-output-token-count",

@@ -62,6 +62,8 @@ pub(super) struct Ending {
     pub refused: bool,
     /// The event's JSON, or the one document that the body is, has ended.
     pub complete: bool,
+    /// Something in it mattered; a whole document always does.
+    pub mattered: bool,
 }
 
 /// The cheap look at an event: does one of these keys or values stand in it?
@@ -75,7 +77,8 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Makes a gate for quoted needles; `model` only counts until the model is known.
+    /// Makes a gate for quoted needles; `model` only counts until the model is known. Without needles every event
+    /// passes.
     pub(super) fn new(needles: &[&'static str], model: &'static str) -> Self {
         Self {
             needles: needles.iter().map(|needle| Finder::new(*needle)).collect(),
@@ -85,7 +88,8 @@ impl Gate {
 
     /// Whether an event has to be read.
     pub(super) fn passes(&self, data: &[u8], model_is_known: bool) -> bool {
-        (!model_is_known && self.model.find(data).is_some())
+        self.needles.is_empty()
+            || (!model_is_known && self.model.find(data).is_some())
             || self.needles.iter().any(|needle| {
                 needle
                     .find_iter(data)

@@ -128,7 +128,7 @@ impl Dialect for Gemini {
             terminal: self.finished,
             model: self.model.0,
             error: self.errors.kind(ending.refused),
-            flaws: Flaws::default(),
+            ..Reading::default()
         }
     }
 }

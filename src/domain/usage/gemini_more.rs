@@ -37,6 +37,10 @@ pub(super) struct Interactions;
 
 impl Shape for Interactions {
     const WANTS: &'static [Want<Key>] = with_error![
+        text(Key::Id, &["id"]),
+        text(Key::Id, &["interaction", "id"]),
+        text(Key::Status, &["status"]),
+        text(Key::Status, &["interaction", "status"]),
         text(Key::Model, &["model"]),
         text(Key::Model, &["interaction", "model"]),
         text(Key::Usage, &["usage"]),

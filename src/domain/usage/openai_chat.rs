@@ -149,7 +149,7 @@ impl Dialect for Chat {
             terminal: self.done || (self.finished && has_counts),
             model: self.model.0,
             error: self.errors.kind(ending.refused),
-            flaws: Flaws::default(),
+            ..Reading::default()
         }
     }
 }
@@ -180,13 +180,21 @@ impl Dialect for Embeddings {
     }
 
     fn finish(mut self, ending: Ending, flaws: &mut Flaws) -> Reading {
-        let counts = &mut self.0.counts;
-        counts.prompt = counts.prompt.or(counts.total);
-        if counts.prompt.is_some() {
-            counts.completion = counts.completion.or(Some(Tokens(0)));
-        }
+        self.0.counts.generated_nothing();
         self.0.finish(ending, flaws)
     }
+}
+
+/// The parts of a usage object that stands alone.
+pub(super) fn parts(usage: &mut Fields) -> Parts {
+    Counts::read(usage).parts()
+}
+
+/// The same of embeddings.
+pub(super) fn parts_of_list(usage: &mut Fields) -> Parts {
+    let mut counts = Counts::read(usage);
+    counts.generated_nothing();
+    counts.parts()
 }
 
 /// Whether the status of a reply hid an error.
@@ -270,6 +278,14 @@ impl Counts {
             web_searches,
             cost: usage.cost(),
             spoiled: usage.spoiled,
+        }
+    }
+
+    /// Embeddings are no tokens.
+    fn generated_nothing(&mut self) {
+        self.prompt = self.prompt.or(self.total);
+        if self.prompt.is_some() {
+            self.completion = self.completion.or(Some(Tokens(0)));
         }
     }
 

@@ -3,6 +3,7 @@
 use super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, Gate, Model};
 use super::fields::{Fields, Rest};
 use super::json_scan::{Found, Want, start, text};
+use super::once::Recognition;
 use super::openai_chat::reported;
 use super::parts::Parts;
 use super::reading::{Flaws, Reading};
@@ -12,6 +13,8 @@ use crate::domain::units::Tokens;
 /// The values wanted of a response.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Key {
+    Id,
+    Store,
     Model,
     Usage,
     Status,
@@ -27,6 +30,7 @@ pub(super) struct Responses {
     errors: ErrorNote,
     usage: Option<Fields>,
     raw_usage: Option<Box<str>>,
+    recognition: Recognition,
     completed: bool,
     /// The current event is one that ends the stream.
     is_last_event: bool,
@@ -49,6 +53,7 @@ impl Default for Responses {
             errors: ErrorNote::default(),
             usage: None,
             raw_usage: None,
+            recognition: Recognition::default(),
             completed: false,
             is_last_event: false,
             ended: false,
@@ -61,6 +66,10 @@ impl Dialect for Responses {
 
     const WANTS: &'static [Want<Key>] = &[
         text(Key::EventType, &["type"]),
+        text(Key::Id, &["id"]),
+        text(Key::Id, &["response", "id"]),
+        text(Key::Store, &["store"]),
+        text(Key::Store, &["response", "store"]),
         text(Key::Model, &["model"]),
         text(Key::Model, &["response", "model"]),
         text(Key::Usage, &["usage"]),
@@ -84,6 +93,14 @@ impl Dialect for Responses {
     fn found(&mut self, key: Key, value: Found<'_>, flaws: &mut Flaws) -> bool {
         match (key, value) {
             (Key::Model, value) => self.model.found(value),
+            (Key::Id, value) => {
+                self.recognition.id(value);
+                false
+            }
+            (Key::Store, value) => {
+                self.recognition.store(value);
+                false
+            }
             (Key::Error(part), value) => self.errors.found(part, value),
             (Key::EventType, Found::Text(kind)) => {
                 match kind {
@@ -95,12 +112,13 @@ impl Dialect for Responses {
                 }
                 true
             }
-            (Key::Status, Found::Text(status)) => {
-                let completed = status == br#""completed""#;
+            (Key::Status, status) => {
+                let completed = status == Found::Text(br#""completed""#);
                 self.completed |= completed;
+                self.recognition.status(status);
                 completed
             }
-            (Key::EventType | Key::Status, _) | (Key::Usage, Found::Text(b"null")) => false,
+            (Key::EventType, _) | (Key::Usage, Found::Text(b"null")) => false,
             (Key::Usage, Found::Text(text)) => {
                 if let Some(usage) = Fields::parse(text, flaws) {
                     self.usage = Some(usage);
@@ -118,6 +136,7 @@ impl Dialect for Responses {
     fn document_end(&mut self, ending: Ending) {
         self.ended |= std::mem::take(&mut self.is_last_event) && ending.complete;
         self.errors.event_end(ending);
+        self.recognition.event_end(ending);
     }
 
     fn done(&mut self) {
@@ -145,15 +164,16 @@ impl Dialect for Responses {
             raw_usage: self.raw_usage,
             stream_error: reported(&self.errors),
             terminal: self.ended,
+            once: self.recognition.once(has_counts),
             model: self.model.0,
             error: self.errors.kind(ending.refused),
-            flaws: Flaws::default(),
+            ..Reading::default()
         }
     }
 }
 
 /// The input includes what caches served and kept; the output includes reasoning.
-fn parts(usage: &mut Fields) -> Parts {
+pub(super) fn parts(usage: &mut Fields) -> Parts {
     let input = usage.tokens(&["input_tokens"]);
     let cache_read = usage.tokens(&["input_tokens_details", "cached_tokens"]);
     let cache_write = usage.tokens(&["input_tokens_details", "cache_write_tokens"]);

@@ -44,6 +44,31 @@ fn known_sum(parts: &[Option<Tokens>]) -> Option<Tokens> {
 }
 
 impl Parts {
+    /// Both together: what only one of them knows is known.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let sum = |one: Option<Tokens>, two: Option<Tokens>| known_sum(&[one, two]);
+        Self {
+            input: sum(self.input, other.input),
+            cache_read: sum(self.cache_read, other.cache_read),
+            cache_write_5m: sum(self.cache_write_5m, other.cache_write_5m),
+            cache_write_1h: sum(self.cache_write_1h, other.cache_write_1h),
+            audio_in: sum(self.audio_in, other.audio_in),
+            image_in: sum(self.image_in, other.image_in),
+            output: sum(self.output, other.output),
+            reasoning: sum(self.reasoning, other.reasoning),
+            audio_out: sum(self.audio_out, other.audio_out),
+            image_out: sum(self.image_out, other.image_out),
+            unsplit: sum(self.unsplit, other.unsplit),
+            web_searches: sum(self.web_searches.map(Tokens), other.web_searches.map(Tokens))
+                .map(|searches| searches.0),
+            provider_cost: [self.provider_cost, other.provider_cost]
+                .into_iter()
+                .flatten()
+                .reduce(|one, two| one + two),
+        }
+    }
+
     /// Prompt tokens that no cache served or kept: the API's `input`.
     #[must_use]
     pub fn fresh_input(&self) -> Option<Tokens> {

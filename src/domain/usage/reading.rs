@@ -1,5 +1,6 @@
 //! What reading a reply gives.
 
+use super::once::{Once, Share};
 use super::parts::Parts;
 use crate::domain::call::Source;
 
@@ -22,6 +23,10 @@ pub struct Reading {
     ///
     /// Where a dialect has no last event, the model's own word that it has finished counts.
     pub terminal: bool,
+    /// What its usage is recognised by, where it can be fetched again.
+    pub once: Option<Once>,
+    /// What other models used in the same reply, which is not in `parts`.
+    pub others: Vec<Share>,
     /// What was wrong with the reply.
     pub flaws: Flaws,
 }

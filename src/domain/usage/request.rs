@@ -19,7 +19,7 @@ pub struct RequestFacts {
     pub stream_options: Option<StreamOptions>,
     /// The client's own thread. Of `metadata.user_id` only the session's UUID is taken.
     pub conversation: Option<Box<str>>,
-    /// The offset of the brace that closes the body's object: a field can be spliced in before it.
+    /// The offset of the brace that closes the body's object, if a field can be spliced in before it.
     pub end: Option<u64>,
     /// Whether all that has come so far can be JSON.
     pub well_formed: bool,
@@ -119,10 +119,9 @@ impl RequestReader {
             (Key::UserId, _) => {}
         });
         facts.well_formed = !scanner.is_malformed();
-        // Behind a malformed text nothing may be spliced in.
-        facts.end = scanner
-            .end()
-            .filter(|_| facts.well_formed && scanner.root_is_object());
+        // Into a malformed text nothing may be spliced, nor beside a key that may be the question's own.
+        let is_plain = facts.well_formed && !scanner.has_doubtful_key();
+        facts.end = scanner.end().filter(|_| is_plain && scanner.root_is_object());
     }
 
     /// What is known so far.
@@ -226,6 +225,28 @@ mod tests {
             let facts = read(Operation::ChatCompletions, [body.as_bytes()]);
             assert_eq!((facts.end, facts.well_formed), (None, well_formed), "{body}");
         }
+    }
+
+    #[test]
+    fn nothing_is_spliced_in_beside_a_key_that_is_not_known_for_what_it_is() {
+        for key in [
+            r"str\u0065am_options".to_owned(),
+            "stream_options"
+                .chars()
+                .map(|letter| format!("\\u{:04x}", u32::from(letter)))
+                .collect(),
+        ] {
+            let body = format!(r#"{{"stream":true,"{key}":{{"include_usage":false}}}}"#);
+            let facts = read(Operation::ChatCompletions, [body.as_bytes()]);
+            assert_eq!((facts.stream, facts.end), (Some(true), None), "{body}");
+            assert_eq!(
+                read(Operation::ChatCompletions, body.as_bytes().chunks(1)),
+                facts,
+                "{body}"
+            );
+        }
+        let body = br#"{"tools":[{"a\"b":1}],"text":"\u0065"}"#;
+        assert!(read(Operation::ChatCompletions, [&body[..]]).end.is_some());
     }
 
     #[test]

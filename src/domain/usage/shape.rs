@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, Gate, Model, is_reason};
 use super::fields::Fields;
 use super::json_scan::{Found, Want};
+use super::once::Recognition;
 use super::openai_chat::reported;
 use super::parts::Parts;
 use super::reading::{Flaws, Reading};
@@ -37,6 +38,10 @@ pub(super) enum Key {
     Done,
     /// The kind of an event; one of [`Shape::LAST`] says that it is the last.
     Kind,
+    /// What the provider calls the whole, where it can be fetched again.
+    Id,
+    /// How far it is.
+    Status,
     Error(ErrorPart),
 }
 
@@ -94,6 +99,7 @@ pub(super) struct Tabled<S> {
     headers: Map<String, Value>,
     /// What the current event says of it.
     event: Map<String, Value>,
+    recognition: Recognition,
     finished: bool,
     more_follow: bool,
     /// The current event is one that ends the stream.
@@ -111,6 +117,7 @@ impl<S: Shape> Default for Tabled<S> {
             usage: Map::new(),
             headers: Map::new(),
             event: Map::new(),
+            recognition: Recognition::default(),
             finished: false,
             more_follow: false,
             is_last_event: false,
@@ -153,6 +160,14 @@ impl<S: Shape> Dialect for Tabled<S> {
         match (key, value) {
             (Key::Model, value) => self.model.found(value),
             (Key::Error(part), value) => self.errors.found(part, value),
+            (Key::Id, value) => {
+                self.recognition.id(value);
+                false
+            }
+            (Key::Status, value) => {
+                self.recognition.status(value);
+                false
+            }
             (Key::Finish, value) => {
                 let finished = is_reason(value);
                 self.finished |= finished;
@@ -218,6 +233,7 @@ impl<S: Shape> Dialect for Tabled<S> {
     fn document_end(&mut self, ending: Ending) {
         self.ended |= std::mem::take(&mut self.is_last_event) && ending.complete;
         self.errors.event_end(ending);
+        self.recognition.event_end(ending);
         for (name, value) in std::mem::take(&mut self.event) {
             // Usage is cumulative, and what an event leaves open it does not take back.
             let is_behind = S::LARGEST && value.as_u64() < self.usage.get(&name).and_then(Value::as_u64);
@@ -249,8 +265,13 @@ impl<S: Shape> Dialect for Tabled<S> {
         flaws.malformed_usage |= usage.spoiled;
         let has_counts = parts.total().is_some();
         let ended = ending.complete || self.ended || self.finished;
-        let is_exact = ended && !usage.spoiled && parts.prompt().is_some() && parts.generated().is_some();
+        let is_exact = ended
+            && !self.recognition.is_under_way()
+            && !usage.spoiled
+            && parts.prompt().is_some()
+            && parts.generated().is_some();
         Reading {
+            once: self.recognition.once(has_counts),
             parts,
             source: has_counts.then_some(if is_exact { Source::Exact } else { Source::Partial }),
             raw_usage: raw_usage.map(Into::into),
@@ -259,7 +280,7 @@ impl<S: Shape> Dialect for Tabled<S> {
             terminal: self.ended || (self.finished && has_counts),
             model: self.model.0,
             error: self.errors.kind(ending.refused),
-            flaws: Flaws::default(),
+            ..Reading::default()
         }
     }
 }

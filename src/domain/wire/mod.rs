@@ -2,14 +2,18 @@
 //!
 //! camelCase; integers, with the unit in the name where it is not plain; `null` is "not known".
 
+mod limits;
 mod session;
 mod tokens;
 
 use serde::Serialize;
 
+pub use limits::{LimitsView, WindowView};
+
 use super::call::{Attribution, Call, Outcome, Source};
 use super::ids::{AlertId, CallId, SessionId};
 use super::operation::Operation;
+use super::pricing::PriceSource;
 use super::session::timer::{OnSleep, whole_millis};
 use super::session::{Marks, Origin, Session, Status, clock};
 pub use session::{
@@ -67,6 +71,10 @@ pub struct CallView {
     pub total: Option<u64>,
     /// What it cost, in billionths of a US dollar; `null` where no price is known.
     pub cost_nano_usd: Option<i64>,
+    /// By whose word it cost that; `null` where no price is known.
+    pub price_source: Option<PriceSource>,
+    /// As of which day, `YYYY-MM-DD`: the price list's date, or the day from which a price of the user's holds.
+    pub price_date: Option<String>,
     /// UTC epoch milliseconds.
     pub started_at: i64,
     /// Time to the first byte of a streamed reply's body.
@@ -77,6 +85,10 @@ pub struct CallView {
     pub request_id: Option<String>,
     /// The kind of error, where there was one.
     pub error: Option<String>,
+    /// The call that counts this one's usage, where the same usage came more than once: a response that was polled
+    /// or read again, a download that was repeated. Such a call has no numbers of its own and is in no sum.
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub counted_by: Option<CallId>,
 }
 
 impl From<&Call> for CallView {
@@ -106,12 +118,15 @@ impl From<&Call> for CallView {
             output: parts.generated().map(|tokens| tokens.0),
             reasoning: parts.reasoning.map(|tokens| tokens.0),
             total: parts.total().map(|tokens| tokens.0),
-            cost_nano_usd: call.cost.map(|cost| cost.0),
+            cost_nano_usd: call.cost.map(|cost| cost.amount.0),
+            price_source: call.cost.map(|cost| cost.source),
+            price_date: call.cost.and_then(|cost| cost.date).map(|date| date.to_string()),
             started_at: start.started_at.0,
             ttft_ms: end.and_then(|end| end.ttft).map(|ttft| ttft.0),
             duration_ms: end.map(|end| end.duration.0),
             request_id: end.and_then(|end| text(&end.request_id)),
             error: end.and_then(|end| text(&end.error)),
+            counted_by: call.counted_by,
         }
     }
 }
@@ -139,8 +154,13 @@ pub struct Totals {
     pub total: u64,
     /// What the priced calls cost, in billionths of a US dollar; `null` if none of them has a price.
     pub cost_nano_usd: Option<i64>,
+    /// Calls that have a price. It is told by `costNanoUsd` not being `null`.
+    #[serde(skip)]
+    pub priced_requests: u64,
     /// Tokens of calls that have no price: they are not in `costNanoUsd`.
     pub unpriced_tokens: u64,
+    /// Those calls: they have numbers, but no price.
+    pub unpriced_requests: u64,
     /// Tokens whose source is not `exact`.
     pub inexact_tokens: u64,
     /// Calls of which no token number is known, though the provider did not refuse them.
@@ -148,9 +168,11 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Takes a call that has ended into the sums.
+    /// Takes a call that has ended into the sums. One that is counted with another is in none.
     pub fn add(&mut self, call: &Call) {
-        let Some(end) = &call.end else { return };
+        let Some(end) = call.end.as_ref().filter(|_| call.counted_by.is_none()) else {
+            return;
+        };
         let known = |tokens: Option<super::units::Tokens>| tokens.map_or(0, |tokens| tokens.0);
         let total = known(end.parts.total());
         self.requests += 1;
@@ -163,13 +185,42 @@ impl Totals {
         add(&mut self.reasoning, known(end.parts.reasoning));
         add(&mut self.total, total);
         match call.cost {
-            Some(cost) => self.cost_nano_usd = Some(self.cost_nano_usd.unwrap_or(0).saturating_add(cost.0)),
-            None => add(&mut self.unpriced_tokens, total),
+            Some(cost) => {
+                self.priced_requests += 1;
+                self.cost_nano_usd = Some(self.cost_nano_usd.unwrap_or(0).saturating_add(cost.amount.0));
+            }
+            None => {
+                add(&mut self.unpriced_tokens, total);
+                self.unpriced_requests += u64::from(end.source.is_some());
+            }
         }
         if end.source != Some(Source::Exact) {
             add(&mut self.inexact_tokens, total);
         }
         self.unknown_requests += u64::from(end.parts.total().is_none() && !end.was_refused());
+    }
+
+    /// Takes a call out of the sums that was taken in before.
+    pub fn remove(&mut self, call: &Call) {
+        let mut sums = Self::default();
+        sums.add(call);
+        let take = |sum: &mut u64, number: u64| *sum = sum.saturating_sub(number);
+        take(&mut self.requests, sums.requests);
+        take(&mut self.errors, sums.errors);
+        take(&mut self.input, sums.input);
+        take(&mut self.cache_read, sums.cache_read);
+        take(&mut self.cache_write, sums.cache_write);
+        take(&mut self.output, sums.output);
+        take(&mut self.reasoning, sums.reasoning);
+        take(&mut self.total, sums.total);
+        take(&mut self.priced_requests, sums.priced_requests);
+        self.cost_nano_usd = self
+            .cost_nano_usd
+            .filter(|_| self.priced_requests > 0)
+            .map(|sum| sum.saturating_sub(sums.cost_nano_usd.unwrap_or(0)));
+        take(&mut self.unpriced_tokens, sums.unpriced_tokens);
+        take(&mut self.inexact_tokens, sums.inexact_tokens);
+        take(&mut self.unknown_requests, sums.unknown_requests);
     }
 }
 
@@ -309,6 +360,8 @@ pub struct Snapshot {
     pub calls: Vec<CallView>,
     /// Alerts that last.
     pub alerts: Vec<AlertView>,
+    /// The providers' own limits, as they last told of them.
+    pub limits: Vec<LimitsView>,
 }
 
 /// What changed. `kind` and `data` of an event.
@@ -336,6 +389,9 @@ pub enum Change {
     /// An alert was raised or cleared.
     #[serde(rename = "alert")]
     Alert(AlertView),
+    /// A provider told of its limits: all that is known of one credential's.
+    #[serde(rename = "limits")]
+    Limits(LimitsView),
 }
 
 /// One event of the stream.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::session::event::EventKind;
+use crate::domain::windows::{Kind, Standing};
 use std::fmt::Write;
 use std::path::Path;
 use ts_rs::{Config, TS};
@@ -19,6 +20,7 @@ fn typescript() -> String {
     add!(
         Outcome,
         Source,
+        PriceSource,
         Attribution,
         Status,
         Origin,
@@ -41,6 +43,10 @@ fn typescript() -> String {
         Totals,
         SessionView,
         AlertView,
+        Kind,
+        Standing,
+        WindowView,
+        LimitsView,
         Snapshot,
         Change,
         Event,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http_body_util::StreamBody;
 
 use super::*;
-use crate::domain::call::{CallEnd, CallStart};
+use crate::domain::call::{CallEnd, CallStart, Ended};
 use crate::domain::ids::CallId;
 use crate::domain::units::Timestamp;
 use crate::meter::flight::{Committed, Sink};
@@ -21,8 +21,8 @@ impl Sink for Recorder {
     fn started(&self, start: CallStart) {
         self.started.lock().unwrap().push(start);
     }
-    fn ended(&self, _: CallId, end: CallEnd) -> Option<Committed> {
-        self.ended.lock().unwrap().push(end);
+    fn ended(&self, _: CallId, ended: Ended) -> Option<Committed> {
+        self.ended.lock().unwrap().push(ended.end);
         None
     }
     fn commit_was_late(&self) {}

@@ -7,7 +7,8 @@ use rusqlite::{Connection, Row, params};
 use crate::domain::call::{AskedSession, Attribution, Call, CallEnd, CallStart, Outcome, Source};
 use crate::domain::ids::CallId;
 use crate::domain::operation::Operation;
-use crate::domain::units::Timestamp;
+use crate::domain::pricing::{Cost, PriceSource};
+use crate::domain::units::{NanoUsd, Timestamp};
 use crate::domain::usage::parts::Parts;
 use crate::store::error::ReadError;
 use crate::store::names::{Lookup, find_name, find_session};
@@ -358,6 +359,7 @@ fn started(columns: &mut Columns<'_, '_>) -> Result<Call, ReadError> {
         attribution,
         end: None,
         cost: None,
+        counted_by: None,
     })
 }
 
@@ -393,8 +395,27 @@ fn ended_call(connection: &Connection, lookup: &mut Lookup, row: &Row<'_>) -> Re
         web_searches: columns.next::<Option<Unsigned>>()?.map(|count| count.0),
         provider_cost: columns.next()?,
     };
-    call.cost = columns.next()?;
+    let amount: Option<NanoUsd> = columns.next()?;
     let raw_usage = raw_usage::load(connection, columns.lookup, row.get_ref(columns.next)?)?;
+    columns.next += 1;
+    call.counted_by = columns.next()?;
+    let source_of_price = columns.optional_named("price_source", PriceSource::from_name)?;
+    let date = columns.optional_text()?;
+    let date = date
+        .map(|date| {
+            date.parse()
+                .map_err(|_| ReadError::bad_row("calls", "price_date", &*date))
+        })
+        .transpose()?;
+    call.cost = amount.map(|amount| Cost {
+        amount,
+        // An older row does not say; these two were all there was.
+        source: source_of_price.unwrap_or(match parts.provider_cost {
+            Some(_) => PriceSource::Provider,
+            None => PriceSource::Catalog,
+        }),
+        date,
+    });
     call.end = Some(CallEnd {
         outcome,
         status,

@@ -21,7 +21,7 @@ macro_rules! insert_into_calls {
             ", ",
             end_columns!(),
             ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-             ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36)",
+             ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39)",
             $conflict
         )
     };
@@ -148,6 +148,9 @@ fn put(
     let model = dictionary.optional(connection, end.model.as_deref())?;
     let source = dictionary.optional(connection, end.source.map(Source::name))?;
     let error = dictionary.optional(connection, end.error.as_deref())?;
+    let price_source = dictionary.optional(connection, call.cost.map(|cost| cost.source.name()))?;
+    let price_date = call.cost.and_then(|cost| cost.date).map(|date| date.to_string());
+    let price_date = dictionary.optional(connection, price_date.as_deref())?;
     let raw = end
         .raw_usage
         .as_deref()
@@ -189,8 +192,11 @@ fn put(
         parts.unsplit,
         parts.web_searches.map(Tokens),
         parts.provider_cost,
-        call.cost,
+        call.cost.map(|cost| cost.amount),
         raw,
+        call.counted_by,
+        price_source,
+        price_date,
     ])?;
     Ok((changed > 0).then(|| Key {
         bucket: quarter(call.start.started_at),

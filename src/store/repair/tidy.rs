@@ -26,6 +26,8 @@ const OPTIONAL: [(&str, &[&str]); 2] = [
             "model",
             "source",
             "error",
+            "price_source",
+            "price_date",
         ],
     ),
     (

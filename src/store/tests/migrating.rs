@@ -37,6 +37,16 @@ const ROWS: &[&str] = &["
         VALUES ('openai', 'tokens', 1800000000000, 1000, 900, 1800000060000);
     INSERT INTO settings (key, value) VALUES ('current_session', '01a3185c-5000-7000-8000-000000000001');
 ", "
+    UPDATE calls SET counted_by = x'01a3185c500070008000000000000007' WHERE id = x'01a3185c500070008000000000000003';
+    INSERT INTO counted_once (key, call, settled)
+        VALUES (x'00112233445566778899aabbccddeeff', x'01a3185c500070008000000000000007', 1);
+", "
+    INSERT INTO provider_windows VALUES ('openai', '0123456789abcdef', 'tokens', 'tokens', 60000, 1000, 900, 100, NULL,
+        0, 1800000060000, 1800000000000);
+", "
+    INSERT INTO names (id, name) VALUES (9, 'catalog'), (10, '2026-10-30');
+    UPDATE calls SET price_source = 9, price_date = 10;
+", "
     UPDATE sessions SET origin = 'auto', tags = '[\"rust\"]', note = 'mend it', on_sleep = 'count';
     INSERT INTO timer_events (session, seq, kind, boot_ns, mono_ns, wall_ms, boot_id, first_number, second_number)
         VALUES (1, 2, 'trimmed', 4000000, 4000000, 1800000000004, x'00000000000000000000000000000007', 1000000,
@@ -102,7 +112,12 @@ fn every_older_version_comes_to_the_newest_with_all_its_rows() {
         let after = counts(&connection);
         for (table, count) in before {
             let kept = after.get(&table).copied().unwrap_or(0);
-            let expected = if table == "running_calls" { 0 } else { count };
+            let expected = match &*table {
+                "running_calls" => 0,
+                // No program wrote to the table as it was then.
+                "provider_windows" if version < 3 => 0,
+                _ => count,
+            };
             assert!(
                 kept >= expected,
                 "version {version}: {table} has {kept} of {expected} rows"

@@ -1,8 +1,10 @@
 //! The store as its users see it: through `Store`, `WriterHandle` and `Reader`.
 
 mod backup;
+mod counted_once;
 mod damage;
 mod durability;
+mod limits;
 mod migrating;
 mod opening;
 mod paging;

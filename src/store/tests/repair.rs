@@ -353,8 +353,9 @@ fn many_damaged_pages_cost_their_rows_and_not_the_rest() {
     filled(directory.path());
     let path = options(directory.path()).path;
     let pages = u32::try_from(std::fs::metadata(&path).unwrap().len()).unwrap() / PAGE as u32;
-    for every in [50, 10, 4] {
-        let struck: Vec<u32> = (1..=pages).filter(|page| page % every == 1).collect();
+    // Without its header and all of its schema, nothing tells whose file it is: the third time the header is spared.
+    for (every, first) in [(50, 1), (10, 1), (4, 5)] {
+        let struck: Vec<u32> = (first..=pages).filter(|page| page % every == 1).collect();
         let after = strike(directory.path(), &struck, BLOWS[1].1);
         let kept = after.calls.unwrap();
         let expected = CALLS as usize - CALLS as usize / every as usize;

@@ -194,12 +194,12 @@ fn a_call_that_is_moved_to_another_session_moves_its_sums() {
 
 #[test]
 fn absurd_numbers_neither_fail_nor_stop_the_sums() {
-    use crate::domain::units::{NanoUsd, Tokens};
+    use crate::domain::units::Tokens;
     let directory = tempdir().unwrap();
     let (store, _) = open(directory.path());
     for number in 0..20 {
         let mut call = full(number);
-        call.cost = Some(NanoUsd(i64::MIN));
+        call.cost = Some(catalog(i64::MIN));
         let end = call.end.as_mut().unwrap();
         end.duration = Millis(u64::MAX);
         end.parts.input = Some(Tokens(u64::MAX));

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::domain::call::{AskedSession, Attribution, Call, CallEnd, CallStart, Outcome, Source};
 use crate::domain::ids::{CallId, SessionId};
 use crate::domain::operation::Operation;
+use crate::domain::pricing::{CATALOG_DATE, Cost, PriceSource};
 use crate::domain::record::Record;
 use crate::domain::session::clock::{BootId, Nanos, Reading};
 use crate::domain::units::{Millis, NanoUsd, Timestamp, Tokens};
@@ -96,6 +97,7 @@ pub(super) fn running(number: u64) -> Call {
         attribution: Attribution::Unassigned,
         end: None,
         cost: None,
+        counted_by: None,
     }
 }
 
@@ -129,7 +131,11 @@ pub(super) fn full(number: u64) -> Call {
     });
     call.session = Some(session_id(1));
     call.attribution = Attribution::Path;
-    call.cost = Some(NanoUsd(1_234_567));
+    call.cost = Some(Cost {
+        amount: NanoUsd(1_234_567),
+        source: PriceSource::Override,
+        date: None,
+    });
     call.end = Some(CallEnd {
         outcome: Outcome::Complete,
         status: Some(200),
@@ -223,7 +229,7 @@ pub(super) fn any_call() -> impl Strategy<Value = Call> {
                 call.start.request_model = request_model.map(Into::into);
                 call.start.client = client.map(Into::into);
                 call.session = session.map(session_id);
-                call.cost = cost.map(NanoUsd);
+                call.cost = cost.map(catalog);
                 let (input, cache_read, cache_write_5m, output, reasoning) = parts;
                 call.end = Some(CallEnd {
                     outcome,
@@ -243,4 +249,13 @@ pub(super) fn any_call() -> impl Strategy<Value = Call> {
                 call
             },
         )
+}
+
+/// A cost by the price list.
+pub(super) fn catalog(nanos: i64) -> Cost {
+    Cost {
+        amount: NanoUsd(nanos),
+        source: PriceSource::Catalog,
+        date: Some(CATALOG_DATE),
+    }
 }

@@ -23,6 +23,26 @@ pub(crate) struct TestApp {
     upstream: SocketAddr,
 }
 
+/// The mounts that lead to the scripted provider.
+const MOUNTS: [&str; 16] = [
+    "OPENAI",
+    "ANTHROPIC",
+    "GEMINI",
+    "VERTEX",
+    "AZURE",
+    "BEDROCK",
+    "MISTRAL",
+    "COHERE",
+    "GROQ",
+    "DEEPSEEK",
+    "OPENROUTER",
+    "TOGETHER",
+    "OLLAMA",
+    "VLLM",
+    "TGI",
+    "XAI",
+];
+
 /// So long a reply waits for the disk at most. Long, because other tests keep the disk busy.
 const SETTINGS: &str = "[store]\ncommit_bound_ms = 20000\n";
 
@@ -52,18 +72,16 @@ impl TestApp {
         let database = home.path().join("moonlock.db");
         let config = home.path().join("moonlock.toml");
         let url = format!("http://{upstream}");
-        let pairs = [
+        let upstreams = MOUNTS.map(|mount| format!("MOONLOCK_UPSTREAM_{mount}"));
+        let mut pairs = vec![
             ("PORT", "0"),
             ("PROXY_PORT", "0"),
             ("MOONLOCK_CONFIG", config.to_str().unwrap()),
             ("DB_PATH", database.to_str().unwrap()),
-            ("MOONLOCK_UPSTREAM_OPENAI", &url),
-            ("MOONLOCK_UPSTREAM_ANTHROPIC", &url),
-            ("MOONLOCK_UPSTREAM_GEMINI", &url),
-            ("MOONLOCK_UPSTREAM_BEDROCK", &url),
-            ("MOONLOCK_UPSTREAM_OLLAMA", &url),
         ];
-        let app = launch(&[&pairs, variables].concat()).await.unwrap();
+        pairs.extend(upstreams.iter().map(|name| (name.as_str(), url.as_str())));
+        pairs.extend(variables);
+        let app = launch(&pairs).await.unwrap();
         let events = app.engine().subscribe(Wanted::All, None).await.unwrap();
         Self {
             app,
@@ -145,8 +163,16 @@ impl TestApp {
 
     /// All rows, newest first.
     pub(crate) async fn rows(&self) -> Vec<Value> {
-        let page = self.get("/api/calls?limit=1000").await;
-        page["calls"].as_array().unwrap().clone()
+        let mut rows = Vec::new();
+        let mut path = "/api/calls?limit=1000".to_owned();
+        loop {
+            let page = self.get(&path).await;
+            rows.extend(page["calls"].as_array().unwrap().iter().cloned());
+            let Some(next) = page["next"].as_str() else {
+                return rows;
+            };
+            path = format!("/api/calls?limit=1000&cursor={next}");
+        }
     }
 
     /// The only row, which must be there already: what a client received whole is in the database.

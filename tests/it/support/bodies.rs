@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use compression_codecs::brotli::params::EncoderParams;
+use compression_codecs::core::Level;
 use compression_codecs::core::util::{PartialBuffer, WriteBuffer};
 use compression_codecs::{BrotliEncoder, EncodeV2, ZstdEncoder};
 use flate2::Compression;
@@ -73,7 +74,10 @@ pub(crate) fn encodings(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         }),
         (
             "br",
-            encode(&mut BrotliEncoder::new(EncoderParams::default()), body),
+            encode(
+                &mut BrotliEncoder::new(EncoderParams::default().quality(Level::Fastest)),
+                body,
+            ),
         ),
         ("zstd", zstd(body)),
     ]

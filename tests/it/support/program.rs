@@ -32,11 +32,16 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it and waits until it says where it listens.
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::launch(command.stderr(Stdio::piped()))
+    }
+
+    /// The same, with what it logs in a file.
+    pub(crate) fn start_with_log(command: &mut Command, log: std::fs::File) -> Self {
+        Self::launch(command.stderr(log))
+    }
+
+    fn launch(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut address = |name: &str| {
             let line = lines.next().and_then(Result::ok).unwrap_or_default();
@@ -46,7 +51,9 @@ impl Program {
             address.unwrap_or_else(|| {
                 let mut said = String::new();
                 child.kill().unwrap();
-                child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+                if let Some(mut stderr) = child.stderr.take() {
+                    stderr.read_to_string(&mut said).unwrap();
+                }
                 panic!("{line:?} is not where the {name} listens; {said}")
             })
         };
@@ -72,6 +79,15 @@ impl Program {
         );
         let reply = Client::connect(self.dashboard).await.ask(request).await;
         serde_json::from_slice(&reply.body).unwrap()
+    }
+
+    /// A figure of its memory in KiB, by Linux's name for it (proc_pid_status(5)).
+    #[cfg(target_os = "linux")]
+    pub(crate) fn memory(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        let number = line.split_ascii_whitespace().nth(1).unwrap();
+        number.parse().unwrap()
     }
 
     /// What it says of itself: for a test that fails.

@@ -151,6 +151,11 @@ impl Upstream {
         }
     }
 
+    /// All requests that were received and not asked for yet.
+    pub(crate) fn all_seen(&mut self) -> Vec<Message> {
+        std::iter::from_fn(|| self.seen.try_recv().ok()).collect()
+    }
+
     /// The next request, as it was received.
     pub(crate) async fn seen(&mut self) -> Message {
         within("a request upstream", self.seen.recv()).await.unwrap()

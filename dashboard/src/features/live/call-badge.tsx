@@ -12,7 +12,9 @@ type Look = { word: string; dot: string; tone: string };
 
 const quiet = (word: string, dot: string): Look => ({ word, dot, tone: "text-muted" });
 
-const look = ({ outcome, source, status }: CallView): Look => {
+export const look = ({ outcome, source, status, countedBy }: CallView): Look => {
+  // Its numbers are not unknown: they stand in another row.
+  if (countedBy !== null) return quiet("Counted elsewhere", "border border-good");
   switch (outcome) {
     case "running":
       return { word: "Running", dot: "bg-accent animate-breathe", tone: "text-accent" };
@@ -38,6 +40,9 @@ const look = ({ outcome, source, status }: CallView): Look => {
   );
 };
 
+const COUNTED_ELSEWHERE =
+  "The same usage came more than once: the response was read again. It counts in one row only.";
+
 type CallBadgeProps = { call: CallView };
 
 /** How a call ended or, where it ended well, where its numbers came from. */
@@ -46,7 +51,7 @@ export const CallBadge = ({ call }: CallBadgeProps) => {
   return (
     <span
       className={`inline-flex items-center gap-1.5 text-xs whitespace-nowrap ${tone}`}
-      title={call.error ?? undefined}
+      title={call.countedBy === null ? (call.error ?? undefined) : COUNTED_ELSEWHERE}
     >
       <span className={`size-1.5 shrink-0 rounded-full ${dot}`} aria-hidden="true" />
       {word}

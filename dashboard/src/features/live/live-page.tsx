@@ -1,5 +1,6 @@
 import { CallList } from "@/features/live/call-list";
 import { ConnectPanel } from "@/features/live/connect-panel";
+import { LimitsPanel } from "@/features/live/limits-panel";
 import { MetricCards } from "@/features/live/metric-cards";
 import { SessionHero } from "@/features/live/session-hero";
 import { SessionList } from "@/features/live/session-list";
@@ -42,6 +43,7 @@ export const LivePage = () => {
       >
         <CallList session={session?.view} calls={shownCalls} />
         <aside className="grid min-w-0 gap-4 empty:hidden lg:gap-5">
+          <LimitsPanel />
           <SessionList sessions={sessions} shown={session?.view.id} />
           {shownCalls.length > 0 && <ConnectPanel />}
         </aside>

@@ -8,7 +8,7 @@
 #[cfg(test)]
 mod tests;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 /// The largest value that is handed out. Usage objects have a few hundred bytes.
 pub(crate) const LARGEST_VALUE: usize = 64 * 1024;
@@ -137,6 +137,8 @@ pub(crate) struct JsonScanner<K: 'static> {
     /// The part of a key or a wanted value that came in earlier pieces.
     held: Vec<u8>,
     overfull: bool,
+    /// A key may be a wanted one without being written like it.
+    doubtful_key: bool,
     /// Bytes in all earlier pieces.
     offset: u64,
     root: u8,
@@ -158,6 +160,7 @@ impl<K: Copy + 'static> JsonScanner<K> {
             taking: None,
             held: Vec::new(),
             overfull: false,
+            doubtful_key: false,
             offset: 0,
             root: 0,
             end: None,
@@ -180,6 +183,16 @@ impl<K: Copy + 'static> JsonScanner<K> {
     /// Whether the root value, an object or an array, has ended and nothing but whitespace came after it.
     pub(crate) fn is_done(&self) -> bool {
         self.state == State::Done
+    }
+
+    /// Whether the root value has ended, whatever came after it.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.is_done() || self.end.is_some()
+    }
+
+    /// Whether a key may be a wanted one without being written like it: it has escapes, or is too long to be held.
+    pub(crate) fn has_doubtful_key(&self) -> bool {
+        self.doubtful_key
     }
 
     /// The offset of the byte that closes the root value.
@@ -343,6 +356,7 @@ impl<K: Copy + 'static> JsonScanner<K> {
             self.hold(last_part, LONGEST_KEY);
             &self.held
         };
+        self.doubtful_key |= self.overfull || key.len() > LONGEST_KEY || memchr(b'\\', key).is_some();
         self.matched = matching(self.wants, frame.alive, frame.step, key);
         self.held.clear();
         self.state = State::Colon;

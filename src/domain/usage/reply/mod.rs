@@ -7,6 +7,7 @@ use aws::Aws;
 use lines::Lines;
 
 use super::anthropic::Anthropic;
+use super::batch::BatchResults;
 use super::bedrock::{Converse, Invoke};
 use super::cohere::{Cohere, CohereEmbed};
 use super::dialect::{Dialect, Ending};
@@ -17,6 +18,7 @@ use super::ollama::{Ollama, OllamaEmbed};
 use super::openai_chat::{Chat, Embeddings};
 use super::openai_media::{Audio, Images};
 use super::openai_responses::Responses;
+use super::openai_runs::Run;
 use super::platforms;
 use super::reading::{Flaws, Reading, StreamError};
 use super::servers::{LlamaCpp, Predict, Tgi, Watsonx};
@@ -30,6 +32,8 @@ pub struct ReplyReader {
     refused: bool,
     labelled_stream: bool,
     dialect: AnyDialect,
+    /// The file or batch that the request asked for.
+    fetched: Option<Box<str>>,
 }
 
 /// One reader for each dialect; an operation without usage has none.
@@ -38,6 +42,8 @@ enum AnyDialect {
     Chat(Box<Body<Chat>>),
     Embeddings(Box<Body<Embeddings>>),
     Responses(Box<Body<Responses>>),
+    Run(Box<Body<Run>>),
+    BatchResults(Box<Body<BatchResults>>),
     Anthropic(Box<Body<Anthropic>>),
     Gemini(Box<Body<Gemini>>),
     Ollama(Box<Body<Tabled<Ollama>>>),
@@ -70,6 +76,8 @@ macro_rules! with_body {
             AnyDialect::Chat($body) => $run,
             AnyDialect::Embeddings($body) => $run,
             AnyDialect::Responses($body) => $run,
+            AnyDialect::Run($body) => $run,
+            AnyDialect::BatchResults($body) => $run,
             AnyDialect::Anthropic($body) => $run,
             AnyDialect::Gemini($body) => $run,
             AnyDialect::Ollama($body) => $run,
@@ -110,7 +118,11 @@ impl ReplyReader {
         let dialect = match operation {
             Operation::ChatCompletions | Operation::Completions => AnyDialect::Chat(Body::new(refused)),
             Operation::Embeddings => AnyDialect::Embeddings(Body::new(refused)),
-            Operation::Responses | Operation::CompactResponse => AnyDialect::Responses(Body::new(refused)),
+            Operation::Responses | Operation::CompactResponse | Operation::RetrieveResponse => {
+                AnyDialect::Responses(Body::new(refused))
+            }
+            Operation::Runs | Operation::RetrieveRun => AnyDialect::Run(Body::new(refused)),
+            Operation::BatchResults => AnyDialect::BatchResults(Body::new(refused)),
             Operation::Messages | Operation::RawPredict => AnyDialect::Anthropic(Body::new(refused)),
             Operation::GenerateContent | Operation::StreamGenerateContent => {
                 AnyDialect::Gemini(Body::new(refused))
@@ -118,7 +130,9 @@ impl ReplyReader {
             Operation::EmbedContent | Operation::BatchEmbedContents => {
                 AnyDialect::GeminiEmbed(Body::new(refused))
             }
-            Operation::Interactions => AnyDialect::Interactions(Body::new(refused)),
+            Operation::Interactions | Operation::RetrieveInteraction => {
+                AnyDialect::Interactions(Body::new(refused))
+            }
             Operation::OllamaChat | Operation::OllamaGenerate => AnyDialect::Ollama(Body::new(refused)),
             Operation::OllamaEmbed => AnyDialect::OllamaEmbed(Body::new(refused)),
             Operation::CohereChat | Operation::CohereGenerate => AnyDialect::Cohere(Body::new(refused)),
@@ -148,7 +162,15 @@ impl ReplyReader {
             refused,
             labelled_stream,
             dialect,
+            fetched: None,
         }
+    }
+
+    /// Tells the reader which file or batch the request asked for: its lines name only themselves.
+    #[must_use]
+    pub fn with_fetched(mut self, id: Option<&str>) -> Self {
+        self.fetched = id.map(Into::into);
+        self
     }
 
     /// Tells the reader the reply's headers: some providers count there.
@@ -178,7 +200,12 @@ impl ReplyReader {
     /// What was read, once no more bytes come.
     #[must_use]
     pub fn finish(self) -> Reading {
-        with_body!(self.dialect, body => body.finish(self.refused), else Reading::default())
+        let mut reading =
+            with_body!(self.dialect, body => body.finish(self.refused), else Reading::default());
+        if let Some(file) = &self.fetched {
+            reading.name_results(file);
+        }
+        reading
     }
 }
 
@@ -258,7 +285,7 @@ impl<D: Dialect> Body<D> {
     fn is_terminal(&self) -> bool {
         match self.framing {
             Framing::Unknown => false,
-            Framing::Json => self.documents.scanner.is_done(),
+            Framing::Json => self.documents.scanner.has_ended(),
             Framing::Lines(_) | Framing::Aws(_) | Framing::Events(_) => self.documents.dialect.is_terminal(),
         }
     }
@@ -279,9 +306,10 @@ impl<D: Dialect> Body<D> {
             Framing::Unknown => false,
             Framing::Json => {
                 documents.mattered = true;
-                let is_done = documents.scanner.is_done();
+                // What follows may have come in the same piece as the end, or too late to be seen.
+                let has_ended = documents.scanner.has_ended();
                 documents.event_end();
-                is_done
+                has_ended
             }
             Framing::Lines(lines) => lines.finish(documents) && !documents.dialect.more_follow(),
             Framing::Aws(events) => {
@@ -300,6 +328,7 @@ impl<D: Dialect> Body<D> {
             Ending {
                 refused,
                 complete: whole_document,
+                mattered: true,
             },
             &mut flaws,
         );
@@ -339,6 +368,7 @@ impl<D: Dialect> EventSink for Documents<D> {
         let ending = Ending {
             refused: self.read_all,
             complete: self.scanner.is_done(),
+            mattered: self.mattered,
         };
         self.dialect.document_end(ending);
         self.scanner.reset();

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use crate::domain::call::Source;
+use crate::domain::usage::once::Making;
 use proptest::prelude::*;
 
 use super::*;
@@ -81,6 +82,20 @@ fn summary(reading: &Reading) -> String {
     ] {
         words.extend(is_so.then(|| name.to_owned()));
     }
+    words.extend(reading.once.as_ref().map(|once| match once.state {
+        Making::UnderWay => format!("once={} under_way", once.id),
+        Making::Over => format!("once={}", once.id),
+    }));
+    for share in &reading.others {
+        let reading = Reading {
+            model: share.model.clone(),
+            parts: share.parts,
+            source: Some(share.source),
+            once: share.once.clone(),
+            ..Reading::default()
+        };
+        words.push(format!("+ {}", summary(&reading)));
+    }
     words.join(" ")
 }
 
@@ -97,6 +112,10 @@ fn fixtures_are_read_as_documented_in_any_pieces() {
                 "{} in pieces of {size}",
                 case.1
             );
+        }
+        for at in 0..body.len() {
+            let (one, other) = body.split_at(at);
+            assert_eq!(read(case, [one, other]), whole, "{} in two at {at}", case.1);
         }
     }
 }
@@ -157,6 +176,24 @@ fn the_last_event_is_known_when_it_comes() {
         assert!(!reader.is_terminal(), "{fixture}");
         reader.push(&body[last..]);
         assert!(reader.is_terminal(), "{fixture}");
+    }
+}
+
+#[test]
+fn nothing_that_counts_follows_what_is_taken_for_the_end() {
+    for case in &cases() {
+        let body = load(case.1);
+        let mut reader = ReplyReader::new(case.0, None, case.2);
+        let end = body.iter().position(|byte| {
+            reader.push(std::slice::from_ref(byte));
+            reader.is_terminal()
+        });
+        // A call ends there, with these numbers.
+        if let Some(end) = end {
+            let (early, whole) = (reader.finish(), read(case, [body.as_slice()]));
+            let numbers = |reading: &Reading| (reading.parts, reading.source, reading.model.clone());
+            assert_eq!(numbers(&early), numbers(&whole), "{} at byte {end}", case.1);
+        }
     }
 }
 
@@ -241,6 +278,29 @@ fn both_usage_objects_of_a_messages_stream_are_kept() {
     let raw: serde_json::Value = serde_json::from_str(reading.raw_usage.as_deref().unwrap()).unwrap();
     assert_eq!(raw[0]["input_tokens"], 10);
     assert_eq!(raw[1]["output_tokens"], 2);
+}
+
+#[test]
+fn a_framing_that_is_not_expected_is_read_the_same_in_any_pieces() {
+    let event = b"data: {\"usage\":{\"input_tokens\":3,\"output_tokens\":4},\"stop_reason\":\"end\"}\n\n";
+    for size in [1, 7, event.len()] {
+        let mut reader = ReplyReader::new(Operation::Invoke, None, 200);
+        event.chunks(size).for_each(|piece| reader.push(piece));
+        let reading = summary(&reader.finish());
+        assert_eq!(reading, "exact in=3 out=4 terminal", "in pieces of {size}");
+    }
+}
+
+#[test]
+fn what_follows_a_document_does_not_make_it_any_less_whole() {
+    let document = r#"{"model":"m","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#;
+    for rest in ["", "\n", " x", "{}", "]"] {
+        let mut reader = ReplyReader::new(ChatCompletions, None, 200);
+        reader.push(format!("{document}{rest}").as_bytes());
+        assert!(reader.is_terminal(), "{rest:?}");
+        let Reading { source, terminal, .. } = reader.finish();
+        assert_eq!((source, terminal), (Some(Source::Exact), true), "{rest:?}");
+    }
 }
 
 #[test]

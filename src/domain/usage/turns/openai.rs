@@ -32,6 +32,7 @@ enum Key {
     EventId,
     StreamId,
     Response,
+    Store,
     Model,
     Transcriber,
     Status,
@@ -55,6 +56,7 @@ const SERVER: &[Want<Key>] = &[
     text(Key::StreamId, &["stream_id"]),
     text(Key::Response, &["response", "id"]),
     text(Key::Response, &["response_id"]),
+    text(Key::Store, &["response", "store"]),
     text(Key::Model, &["response", "model"]),
     text(Key::Model, &["session", "model"]),
     text(
@@ -97,6 +99,8 @@ struct Said {
     event_id: Option<Box<str>>,
     stream_id: Option<Box<str>>,
     response: Option<Box<str>>,
+    /// The response is not kept.
+    is_fleeting: bool,
     model: Option<Box<str>>,
     transcriber: Option<Box<str>>,
     status: Option<Box<str>>,
@@ -117,6 +121,7 @@ impl Note for Said {
             Key::EventId => self.event_id = id(),
             Key::StreamId => self.stream_id = id(),
             Key::Response => self.response = id().or(self.response.take()),
+            Key::Store => self.is_fleeting = value == Found::Text(b"false"),
             Key::Model => self.model = id().or(self.model.take()),
             Key::Transcriber => self.transcriber = id(),
             Key::Status => self.status = id(),
@@ -451,6 +456,7 @@ fn response_end(note: Said) -> (Outcome, Reading) {
     let quoted = |word: &str| format!("\"{word}\"");
     let words = [
         (K::EventType, Some(&note.kind)),
+        (K::Id, note.response.as_ref()),
         (K::Model, note.model.as_ref()),
         (K::Status, note.status.as_ref()),
     ];
@@ -459,12 +465,16 @@ fn response_end(note: Said) -> (Outcome, Reading) {
             reader.found(key, Found::Text(quoted(word).as_bytes()), &mut flaws);
         }
     }
+    if note.is_fleeting {
+        reader.found(K::Store, Found::Text(b"false"), &mut flaws);
+    }
     if let Some(usage) = &note.usage {
         reader.found(K::Usage, Found::Text(usage), &mut flaws);
     }
     let ending = Ending {
         refused: false,
         complete: true,
+        mattered: true,
     };
     reader.document_end(ending);
     let mut errors = note.errors;

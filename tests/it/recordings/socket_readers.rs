@@ -1,14 +1,5 @@
-//! Replays recorded WebSocket sessions of real providers and holds the sum of their turns against what is expected.
-//!
-//! The recordings are not part of the repository. They are looked for in `MOONLOCK_CORPUS`, else beside it.
+//! The recorded WebSocket sessions as the readers read them, in any frames and pieces.
 
-#![expect(clippy::unwrap_used, reason = "this is a test throughout")]
-
-use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-
-use flate2::read::GzDecoder;
 use flate2::{Compress, Compression, FlushCompress};
 use moonlock::domain::call::{Outcome, Source};
 use moonlock::domain::operation::Operation;
@@ -17,36 +8,14 @@ use moonlock::domain::usage::turns::{Side, SocketReader, TurnEvent};
 use moonlock::domain::usage::websocket::Agreed;
 use serde_json::Value;
 
-/// `None` where the recordings are absent.
-fn recordings() -> Option<PathBuf> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a test finds its data by a variable that no setting is"
-    )]
-    let named = std::env::var("MOONLOCK_CORPUS").map(PathBuf::from);
-    let folder = named.unwrap_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"));
-    Some(folder.join("realtime.jsonl.gz")).filter(|file| file.is_file())
-}
-
-/// A small generator of numbers.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % bound
-    }
-}
+use super::{Dice, SESSIONS, folder, lines};
 
 /// How a session's messages are put into frames.
 #[derive(Clone, Copy)]
-struct Wire {
-    deflate: bool,
+pub(super) struct Wire {
+    pub(super) deflate: bool,
     /// In fragments, with pings in between, and cut anywhere.
-    torn: Option<u64>,
+    pub(super) torn: Option<u64>,
 }
 
 fn frame(first: u8, side: Side, payload: &[u8]) -> Vec<u8> {
@@ -78,21 +47,14 @@ fn frame(first: u8, side: Side, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The turns that are read out of a session.
-fn replay(session: &Value, wire: Wire) -> Vec<TurnEvent> {
-    let is_live = session["provider"] == "gemini-live";
-    let operation = if is_live {
-        Operation::Live
-    } else {
-        Operation::Realtime
-    };
-    let agreed = if wire.deflate {
-        Agreed::read(["permessage-deflate"])
-    } else {
-        Agreed::default()
-    };
-    let mut reader = SocketReader::new(operation, None, agreed).unwrap();
-    let mut told = Vec::new();
+/// Whether it is one of Gemini Live; all others speak OpenAI's protocol.
+pub(super) fn is_live(session: &Value) -> bool {
+    session["provider"] == "gemini-live"
+}
+
+/// What each side sends, in order, in the pieces in which it is sent.
+pub(super) fn pieces(session: &Value, wire: Wire) -> Vec<(Side, Vec<u8>)> {
+    let mut pieces = Vec::new();
     let mut dice = Dice(wire.torn.unwrap_or_default());
     let mut encoders = [(); 2].map(|()| Compress::new(Compression::default(), false));
     for message in session["frames"].as_array().unwrap() {
@@ -115,30 +77,49 @@ fn replay(session: &Value, wire: Wire) -> Vec<TurnEvent> {
             payload = deflated;
         }
         // Gemini's frames may be binary.
-        let opcode = if is_live && side == Side::Server { 2 } else { 1 };
-        let first = opcode | if wire.deflate { 0x40 } else { 0 };
-        let bytes = if wire.torn.is_some() {
-            let (one, other) = payload.split_at(dice.below(payload.len() + 1));
-            [
-                frame(first, side, one),
-                frame(0x89, side, b"ping"),
-                frame(0x80, side, other),
-            ]
-            .concat()
+        let opcode = if is_live(session) && side == Side::Server {
+            2
         } else {
-            frame(first | 0x80, side, &payload)
+            1
         };
+        let first = opcode | if wire.deflate { 0x40 } else { 0 };
+        if wire.torn.is_none() {
+            pieces.push((side, frame(first | 0x80, side, &payload)));
+            continue;
+        }
+        let (one, other) = payload.split_at(dice.below(payload.len() + 1));
+        let bytes = [
+            frame(first, side, one),
+            frame(0x89, side, b"ping"),
+            frame(0x80, side, other),
+        ]
+        .concat();
         let mut rest = bytes.as_slice();
         while !rest.is_empty() {
-            let length = if wire.torn.is_some() {
-                dice.below(300) + 1
-            } else {
-                usize::MAX
-            };
-            let (piece, behind) = rest.split_at(length.min(rest.len()));
-            reader.push(side, piece, &mut told);
+            let (piece, behind) = rest.split_at((dice.below(300) + 1).min(rest.len()));
+            pieces.push((side, piece.to_vec()));
             rest = behind;
         }
+    }
+    pieces
+}
+
+/// The turns that are read out of a session.
+fn replay(session: &Value, wire: Wire) -> Vec<TurnEvent> {
+    let operation = if is_live(session) {
+        Operation::Live
+    } else {
+        Operation::Realtime
+    };
+    let agreed = if wire.deflate {
+        Agreed::read(["permessage-deflate"])
+    } else {
+        Agreed::default()
+    };
+    let mut reader = SocketReader::new(operation, None, agreed).unwrap();
+    let mut told = Vec::new();
+    for (side, piece) in pieces(session, wire) {
+        reader.push(side, &piece, &mut told);
     }
     assert!(!reader.is_lost());
     let before = told.len();
@@ -149,7 +130,7 @@ fn replay(session: &Value, wire: Wire) -> Vec<TurnEvent> {
 }
 
 /// Input, output, cache read, reasoning.
-type Sums = [u64; 4];
+pub(super) type Sums = [u64; 4];
 
 fn sums<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> Sums {
     readings.into_iter().fold([0; 4], |mut sums, reading| {
@@ -168,7 +149,7 @@ fn sums<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> Sums {
 }
 
 /// What the recording says; where it says nothing, what its `response.done` events have beside their response.
-fn expected(session: &Value) -> Sums {
+pub(super) fn expected(session: &Value) -> Sums {
     let sum = &session["expected_session_sum"];
     if !sum.is_null() {
         return ["input", "output", "cache_read", "reasoning"].map(|name| sum[name].as_u64().unwrap());
@@ -189,18 +170,13 @@ fn expected(session: &Value) -> Sums {
 
 #[test]
 fn recorded_sessions_sum_up_as_expected() {
-    let Some(file) = recordings() else {
-        println!("skipped: no recordings in MOONLOCK_CORPUS or ../shared/corpus");
-        return;
-    };
+    let Some(folder) = folder() else { return };
     println!(
         "{:<18} {:<46} {:>5} {:>24} {:>24}",
         "provider", "session", "turns", "read", "expected"
     );
     let mut wrong = 0;
-    let lines = BufReader::new(GzDecoder::new(File::open(file).unwrap())).lines();
-    for line in lines {
-        let session: Value = serde_json::from_str(&line.unwrap()).unwrap();
+    for session in lines(&folder.join(SESSIONS)) {
         let whole = Wire {
             deflate: false,
             torn: None,

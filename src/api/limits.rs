@@ -1,0 +1,25 @@
+//! `GET /api/limits`: what the providers last told of their own limits.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use super::ApiState;
+use super::error::ApiError;
+use super::query::Params;
+use crate::domain::wire::LimitsView;
+
+#[derive(Serialize)]
+pub(super) struct View {
+    /// One for each credential at each provider: by provider, and then the one that was seen last.
+    limits: Vec<LimitsView>,
+}
+
+pub(super) async fn get(State(state): State<ApiState>, params: Params) -> Result<Json<View>, ApiError> {
+    params.only(&["provider"])?;
+    let mut limits = state.engine().limits().await?;
+    if let Some(provider) = params.text("provider") {
+        limits.retain(|view| view.provider == provider);
+    }
+    Ok(Json(View { limits }))
+}

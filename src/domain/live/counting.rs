@@ -1,0 +1,167 @@
+//! Usage that comes more than once counts once.
+//!
+//! A background response is made by a `POST` that says nothing of usage, polled until it has ended, and read again at
+//! will; a batch's results are downloaded twice. The rows say what happened, and one of them counts:
+//!
+//! - The first reply with an id *counts* its usage. While that can still change (the `POST` of a background response
+//!   knows nothing, a stream was cut off, a poll came before the end) it stands [`Standing::Open`].
+//! - One that says more takes an open one's place: the earlier row gives its numbers up and names the later one in
+//!   `countedBy`, and the sums follow. So the numbers stand where they were first known whole.
+//! - One that says nothing more is a repetition: it names the one that counts, has no numbers, and is in no sum.
+//! - What is fetched and says nothing of usage is no call: a poll that comes too early leaves no row at all.
+//!
+//! Who counts is written down in the transaction's order before the rows, so that a crash between them can lose nothing:
+//! a key whose call has no row counts as unknown. Of a fetch the engine asks the database first ([`State::unknown_keys`],
+//! [`State::recall`]); replies to a `POST` are new, but for a fetch at the same time, which is remembered here. Calls
+//! that nobody can fetch again have no id and none of this.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::super::call::{Call, Ended, Source};
+use super::super::ids::CallId;
+use super::super::record::{Counted, Record, Standing};
+use super::super::session::clock::Reading;
+use super::super::usage::once::{Making, Once, OnceKey};
+use super::super::wire::{CallView, Change};
+use super::{Effect, State};
+
+/// So many are remembered: more than can end while the database is asked.
+const REMEMBERED: usize = 1_024;
+
+/// The call that counts the usage behind a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counting {
+    /// The call.
+    pub call: Arc<Call>,
+    /// Whether a later reply can still say more.
+    pub standing: Standing,
+}
+
+impl Counting {
+    /// Whether it counts on, though `later` came with the same usage.
+    fn outdoes(&self, later: &Call) -> bool {
+        let total = |call: &Call| call.end.as_ref().and_then(|end| end.parts.total());
+        self.standing == Standing::Settled || total(later).is_none() || total(later) < total(&self.call)
+    }
+}
+
+/// Who counts what, of late.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Remembered {
+    counting: HashMap<OnceKey, Counting>,
+    oldest_first: VecDeque<OnceKey>,
+}
+
+impl Remembered {
+    fn put(&mut self, key: OnceKey, counting: Counting) {
+        if self.counting.insert(key, counting).is_none() {
+            self.oldest_first.push_back(key);
+        }
+        if self.oldest_first.len() > REMEMBERED
+            && let Some(oldest) = self.oldest_first.pop_front()
+        {
+            self.counting.remove(&oldest);
+        }
+    }
+}
+
+impl State {
+    /// The keys of which the database must be asked before a call is ended: it fetched what may have been counted long
+    /// ago.
+    #[must_use]
+    pub fn unknown_keys(&self, id: CallId, ended: &Ended) -> Vec<OnceKey> {
+        let Some(call) = self
+            .running
+            .get(&id)
+            .filter(|call| call.start.operation.is_fetch())
+        else {
+            return Vec::new();
+        };
+        let others = ended.others.iter().filter_map(|(_, share)| share.once.as_ref());
+        let keys = ended.once.iter().chain(others);
+        keys.map(|once| OnceKey::new(&call.start.provider, &once.id))
+            .filter(|key| !self.remembered.counting.contains_key(key))
+            .collect()
+    }
+
+    /// Takes up what the database knows of a key. What has become known meanwhile is newer.
+    pub fn recall(&mut self, key: OnceKey, counting: Counting) {
+        if !self.remembered.counting.contains_key(&key) {
+            self.remembered.put(key, counting);
+        }
+    }
+
+    /// Ends a call whose usage may come, or may have come, more than once.
+    pub(super) fn count_once(&mut self, call: Call, once: &Once, now: Reading, effects: &mut Vec<Effect>) {
+        let key = OnceKey::new(&call.start.provider, &once.id);
+        let id = call.start.id;
+        let mut call = call;
+        match self.remembered.counting.get(&key).cloned() {
+            Some(known) if known.outdoes(&call) => {
+                self.finish(call.counted_with(known.call.start.id), now, effects);
+                return;
+            }
+            Some(known) => {
+                let is_live = |session| self.sessions.contains_key(&session);
+                let is_free = call.start.operation.is_fetch() && call.start.asked.is_none();
+                if is_free && known.call.session.is_none_or(is_live) {
+                    // What was asked for in the background belongs where it was asked for.
+                    call.session = known.call.session;
+                    call.attribution = known.call.attribution;
+                }
+                self.count(&call, key, once.state, effects);
+                self.give_up(&known.call, id, now, effects);
+            }
+            None => self.count(&call, key, once.state, effects),
+        }
+        let standing = standing(&call, once.state);
+        let call = self.finish(call, now, effects);
+        self.remembered.put(key, Counting { call, standing });
+    }
+
+    fn count(&self, call: &Call, key: OnceKey, state: Making, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Write(Record::Counted(Counted {
+            key,
+            call: call.start.id,
+            standing: standing(call, state),
+        })));
+    }
+
+    /// Takes a call's numbers back, because `other` has better ones of the same usage.
+    fn give_up(&mut self, call: &Arc<Call>, other: CallId, now: Reading, effects: &mut Vec<Effect>) {
+        let given_up = Arc::new(Call::clone(call).counted_with(other));
+        effects.push(Effect::Write(Record::CallFinished(Arc::clone(&given_up))));
+        if let Some(recent) = self
+            .recent
+            .iter_mut()
+            .find(|recent| recent.start.id == call.start.id)
+        {
+            *recent = Arc::clone(&given_up);
+        }
+        let totals = match call.session {
+            Some(session) => self.sessions.get_mut(&session).map(|live| &mut live.totals),
+            None => Some(&mut self.unassigned),
+        };
+        // Of a session that is not held live the database keeps the sums.
+        let Some(totals) = totals else { return };
+        totals.remove(call);
+        let totals = *totals;
+        let view = CallView::from(&*given_up);
+        self.publish(
+            call.session,
+            Change::CallFinished { call: view, totals },
+            now,
+            effects,
+        );
+    }
+}
+
+fn standing(call: &Call, state: Making) -> Standing {
+    let is_exact = call.end.as_ref().and_then(|end| end.source) == Some(Source::Exact);
+    if is_exact && state == Making::Over {
+        Standing::Settled
+    } else {
+        Standing::Open
+    }
+}

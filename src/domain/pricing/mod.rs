@@ -1,0 +1,100 @@
+//! What a call cost: the provider's own word first, then the user's prices, then the dated price list of the
+//! `genai-prices` crate.
+//!
+//! A model without a price has no cost; it does not cost nothing.
+
+mod catalog;
+mod own;
+
+use jiff::civil::Date;
+
+pub use catalog::{CATALOG_DATE, load};
+pub use own::{BadPattern, Pattern, Price, Rates};
+
+use super::call::{CallEnd, CallStart, named};
+use super::operation::Operation;
+use super::units::NanoUsd;
+
+named! {
+    /// Where a price came from.
+    PriceSource {
+        /// The provider said what the call cost.
+        Provider = "provider",
+        /// The user's own prices.
+        Override = "override",
+        /// The price list that Moonlock comes with.
+        Catalog = "catalog",
+    }
+}
+
+/// What a call cost, and by whose word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// How much.
+    pub amount: NanoUsd,
+    /// By whose word.
+    pub source: PriceSource,
+    /// As of which day: the price list's own date, or the day from which a price of the user's holds. `None` where
+    /// there is none: what a provider says holds for the call alone.
+    pub date: Option<Date>,
+}
+
+/// All prices: the user's own, and behind them the price list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prices(Vec<Price>);
+
+impl Prices {
+    /// The price list, with these prices of the user's on top.
+    #[must_use]
+    pub const fn new(own: Vec<Price>) -> Self {
+        Self(own)
+    }
+
+    /// What a call cost, at the prices of its time. `model` is the one that answered, or else was asked for.
+    #[must_use]
+    pub fn cost(&self, start: &CallStart, model: Option<&str>, end: &CallEnd) -> Option<Cost> {
+        if let Some(amount) = end.parts.provider_cost {
+            return Some(Cost {
+                amount,
+                source: PriceSource::Provider,
+                date: None,
+            });
+        }
+        let model = model?;
+        if let Some(price) = self.own(start, model) {
+            let amount = price.rates.amount(end)?;
+            return Some(Cost {
+                amount: charged(start.operation, amount),
+                source: PriceSource::Override,
+                date: price.from,
+            });
+        }
+        let provider = start.price_provider.as_deref()?;
+        let amount = catalog::amount(provider, model, start.started_at, &end.parts)?;
+        Some(Cost {
+            amount: charged(start.operation, amount),
+            source: PriceSource::Catalog,
+            date: Some(CATALOG_DATE),
+        })
+    }
+
+    /// The user's price for a call: of those that apply the most particular, and of several such the newest.
+    fn own(&self, start: &CallStart, model: &str) -> Option<&Price> {
+        let applying = self
+            .0
+            .iter()
+            .filter(|price| price.applies(&start.provider, model, start.started_at));
+        applying.max_by_key(|price| price.rank())
+    }
+}
+
+/// What is charged of a price: in a batch half of it, with every provider that has batches.
+const fn charged(operation: Operation, amount: NanoUsd) -> NanoUsd {
+    match operation {
+        Operation::BatchResults => NanoUsd(amount.0 / 2),
+        _ => amount,
+    }
+}
+
+#[cfg(test)]
+mod tests;

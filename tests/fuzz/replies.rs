@@ -1,0 +1,59 @@
+//! Any bytes as a reply, in any pieces, compressed or not: the client gets those bytes, the call ends once, and what the
+//! row says does not depend on the cuts.
+//!
+//! The line is: operation, status, content-encoding, seed of the cuts, `ask` where Moonlock asked for usage.
+
+#![no_main]
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use libfuzzer_sys::fuzz_target;
+use moonlock::domain::call::{CallEnd, Outcome};
+use moonlock::meter::reply::{Extra, Head, MeteredReply};
+use moonlock_fuzz::{Input, Recorder, body, crumbs, drain, pieces};
+
+fn pass(input: &Input<'_>, pieces: &[&[u8]]) -> (Vec<u8>, CallEnd) {
+    let recorder = Arc::new(Recorder::default());
+    let headers = HeaderMap::new();
+    let head = Head {
+        status: u16::try_from(input.number(1)).unwrap_or(200).clamp(200, 599),
+        content_type: None,
+        encoding: Some(input.word(2)),
+        request_id: None,
+        headers: &headers,
+    };
+    let extra = if input.word(4) == "ask" {
+        Extra::UsageEvent
+    } else {
+        Extra::None
+    };
+    let operation = input.operation(0);
+    let reply = MeteredReply::new(body(pieces), operation, head, extra, recorder.flight(operation));
+    let passed = drain(reply);
+    (passed, recorder.end())
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Some(input) = Input::parse(data) else { return };
+    let seed = input.number(3);
+    let whole = pass(&input, &[input.body]);
+    let cut = pass(&input, &pieces(input.body, seed));
+    assert_eq!(cut.0, whole.0, "what is passed does not depend on the cuts");
+    if input.word(4) != "ask" {
+        assert_eq!(whole.0, input.body, "untouched");
+    }
+    for (_, end) in [&whole, &cut] {
+        assert_eq!(
+            end.source.is_some(),
+            end.parts.total().is_some(),
+            "a source has numbers, and numbers a source"
+        );
+        assert_ne!(end.outcome, Outcome::ClientAborted);
+    }
+    // What is compressed comes out of its decoder in pieces of the decoder's choice.
+    if matches!(input.word(2), "identity" | "") {
+        let bytes: Vec<_> = input.body.chunks(1).collect();
+        assert_eq!(pass(&input, &crumbs(input.body, seed)), pass(&input, &bytes));
+    }
+});
