@@ -20,7 +20,7 @@ pub(super) struct Page {
     next: Option<String>,
 }
 
-const PARAMETERS: [&str; 10] = [
+const PARAMETERS: [&str; 12] = [
     "limit",
     "cursor",
     "session",
@@ -29,6 +29,8 @@ const PARAMETERS: [&str; 10] = [
     "outcome",
     "source",
     "operation",
+    "conversation",
+    "client",
     "from",
     "to",
 ];
@@ -70,6 +72,9 @@ pub(super) async fn list(State(state): State<ApiState>, params: Params) -> Resul
             "an operation such as chat.completions",
             Operation::from_name,
         )?,
+        conversation: params.text("conversation").map(Into::into),
+        client: params.text("client").map(Into::into),
+        except: None,
         from: moment(&params, "from")?,
         to: moment(&params, "to")?,
         before: params.get("cursor", "the `next` of the page before", |text| {

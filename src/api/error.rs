@@ -33,6 +33,7 @@ enum Kind {
     KeyReused,
     Forbidden,
     Database,
+    Busy,
     Stopping,
 }
 
@@ -86,6 +87,11 @@ impl Kind {
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "database",
                 "The database could not be read",
+            ),
+            Self::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "It cannot be done just now",
             ),
             Self::Stopping => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -177,6 +183,7 @@ impl From<CommandError> for ApiError {
     fn from(error: CommandError) -> Self {
         match error {
             CommandError::Stopped(stopped) => stopped.into(),
+            CommandError::Unsettled => Self::new(Kind::Busy, error.to_string()),
             CommandError::Refused(refusal, session) => {
                 let (kind, field) = match refusal {
                     Refusal::NoSuchSession => (Kind::NotFound, None),
@@ -188,6 +195,7 @@ impl From<CommandError> for ApiError {
                     Refusal::NotNow(NotNow::BeyondPlan | NotNow::TooManyTrims | NotNow::TooManyEvents)
                     | Refusal::TooManyCheckpoints => (Kind::Conflict, None),
                     Refusal::KeyReused(_) => (Kind::KeyReused, Some("idempotencyKey")),
+                    Refusal::CallsChanged => (Kind::Busy, None),
                     Refusal::Stale => (Kind::Stale, None),
                 };
                 Self {

@@ -12,6 +12,7 @@ mod guard;
 mod health;
 mod limits;
 mod live;
+mod moving;
 mod query;
 mod report;
 mod session_fields;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use tokio::sync::watch;
 
 use crate::config::Mounts;
@@ -113,6 +114,7 @@ pub fn router(state: ApiState, ws_path: &str) -> Router {
         .route("/health", get(health::get))
         .route("/live", get(live::get))
         .route("/calls", get(calls::list))
+        .route("/calls/move", post(moving::make))
         .route("/limits", get(limits::get))
         .route("/sessions", get(sessions::list).post(sessions::create))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::change))

@@ -98,16 +98,31 @@ pub(super) async fn events(
 
 async fn read(state: &ApiState, id: SessionId) -> Result<StoredSession, ApiError> {
     let found = state.read(move |reader| reader.session(id)).await?;
-    found.ok_or_else(|| ApiError::not_found(format!("there is no session {id}")))
+    found.ok_or_else(|| no_session(id))
 }
 
 /// Makes sure that the engine holds a session that a command is about, however long ago it ended.
 pub(super) async fn hold(state: &ApiState, id: SessionId) -> Result<(), ApiError> {
-    if state.engine().session(id).await?.is_none() {
-        let stored = read(state, id).await?;
-        state.engine().adopt(stored.session, stored.totals, stored.marks);
+    match hold_known(state, id).await? {
+        true => Ok(()),
+        false => Err(no_session(id)),
     }
-    Ok(())
+}
+
+/// The same; `false` if there is no such session.
+pub(super) async fn hold_known(state: &ApiState, id: SessionId) -> Result<bool, ApiError> {
+    if state.engine().session(id).await?.is_some() {
+        return Ok(true);
+    }
+    let Some(stored) = state.read(move |reader| reader.session(id)).await? else {
+        return Ok(false);
+    };
+    state.engine().adopt(stored.session, stored.totals, stored.marks);
+    Ok(true)
+}
+
+fn no_session(id: SessionId) -> ApiError {
+    ApiError::not_found(format!("there is no session {id}"))
 }
 
 pub(super) async fn change(

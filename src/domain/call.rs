@@ -76,8 +76,10 @@ named! {
         Path = "path",
         /// It was the active session when the call began.
         Active = "active",
-        /// The user said so.
+        /// The user said so when it was reported by hand.
         Manual = "manual",
+        /// The user moved it there afterwards, or out of its session.
+        Moved = "moved",
         /// No session applied.
         Unassigned = "unassigned",
     }

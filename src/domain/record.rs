@@ -50,6 +50,10 @@ pub enum Record {
         /// All its tokens.
         tokens: Tokens,
     },
+    /// An ended call that began while its session was paused has left that session.
+    NotWhilePaused(CallId),
+    /// Nothing: it is known to be committed when everything before it is.
+    Fence,
     /// Tokens were reported under a key, so that a repetition is recognised.
     Reported(Box<Kept>),
     /// Calls that name no session go here.

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::domain::call::{CallStart, Ended};
 use crate::domain::ids::{AlertId, CallId, CheckpointId, SessionId};
-use crate::domain::live::{Counting, Effect, Input, Refusal, State, StoreTrouble};
+use crate::domain::live::{Counting, Effect, Input, Move, Refusal, State, StoreTrouble};
 use crate::domain::pricing;
 use crate::domain::record::Record;
 use crate::domain::report::{Kept, Report};
@@ -56,6 +56,9 @@ pub enum CommandError {
     /// It does not apply; with the session as it is, where there is one.
     #[error("{0}")]
     Refused(Refusal, Option<Box<SessionView>>),
+    /// The database does not take what waits to be written.
+    #[error("the database does not answer: nothing was changed; try again")]
+    Unsettled,
     /// The engine has stopped.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -65,6 +68,9 @@ pub enum CommandError {
 pub type Committed = oneshot::Receiver<Result<(), WriteFailed>>;
 
 type Look = Box<dyn FnOnce(&State, Reading) + Send>;
+/// How long it may take until all that waits is committed, for who has to know it.
+const SETTLES: Duration = Duration::from_secs(5);
+
 type AfterCommand = Box<dyn FnOnce(Option<Refusal>, &State, Reading) + Send>;
 
 enum Message {
@@ -80,6 +86,11 @@ enum Message {
         look: AfterCommand,
     },
     Read(Look),
+    Settle {
+        /// Told when all that was to be written is committed.
+        done: Reply,
+        rewritten: oneshot::Sender<u64>,
+    },
     Adopt(Box<(Session, Totals, Marks)>),
     Subscribe {
         wanted: Wanted,
@@ -239,6 +250,46 @@ impl Engine {
             .await
     }
 
+    /// Waits until all that was to be written is committed. Says how often calls had been rewritten then, for
+    /// [`Move::rewritten`].
+    ///
+    /// # Errors
+    /// The database does not take it.
+    pub async fn settled(&self) -> Result<u64, CommandError> {
+        let (done, committed) = oneshot::channel();
+        let (rewritten, answered) = oneshot::channel();
+        self.tell(Message::Settle { done, rewritten });
+        let rewritten = answered.await.map_err(|_| Stopped)?;
+        match tokio::time::timeout(SETTLES, committed).await {
+            Ok(Ok(Ok(()))) => Ok(rewritten),
+            Ok(Ok(Err(_)) | Err(_)) | Err(_) => Err(CommandError::Unsettled),
+        }
+    }
+
+    /// Moves calls to another session.
+    ///
+    /// # Errors
+    /// There is no such session, or the calls have changed since they were read.
+    pub async fn move_calls(&self, order: Move) -> Result<(), CommandError> {
+        self.carry_out(Input::Move(Box::new(order)), |refusal, _, _| match refusal {
+            Some(refusal) => Err(CommandError::Refused(refusal, None)),
+            None => Ok(()),
+        })
+        .await
+    }
+
+    /// Those of these sessions that are held live, and the sums of *Unassigned*, at one moment.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn sessions(&self, ids: Vec<SessionId>) -> Result<(Vec<SessionView>, Totals), Stopped> {
+        self.read(move |state, now| {
+            let views = ids.iter().filter_map(|id| state.session_view(*id, now));
+            (views.collect(), state.unassigned())
+        })
+        .await
+    }
+
     /// What was reported under keys since the start, and not long ago.
     ///
     /// # Errors
@@ -263,23 +314,29 @@ impl Engine {
         about: SessionId,
         show: fn(&State, SessionId, Reading) -> Option<T>,
     ) -> Result<T, CommandError> {
+        self.carry_out(input, move |refusal, state, now| match refusal {
+            Some(refusal) => {
+                let session = state.session_view(about, now);
+                Err(CommandError::Refused(refusal, session.map(Box::new)))
+            }
+            None => show(state, about, now).ok_or(CommandError::Refused(Refusal::NoSuchSession, None)),
+        })
+        .await
+    }
+
+    async fn carry_out<T: Send + 'static>(
+        &self,
+        input: Input,
+        show: impl FnOnce(Option<Refusal>, &State, Reading) -> Result<T, CommandError> + Send + 'static,
+    ) -> Result<T, CommandError> {
         let (done, committed) = oneshot::channel();
         let (answer, answered) = oneshot::channel();
         self.tell(Message::Command {
             input: Box::new(input),
             done,
             look: Box::new(move |refusal, state, now| {
-                let answered = match refusal {
-                    Some(refusal) => {
-                        let session = state.session_view(about, now);
-                        Err(CommandError::Refused(refusal, session.map(Box::new)))
-                    }
-                    None => {
-                        show(state, about, now).ok_or(CommandError::Refused(Refusal::NoSuchSession, None))
-                    }
-                };
                 // Whoever asked may have gone; the command is carried out all the same.
-                drop(answer.send(answered));
+                drop(answer.send(show(refusal, state, now)));
             }),
         });
         let answer = answered.await.map_err(|_| Stopped)?;
@@ -471,6 +528,11 @@ impl Task {
                 // What is due is due before anybody looks.
                 self.tick();
                 look(&self.state, self.clock.now());
+            }
+            Message::Settle { done, rewritten } => {
+                // Whoever asked may have gone.
+                rewritten.send(self.state.rewritten()).ok();
+                self.carry_out(vec![Effect::Write(Record::Fence)], Some(done));
             }
             Message::Backup(problem) => {
                 let id = AlertId::from_uuid(Uuid::now_v7());

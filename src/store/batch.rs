@@ -122,6 +122,8 @@ impl Database {
                 } => {
                     reports::put_paused(&transaction, &mut self.dictionary, *call, *session, *tokens)?;
                 }
+                Record::NotWhilePaused(call) => reports::remove_paused(&transaction, *call)?,
+                Record::Fence => {}
                 Record::Reported(kept) => reports::put(&transaction, &mut self.dictionary, kept)?,
                 Record::Current(current) => sessions::put_current(&transaction, *current)?,
                 Record::Limits(set) => windows::put(&transaction, set)?,

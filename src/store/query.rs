@@ -33,6 +33,12 @@ pub struct CallQuery {
     pub source: Option<Source>,
     /// The operation.
     pub operation: Option<Operation>,
+    /// The client's own thread.
+    pub conversation: Option<Box<str>>,
+    /// The program that made the call.
+    pub client: Option<Box<str>>,
+    /// Not theirs.
+    pub except: Option<SessionFilter>,
     /// Started at or after this moment. (A call's id must carry the moment of its start.)
     pub from: Option<Timestamp>,
     /// Started before this moment.
@@ -53,6 +59,9 @@ impl Default for CallQuery {
             outcome: None,
             source: None,
             operation: None,
+            conversation: None,
+            client: None,
+            except: None,
             from: None,
             to: None,
             before: None,

@@ -16,7 +16,7 @@ use super::writer::WriterHandle;
 use super::{alerts, calls, checkpoints, counted_once, reports, rollups, sessions};
 use crate::domain::call::Call;
 use crate::domain::ids::{CallId, CheckpointId, SessionId};
-use crate::domain::live::Counting;
+use crate::domain::live::{Counting, Movable};
 use crate::domain::report::Kept;
 use crate::domain::session::checkpoint::Checkpoint;
 use crate::domain::session::event::TimerEvent;
@@ -103,6 +103,32 @@ impl Reader {
     /// As [`Self::calls`].
     pub fn call(&self, id: CallId) -> Result<Option<Call>, ReadError> {
         self.read(|connection, lookup| calls::call(connection, lookup, id))
+    }
+
+    /// The calls that match, newest first, with what has to be known to move them.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn movable(&self, query: &CallQuery) -> Result<Vec<Movable>, ReadError> {
+        self.read(|connection, lookup| {
+            let calls = calls::select(connection, lookup, query)?;
+            calls.into_iter().map(|call| movable(connection, call)).collect()
+        })
+    }
+
+    /// The calls of these ids with what has to be known to move them; `None` in the place of one that there is not.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn movable_ids(&self, ids: &[CallId]) -> Result<Vec<Option<Movable>>, ReadError> {
+        self.read(|connection, lookup| {
+            let calls = ids.iter().map(|id| {
+                calls::call(connection, lookup, *id)?
+                    .map(|call| movable(connection, call))
+                    .transpose()
+            });
+            calls.collect()
+        })
     }
 
     /// Which call counts the usage behind a key; `None` if none does.
@@ -246,4 +272,9 @@ impl Reader {
         }
         Ok(answer)
     }
+}
+
+fn movable(connection: &Connection, call: Call) -> Result<Movable, ReadError> {
+    let paused = reports::paused(connection, call.start.id)?;
+    Ok(Movable { call, paused })
 }

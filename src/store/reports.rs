@@ -81,6 +81,21 @@ pub(super) fn put_paused(
     Ok(())
 }
 
+/// Forgets that a call began while its session was paused.
+pub(super) fn remove_paused(connection: &Connection, call: CallId) -> rusqlite::Result<()> {
+    const DELETE: &str = "DELETE FROM paused_calls WHERE call = ?1";
+    connection.prepare_cached(DELETE)?.execute([call]).map(drop)
+}
+
+/// What a call used that began while its session was paused; `None` if it did not.
+pub(super) fn paused(connection: &Connection, call: CallId) -> rusqlite::Result<Option<Tokens>> {
+    const SELECT: &str = "SELECT tokens FROM paused_calls WHERE call = ?1";
+    connection
+        .prepare_cached(SELECT)?
+        .query_row([call], |row| row.get(0))
+        .optional()
+}
+
 /// Forgets what is noted of calls that are lost, or cannot be, after a repair.
 pub(super) fn forget_lost(connection: &Connection) -> rusqlite::Result<()> {
     const PAUSED: &str = "DELETE FROM paused_calls WHERE call NOT IN (SELECT id FROM calls) OR tokens < 0";

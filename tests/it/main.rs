@@ -15,6 +15,7 @@ mod http2;
 mod include_usage;
 mod kill;
 mod limits;
+mod moving;
 mod once;
 mod outcomes;
 mod prices;

@@ -18,7 +18,7 @@ export type PriceSource = "provider" | "override" | "catalog";
 /**
  * Why a call belongs to its session.
  */
-export type Attribution = "header" | "path" | "active" | "manual" | "unassigned";
+export type Attribution = "header" | "path" | "active" | "manual" | "moved" | "unassigned";
 
 /**
  * Where a session stands.
@@ -764,6 +764,27 @@ alerts: Array<AlertView>,
 limits: Array<LimitsView>, };
 
 /**
+ * The answer to `POST /api/calls/move`.
+ */
+export type MovedCalls = { 
+/**
+ * How many were moved. Those that were there already are not among them.
+ */
+moved: number, 
+/**
+ * Whether more calls match than one request moves: say it again to move them as well.
+ */
+more: boolean, 
+/**
+ * The sessions that lost or got calls, as they are now.
+ */
+sessions: Array<SessionView>, 
+/**
+ * The sums of *Unassigned* now.
+ */
+unassigned: Totals, };
+
+/**
  * What changed. `kind` and `data` of an event.
  */
 export type Change = { "kind": "session", "data": SessionView } | { "kind": "checkpoint", "data": CheckpointView } | { "kind": "call.started", "data": CallView } | { "kind": "call.finished", "data": { 
@@ -774,7 +795,23 @@ call: CallView,
 /**
  * The sums of its session, or of *Unassigned*.
  */
-totals: Totals, } } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView };
+totals: Totals, } } | { "kind": "calls.moved", "data": { 
+/**
+ * Which.
+ */
+calls: string[], 
+/**
+ * The session they belonged to; `null` is *Unassigned*.
+ */
+from: string | null, 
+/**
+ * The session they belong to now.
+ */
+to: string | null, 
+/**
+ * The sums of *Unassigned* now.
+ */
+unassigned: Totals, } } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView };
 
 /**
  * One event of the stream.
@@ -799,7 +836,23 @@ call: CallView,
 /**
  * The sums of its session, or of *Unassigned*.
  */
-totals: Totals, } } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView });
+totals: Totals, } } | { "kind": "calls.moved", "data": { 
+/**
+ * Which.
+ */
+calls: string[], 
+/**
+ * The session they belonged to; `null` is *Unassigned*.
+ */
+from: string | null, 
+/**
+ * The session they belong to now.
+ */
+to: string | null, 
+/**
+ * The sums of *Unassigned* now.
+ */
+unassigned: Totals, } } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView });
 
 /**
  * What the server says over the WebSocket.

@@ -116,6 +116,13 @@ const takeEvent = (state: LiveState, event: Event, now: number): LiveState => {
       return state.calls.some((call) => call.id === event.data.id)
         ? next
         : { ...next, calls: withCall(state.calls, event.data) };
+    case "calls.moved": {
+      const { calls, to, unassigned } = event.data;
+      const moved = new Set(calls);
+      const there = (call: CallView): CallView =>
+        moved.has(call.id) ? { ...call, sessionId: to, attribution: "moved" } : call;
+      return { ...next, unassigned, calls: state.calls.map(there) };
+    }
     case "call.finished":
       return withTotals({ ...next, calls: withCall(state.calls, event.data.call) }, event.data);
     case "alert":

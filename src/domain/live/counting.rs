@@ -66,6 +66,17 @@ impl Remembered {
     }
 }
 
+impl Remembered {
+    /// Notes that calls have been changed.
+    pub(super) fn update(&mut self, changed: &HashMap<CallId, Arc<Call>>) {
+        for counting in self.counting.values_mut() {
+            if let Some(call) = changed.get(&counting.call.start.id) {
+                counting.call = Arc::clone(call);
+            }
+        }
+    }
+}
+
 impl State {
     /// The keys of which the database must be asked before a call is ended: it fetched what may have been counted long
     /// ago.
@@ -130,6 +141,7 @@ impl State {
 
     /// Takes a call's numbers back, because `other` has better ones of the same usage.
     fn give_up(&mut self, call: &Arc<Call>, other: CallId, now: Reading, effects: &mut Vec<Effect>) {
+        self.rewritten += 1;
         let given_up = Arc::new(Call::clone(call).counted_with(other));
         effects.push(Effect::Write(Record::CallFinished(Arc::clone(&given_up))));
         if let Some(recent) = self

@@ -6,6 +6,7 @@ mod auto;
 mod calls;
 mod counting;
 mod limits;
+mod moving;
 mod reports;
 mod sessions;
 mod views;
@@ -26,6 +27,7 @@ use super::units::Millis;
 use super::windows::{LimitSet, Limits, Observation};
 use super::wire::{AlertView, Event, Totals};
 pub use counting::Counting;
+pub use moving::{Movable, Move};
 
 /// How many ended calls the live state shows.
 const RECENT_CALLS: usize = 100;
@@ -44,6 +46,8 @@ pub enum Input {
     CallEnded(CallId, Box<Ended>),
     /// The user reports tokens by hand, all of them or none.
     Reported(SessionId, Vec<Report>),
+    /// The user puts calls where they belong.
+    Move(Box<Move>),
     /// The user starts a session.
     Create {
         /// The new session's id.
@@ -123,6 +127,9 @@ pub enum Refusal {
     /// A report's key was used for something else before; the number of the report.
     #[error("this key was used for another report of the session before: choose a new one")]
     KeyReused(usize),
+    /// Calls to move have changed since they were read: they have to be read again.
+    #[error("the calls changed while they were being moved: try again")]
+    CallsChanged,
     /// Somebody changed it since.
     #[error("the session has changed since you read it")]
     Stale,
@@ -170,6 +177,8 @@ pub struct State {
     due: Option<Nanos>,
     recent: VecDeque<Arc<Call>>,
     remembered: counting::Remembered,
+    /// How often a call was changed after its end.
+    rewritten: u64,
     alerts: Vec<AlertView>,
     limits: Limits,
     prices: Prices,
@@ -280,6 +289,7 @@ impl State {
                 Ok(())
             }
             Input::Reported(session, reports) => self.reported(session, reports, now, &mut effects),
+            Input::Move(order) => self.move_calls(*order, now, &mut effects),
             Input::Create { id, new } => {
                 self.create(id, new, Origin::Manual, now, &mut effects);
                 Ok(())

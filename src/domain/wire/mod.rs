@@ -219,9 +219,25 @@ impl Totals {
             .filter(|_| self.priced_requests > 0)
             .map(|sum| sum.saturating_sub(sums.cost_nano_usd.unwrap_or(0)));
         take(&mut self.unpriced_tokens, sums.unpriced_tokens);
+        take(&mut self.unpriced_requests, sums.unpriced_requests);
         take(&mut self.inexact_tokens, sums.inexact_tokens);
         take(&mut self.unknown_requests, sums.unknown_requests);
     }
+}
+
+/// The answer to `POST /api/calls/move`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MovedCalls {
+    /// How many were moved. Those that were there already are not among them.
+    pub moved: u64,
+    /// Whether more calls match than one request moves: say it again to move them as well.
+    pub more: bool,
+    /// The sessions that lost or got calls, as they are now.
+    pub sessions: Vec<SessionView>,
+    /// The sums of *Unassigned* now.
+    pub unassigned: Totals,
 }
 
 /// One session with its clock and its sums.
@@ -385,6 +401,22 @@ pub enum Change {
         call: CallView,
         /// The sums of its session, or of *Unassigned*.
         totals: Totals,
+    },
+    /// Calls were moved from one session to another. Told once to those who listen to the one and once to those who
+    /// listen to the other; both sessions' own events come after it.
+    #[serde(rename = "calls.moved")]
+    CallsMoved {
+        /// Which.
+        #[cfg_attr(test, ts(type = "string[]"))]
+        calls: Vec<CallId>,
+        /// The session they belonged to; `null` is *Unassigned*.
+        #[cfg_attr(test, ts(type = "string | null"))]
+        from: Option<SessionId>,
+        /// The session they belong to now.
+        #[cfg_attr(test, ts(type = "string | null"))]
+        to: Option<SessionId>,
+        /// The sums of *Unassigned* now.
+        unassigned: Totals,
     },
     /// An alert was raised or cleared.
     #[serde(rename = "alert")]

@@ -48,6 +48,7 @@ fn typescript() -> String {
         WindowView,
         LimitsView,
         Snapshot,
+        MovedCalls,
         Change,
         Event,
         ServerMessage

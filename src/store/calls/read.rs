@@ -99,6 +99,9 @@ struct Filters {
     operation: Option<i64>,
     outcome: Option<i64>,
     source: Option<i64>,
+    conversation: Option<i64>,
+    client: Option<i64>,
+    except: Option<Option<i64>>,
     low: [u8; 16],
     high: [u8; 16],
     from: i64,
@@ -135,9 +138,26 @@ impl Filters {
                     .map(Outcome::name),
             )?,
             id(connection, query.source.map(Source::name))?,
+            id(connection, query.conversation.as_deref())?,
+            id(connection, query.client.as_deref())?,
         ];
-        let [Ok(provider), Ok(model), Ok(operation), Ok(outcome), Ok(source)] = names else {
+        let [
+            Ok(provider),
+            Ok(model),
+            Ok(operation),
+            Ok(outcome),
+            Ok(source),
+            Ok(conversation),
+            Ok(client),
+        ] = names
+        else {
             return Ok(None);
+        };
+        let except = match query.except {
+            None => None,
+            Some(SessionFilter::Unassigned) => Some(None),
+            // No call is in a session that the database does not know.
+            Some(SessionFilter::Id(id)) => find_session(connection, id)?.map(Some),
         };
         let from = query.from.map_or(i64::MIN, |from| from.0);
         let to = query.to.map_or(i64::MAX, |to| to.0);
@@ -149,6 +169,9 @@ impl Filters {
             operation,
             outcome,
             source,
+            conversation,
+            client,
+            except,
             low: id_at(from.saturating_sub(ID_SLACK_MS)),
             high: query.before.map_or(high, |before| high.min(*before.as_bytes())),
             from,
@@ -210,7 +233,10 @@ fn select_ended(
                  AND (?8 IS NULL OR operation = ?8) \
                  AND (?9 IS NULL OR outcome = ?9) \
                  AND (?10 IS NULL OR source = ?10) \
-                 ORDER BY id DESC LIMIT ?11"
+                 AND (?11 IS NULL OR conversation = ?11) \
+                 AND (?12 IS NULL OR client = ?12) \
+                 AND (NOT ?13 OR session IS NOT ?14) \
+                 ORDER BY id DESC LIMIT ?15"
             )
         };
     }
@@ -233,6 +259,10 @@ fn select_ended(
         filters.operation,
         filters.outcome,
         filters.source,
+        filters.conversation,
+        filters.client,
+        filters.except.is_some(),
+        filters.except.flatten(),
         i64::try_from(limit).unwrap_or(i64::MAX),
     ])?;
     let mut calls = Vec::new();
@@ -256,7 +286,10 @@ fn select_running(
          AND (?7 IS NULL OR provider = ?7) \
          AND (?8 IS NULL OR request_model = ?8) \
          AND (?9 IS NULL OR operation = ?9) \
-         ORDER BY id DESC LIMIT ?10"
+         AND (?10 IS NULL OR conversation = ?10) \
+         AND (?11 IS NULL OR client = ?11) \
+         AND (NOT ?12 OR session IS NOT ?13) \
+         ORDER BY id DESC LIMIT ?14"
     );
     let mut statement = connection.prepare_cached(SELECT)?;
     let mut rows = statement.query(params![
@@ -269,6 +302,10 @@ fn select_running(
         filters.provider,
         filters.model,
         filters.operation,
+        filters.conversation,
+        filters.client,
+        filters.except.is_some(),
+        filters.except.flatten(),
         i64::try_from(limit).unwrap_or(i64::MAX),
     ])?;
     let mut calls = Vec::new();

@@ -6,9 +6,11 @@ use tempfile::tempdir;
 use super::support::*;
 use crate::domain::call::Call;
 use crate::domain::ids::CallId;
-use crate::domain::units::{Millis, Timestamp};
+use crate::domain::live::Movable;
+use crate::domain::record::Record;
+use crate::domain::units::{Millis, Timestamp, Tokens};
 use crate::domain::wire::Totals;
-use crate::store::{GroupBy, Reader, SessionFilter, Store, UsageKeys, UsageQuery};
+use crate::store::{CallQuery, GroupBy, Reader, SessionFilter, Store, UsageKeys, UsageQuery};
 
 const QUARTER: i64 = 900_000;
 
@@ -100,6 +102,67 @@ fn any_query() -> impl Strategy<Value = UsageQuery> {
             session,
             group_by,
         })
+}
+
+#[test]
+fn a_moved_call_takes_its_sums_along_and_its_note_does_not_stay() {
+    let directory = tempdir().unwrap();
+    let (store, _) = open(directory.path());
+    let call = full(1);
+    let id = call.start.id;
+    put(&store, finished(&call));
+    put(&store, finished(&full(2)));
+    let session = call.session.unwrap();
+    put(
+        &store,
+        Record::WhilePaused {
+            call: id,
+            session,
+            tokens: Tokens(9),
+        },
+    );
+    let here = CallQuery {
+        conversation: Some("thread-1".into()),
+        client: Some("codex".into()),
+        except: Some(SessionFilter::Unassigned),
+        ..CallQuery::default()
+    };
+    let found = store.reader().movable(&here).unwrap();
+    let found: Vec<_> = found.iter().map(|m| (m.call.start.id, m.paused)).collect();
+    assert_eq!(found, [(full(2).start.id, None), (id, Some(Tokens(9)))]);
+    let moved = Call {
+        session: None,
+        ..call
+    };
+    put(&store, finished(&moved));
+    put(&store, Record::NotWhilePaused(id));
+    drop(store);
+    let (store, _) = open(directory.path());
+    assert_eq!(store.reader().movable(&here).unwrap().len(), 1);
+    let other = CallQuery {
+        conversation: Some("thread-2".into()),
+        ..CallQuery::default()
+    };
+    assert_eq!(store.reader().movable(&other).unwrap(), []);
+    let found = store.reader().movable_ids(&[id, running(99).start.id]).unwrap();
+    let expected = Movable {
+        call: moved.clone(),
+        paused: None,
+    };
+    assert_eq!(found, [Some(expected), None]);
+    let sum = |call: &Call| {
+        let mut sums = Totals::default();
+        sums.add(call);
+        sums
+    };
+    assert_eq!(store.reader().unassigned().unwrap(), sum(&moved));
+    let by_session = UsageQuery {
+        session: Some(SessionFilter::Id(session)),
+        ..UsageQuery::default()
+    };
+    let groups = store.reader().usage(&by_session).unwrap();
+    assert_eq!(groups.len(), 1);
+    assert_eq!(groups[0].totals, sum(&full(2)));
 }
 
 /// What happens to the store.

@@ -13,6 +13,8 @@ use crate::domain::wire::{Change, SessionView};
 use proptest::prelude::*;
 use uuid::Uuid;
 
+mod moving;
+
 fn at(ms: i64) -> Reading {
     let nanos = Nanos(ms * 1_000_000);
     Reading {
