@@ -99,6 +99,7 @@ impl App {
                 .collect(),
             auto_idle: settings.auto_sessions,
             current: recovered.current,
+            conversations: recovered.conversations,
             unassigned: recovered.unassigned,
             recent: recovered.recent_calls,
             limits: recovered.limits,

@@ -56,6 +56,16 @@ enum Which {
     Matching(Box<CallQuery>),
 }
 
+impl Which {
+    /// The conversation, if all its calls are meant.
+    fn whole_conversation(&self) -> Option<Box<str>> {
+        let Self::Matching(query) = self else { return None };
+        let is_whole =
+            query.session.is_none() && query.client.is_none() && query.from.is_none() && query.to.is_none();
+        query.conversation.clone().filter(|_| is_whole)
+    }
+}
+
 impl Asked {
     fn check(self) -> Result<(Which, Option<SessionId>), ApiError> {
         let Some(to) = self.session else {
@@ -150,6 +160,7 @@ async fn move_some(state: &ApiState, which: &Which, to: Option<SessionId>) -> Re
             calls: calls.clone(),
             to,
             rewritten,
+            conversation: which.whole_conversation(),
         };
         match state.engine().move_calls(order).await {
             Ok(()) => return Ok(calls),

@@ -74,6 +74,8 @@ named! {
         Header = "header",
         /// The path's `/s/{session}/` prefix named it.
         Path = "path",
+        /// Its conversation is bound to it.
+        Conversation = "conversation",
         /// It was the active session when the call began.
         Active = "active",
         /// The user said so when it was reported by hand.

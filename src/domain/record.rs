@@ -9,7 +9,7 @@ use super::session::Session;
 use super::session::checkpoint::Checkpoint;
 use super::session::clock::Reading;
 use super::session::event::TimerEvent;
-use super::units::Tokens;
+use super::units::{Timestamp, Tokens};
 use super::usage::once::OnceKey;
 use super::windows::LimitSet;
 use super::wire::AlertView;
@@ -56,6 +56,15 @@ pub enum Record {
     Fence,
     /// Tokens were reported under a key, so that a repetition is recognised.
     Reported(Box<Kept>),
+    /// A conversation's calls that name no session go here; `None`: they go where all others go.
+    Bound {
+        /// The client's own thread.
+        conversation: Box<str>,
+        /// Its session.
+        session: Option<SessionId>,
+        /// When.
+        at: Timestamp,
+    },
     /// Calls that name no session go here.
     Current(Option<SessionId>),
     /// What a provider last told of its limits, in place of what it told before.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use super::error::ReadError;
 use super::names::{Dictionary, Lookup};
 use super::rollups::Changes;
-use super::{alerts, calls, checkpoints, counted_once, reports, sessions, windows};
+use super::{alerts, calls, checkpoints, conversations, counted_once, reports, sessions, windows};
 use crate::domain::call::{Call, CallEnd};
 use crate::domain::ids::CallId;
 use crate::domain::record::Record;
@@ -125,6 +125,11 @@ impl Database {
                 Record::NotWhilePaused(call) => reports::remove_paused(&transaction, *call)?,
                 Record::Fence => {}
                 Record::Reported(kept) => reports::put(&transaction, &mut self.dictionary, kept)?,
+                Record::Bound {
+                    conversation,
+                    session,
+                    at,
+                } => conversations::put(&transaction, &mut self.dictionary, conversation, *session, *at)?,
                 Record::Current(current) => sessions::put_current(&transaction, *current)?,
                 Record::Limits(set) => windows::put(&transaction, set)?,
                 Record::Alert(alert) => alerts::put(&transaction, alert)?,

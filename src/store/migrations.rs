@@ -14,6 +14,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("migrations/0003_provider_windows.sql")),
     M::up(include_str!("migrations/0004_price_source.sql")),
     M::up(include_str!("migrations/0005_sessions.sql")),
+    M::up(include_str!("migrations/0006_conversations.sql")),
 ];
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);

@@ -3,7 +3,7 @@
 //! - [`WriterHandle`] hands a [`Record`] to the one thread that writes; its [`Ticket`] resolves when the
 //!   transaction that holds it is committed (`writer.rs`, `batch.rs`).
 //! - [`Reader`] answers questions on connections of its own; a write-ahead log lets both go on side by side.
-//! - One file a table: `calls.rs`, `sessions.rs`, `rollups.rs`, `alerts.rs`, `windows.rs`; repeated text is kept once
+//! - One file a table: `calls.rs`, `sessions.rs`, `rollups.rs`, `alerts.rs`, `windows.rs`, `conversations.rs`; repeated text is kept once
 //!   (`names.rs`), and so are the shapes of the providers' usage objects (`raw_usage.rs`).
 //!
 //! Totals come from `rollups`, which change in the transaction that changes `calls`, and never from a scan.
@@ -16,6 +16,7 @@ mod check;
 mod checkpointer;
 mod checkpoints;
 mod connection;
+mod conversations;
 mod counted_once;
 mod error;
 mod health;

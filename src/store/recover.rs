@@ -6,7 +6,7 @@ use super::batch::Database;
 use super::error::ReadError;
 use super::names::Lookup;
 use super::query::{CallQuery, StoredSession};
-use super::{calls, rollups, sessions, windows};
+use super::{calls, conversations, rollups, sessions, windows};
 use crate::domain::call::{Call, CallEnd, Outcome};
 use crate::domain::ids::SessionId;
 use crate::domain::record::Record;
@@ -29,6 +29,8 @@ pub struct Recovered {
     pub unassigned: Totals,
     /// The newest calls, newest first.
     pub recent_calls: Vec<Call>,
+    /// The conversations that are bound to sessions, the first one first.
+    pub conversations: Vec<(Box<str>, SessionId)>,
     /// What the providers last told of their limits.
     pub limits: Vec<LimitSet>,
     /// How many calls were running when the former process ended.
@@ -41,6 +43,7 @@ pub struct Recovered {
 pub(super) fn recover(database: &mut Database) -> Result<Recovered, ReadError> {
     let interrupted = interrupt(database)?;
     let connection = &database.connection;
+    conversations::forget_ended(connection)?;
     let mut recovered = Recovered {
         sessions: usable(sessions::recent(connection, COMPLETED)?),
         current: usable([sessions::current(connection)])
@@ -56,6 +59,7 @@ pub(super) fn recover(database: &mut Database) -> Result<Recovered, ReadError> {
         .into_iter()
         .flatten()
         .collect(),
+        conversations: conversations::all(connection)?,
         limits: usable(windows::all(connection)?),
         interrupted,
     };

@@ -1,4 +1,7 @@
-//! Which session a call belongs to: what it says itself, else the active session, else none.
+//! Which session a call belongs to: what it says itself, else its conversation's, else the active session, else none.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
@@ -222,4 +225,161 @@ async fn parallel_sessions_do_not_mix() {
             (&json!(20), &json!(360))
         );
     }
+}
+
+#[tokio::test]
+async fn a_conversation_keeps_to_the_session_it_once_named() {
+    let (_upstream, mut app) = started().await;
+    let bound = app.session("bound").await;
+    let other = app.session("other").await;
+    let expect = |row: &Value, session: &str, by: &str| {
+        assert_eq!(
+            (row["sessionId"].as_str(), row["attribution"].as_str()),
+            (Some(session), Some(by)),
+            "{row:#}"
+        );
+    };
+    let thread = "session_id: thread";
+    expect(&call(&mut app, "", thread).await, &other, "active");
+    expect(&call(&mut app, "/s/bound", thread).await, &bound, "path");
+    expect(&call(&mut app, "", thread).await, &bound, "conversation");
+    expect(&call(&mut app, "", "session_id: another").await, &other, "active");
+    let mut app = app.restart().await;
+    app.say(
+        "PATCH",
+        &format!("/api/sessions/{other}"),
+        &json!({"status": "active"}),
+    )
+    .await;
+    expect(&call(&mut app, "", thread).await, &bound, "conversation");
+    // To move the whole of it is to say where it belongs.
+    let whole = json!({"conversation": "thread", "session": other});
+    let (_, answer) = app.say("POST", "/api/calls/move", &whole).await;
+    assert_eq!(answer["moved"], 3);
+    expect(&call(&mut app, "", thread).await, &other, "conversation");
+    expect(
+        &call(&mut app, "", &format!("x-moonlock-session: bound\n{thread}")).await,
+        &bound,
+        "header",
+    );
+    app.say(
+        "PATCH",
+        &format!("/api/sessions/{bound}"),
+        &json!({"status": "completed"}),
+    )
+    .await;
+    expect(&call(&mut app, "", thread).await, &other, "active");
+}
+
+const CONVERSATIONS: usize = 20;
+const CALLS_OF_EACH: usize = 3;
+
+/// How conversation `n` says where it belongs: the session, the path's prefix, the header fields of its first call and of
+/// its later ones, and the attributions of both.
+fn way(n: usize) -> (&'static str, String, [String; 2], [&'static str; 2]) {
+    let name = ["a", "b", "c"][n % 3];
+    let thread = format!("session_id: {n}");
+    let naming = format!("x-moonlock-session: {name}\n{thread}");
+    match n % 4 {
+        0 => (name, String::new(), [naming.clone(), naming], ["header"; 2]),
+        1 => (name, format!("/s/{name}"), [thread.clone(), thread], ["path"; 2]),
+        2 => (name, String::new(), [naming, thread], ["header", "conversation"]),
+        // The active one.
+        _ => ("c", String::new(), [thread.clone(), thread], ["active"; 2]),
+    }
+}
+
+/// By session and attribution: calls, and tokens.
+type Sums = BTreeMap<String, (u64, u64)>;
+
+#[tokio::test]
+async fn twenty_parallel_conversations_through_three_sessions_are_each_where_they_belong() {
+    // Conversation n uses 18 + n tokens a call, so that a call in the wrong place shows in the sums.
+    let upstream = Upstream::start(|request| {
+        let n: u64 = request.head.get("session_id").unwrap().parse().unwrap();
+        let numbers = format!(r#""completion_tokens":{},"total_tokens":{}"#, 7 + n, 18 + n);
+        Script::sized(
+            JSON,
+            CHAT.replace(r#""completion_tokens":7,"total_tokens":18"#, &numbers),
+        )
+    })
+    .await;
+    let app = TestApp::start(upstream.address).await;
+    let mut names = BTreeMap::new();
+    for name in ["a", "b", "c"] {
+        names.insert(app.session(name).await, name.to_owned());
+    }
+    let mut conversations = tokio::task::JoinSet::new();
+    for n in 0..CONVERSATIONS {
+        let mut client = app.client().await;
+        conversations.spawn(async move {
+            let (_, prefix, fields, _) = way(n);
+            for turn in 0..CALLS_OF_EACH {
+                let path = format!("{prefix}/{REST}");
+                client
+                    .send(post_with(&path, &fields[turn.min(1)], CHAT_REQUEST))
+                    .await;
+                assert!(client.reply("POST").await.whole);
+            }
+        });
+    }
+    while let Some(ended) = conversations.join_next().await {
+        ended.unwrap();
+    }
+    let mut expected: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
+    for n in 0..CONVERSATIONS {
+        let (name, _, _, by) = way(n);
+        for turn in 0..CALLS_OF_EACH {
+            let key = (name.to_owned(), by[turn.min(1)].to_owned());
+            let sum = expected.entry(key).or_default();
+            *sum = (sum.0 + 1, sum.1 + 18 + n as u64);
+        }
+    }
+    let app = app.restart().await;
+    let rows = app.until_rows(CONVERSATIONS * CALLS_OF_EACH).await;
+    let mut found: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
+    for row in &rows {
+        let n: usize = row["conversation"].as_str().unwrap().parse().unwrap();
+        let name = &names[row["sessionId"].as_str().unwrap()];
+        assert_eq!(name, way(n).0, "{row:#}");
+        let key = (name.clone(), row["attribution"].as_str().unwrap().to_owned());
+        let sum = found.entry(key).or_default();
+        *sum = (sum.0 + 1, sum.1 + row["total"].as_u64().unwrap());
+    }
+    assert_eq!(found, expected);
+    let mut by_session = Sums::new();
+    for ((name, _), (calls, tokens)) in &found {
+        let sum = by_session.entry(name.clone()).or_default();
+        *sum = (sum.0 + calls, sum.1 + tokens);
+    }
+    let pair = |totals: &Value| {
+        (
+            totals["requests"].as_u64().unwrap(),
+            totals["total"].as_u64().unwrap(),
+        )
+    };
+    let usage = app.get("/api/analytics/usage?period=all&groupBy=session").await;
+    let groups = usage["groups"].as_array().unwrap();
+    let rolled: Sums = groups
+        .iter()
+        .map(|group| (names[group["session"].as_str().unwrap()].clone(), pair(group)))
+        .collect();
+    let mut told = Sums::new();
+    for (id, name) in &names {
+        let session = app.get(&format!("/api/sessions/{id}")).await;
+        told.insert(name.clone(), pair(&session["usage"]));
+    }
+    let mut table = "session  by            calls  tokens\n".to_owned();
+    for ((name, by), (calls, tokens)) in &found {
+        writeln!(table, "{name:<8} {by:<13} {calls:>5} {tokens:>7}").unwrap();
+    }
+    table.push_str("session  of            calls  tokens\n");
+    for (of, sums) in [("rows", &by_session), ("roll-ups", &rolled), ("API", &told)] {
+        for (name, (calls, tokens)) in sums {
+            writeln!(table, "{name:<8} {of:<13} {calls:>5} {tokens:>7}").unwrap();
+        }
+    }
+    println!("{table}");
+    assert_eq!((&rolled, &told), (&by_session, &by_session));
+    assert_eq!(app.get("/api/live").await["unassigned"]["requests"], 0);
 }

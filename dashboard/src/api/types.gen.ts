@@ -18,7 +18,7 @@ export type PriceSource = "provider" | "override" | "catalog";
 /**
  * Why a call belongs to its session.
  */
-export type Attribution = "header" | "path" | "active" | "manual" | "moved" | "unassigned";
+export type Attribution = "header" | "path" | "conversation" | "active" | "manual" | "moved" | "unassigned";
 
 /**
  * Where a session stands.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::call::{AskedSession, Attribution, Call, CallStart, Ended};
+use super::super::call::{Attribution, Call, CallStart, Ended};
 use super::super::ids::{CallId, SessionId};
 use super::super::record::Record;
 use super::super::session::clock::Reading;
@@ -14,7 +14,7 @@ use super::{Effect, RECENT_CALLS, State};
 
 impl State {
     pub(super) fn call_started(&mut self, start: CallStart, now: Reading, effects: &mut Vec<Effect>) {
-        let (session, attribution) = self.attribute(start.id, start.asked.as_ref(), now, effects);
+        let (session, attribution) = self.attribute(&start, now, effects);
         if let Some(session) = session {
             self.is_active(session, now, effects);
         }
@@ -129,22 +129,29 @@ impl State {
         call
     }
 
-    /// Decides where a call belongs: where it asks to, else the current session, else *Unassigned*.
+    /// Decides where a call belongs: where it asks to, else where its conversation belongs, else the current session,
+    /// else *Unassigned*.
     ///
     /// A session that does not exist must not swallow the call into another one.
     fn attribute(
         &mut self,
-        call: CallId,
-        asked: Option<&AskedSession>,
+        start: &CallStart,
         now: Reading,
         effects: &mut Vec<Effect>,
     ) -> (Option<SessionId>, Attribution) {
-        match asked {
-            Some(asked) => match self.find(&asked.label) {
-                Some(id) => (Some(id), asked.by),
-                None => (None, Attribution::Unassigned),
-            },
-            None => match self.current.or_else(|| self.begin_auto(call, now, effects)) {
+        let conversation = start.conversation.as_deref();
+        if let Some(asked) = &start.asked {
+            let Some(id) = self.find(&asked.label) else {
+                return (None, Attribution::Unassigned);
+            };
+            if let Some(conversation) = conversation {
+                self.bind(conversation, Some(id), now, effects);
+            }
+            return (Some(id), asked.by);
+        }
+        match self.bound(conversation) {
+            Some(id) => (Some(id), Attribution::Conversation),
+            None => match self.current.or_else(|| self.begin_auto(start.id, now, effects)) {
                 Some(id) => (Some(id), Attribution::Active),
                 None => (None, Attribution::Unassigned),
             },

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod auto;
+mod bound;
 mod calls;
 mod counting;
 mod limits;
@@ -177,6 +178,7 @@ pub struct State {
     due: Option<Nanos>,
     recent: VecDeque<Arc<Call>>,
     remembered: counting::Remembered,
+    bound: bound::Bound,
     /// How often a call was changed after its end.
     rewritten: u64,
     alerts: Vec<AlertView>,
@@ -203,6 +205,8 @@ pub struct Restored {
     pub auto_idle: Option<Millis>,
     /// Which session takes the calls that name none.
     pub current: Option<SessionId>,
+    /// The conversations that are bound to sessions, the first one first.
+    pub conversations: Vec<(Box<str>, SessionId)>,
     /// The sums of *Unassigned*.
     pub unassigned: Totals,
     /// The most recent ended calls, newest first.
@@ -233,6 +237,7 @@ impl State {
         let mut state = Self {
             current: restored.current,
             unassigned: restored.unassigned,
+            bound: bound::Bound::restore(restored.conversations),
             recent: restored
                 .recent
                 .into_iter()

@@ -33,6 +33,8 @@ pub struct Move {
     pub to: Option<SessionId>,
     /// What [`State::rewritten`] was before the calls were read.
     pub rewritten: u64,
+    /// If these are all calls of a conversation: that one. Its next calls go there as well.
+    pub conversation: Option<Box<str>>,
 }
 
 impl State {
@@ -54,13 +56,21 @@ impl State {
         now: Reading,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let Move { calls, to, rewritten } = order;
+        let Move {
+            calls,
+            to,
+            rewritten,
+            conversation,
+        } = order;
         if to.is_some_and(|to| !self.sessions.contains_key(&to)) {
             return Err(Refusal::NoSuchSession);
         }
         let has_ended = |call: &Call| call.end.is_none() && !self.running.contains_key(&call.start.id);
         if rewritten != self.rewritten || calls.iter().any(|movable| has_ended(&movable.call)) {
             return Err(Refusal::CallsChanged);
+        }
+        if let Some(conversation) = conversation {
+            self.bind(&conversation, to, now, effects);
         }
         let mut left: BTreeMap<Option<SessionId>, BTreeSet<CallId>> = BTreeMap::new();
         let mut changed = HashMap::new();

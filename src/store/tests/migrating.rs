@@ -57,6 +57,8 @@ const ROWS: &[&str] = &["
     INSERT INTO paused_calls (call, session, tokens) VALUES (x'01a3185c500070008000000000000003', 1, 120);
     INSERT INTO reports (session, key, fingerprint, calls, at)
         VALUES (1, 'k', zeroblob(32), x'01a3185c500070008000000000000003', 1800000000004);
+", "
+    INSERT INTO conversations (conversation, session, bound_at) VALUES ('thread', 1, 1800000000004);
 "];
 
 /// How many rows each table has.

@@ -84,7 +84,12 @@ impl World {
             .iter()
             .filter_map(|n| self.rows.movable(call_id(*n)))
             .collect();
-        let order = Move { calls, to, rewritten };
+        let order = Move {
+            calls,
+            to,
+            rewritten,
+            conversation: None,
+        };
         self.step(Input::Move(Box::new(order)))
     }
 
@@ -180,7 +185,12 @@ fn a_moved_call_says_so_and_is_told_to_both_sessions() {
     let movable = world.rows.movable(call_id(1)).unwrap();
     let order = |rewritten| {
         let calls = vec![movable.clone(), movable.clone()];
-        Input::Move(Box::new(Move { calls, to, rewritten }))
+        Input::Move(Box::new(Move {
+            calls,
+            to,
+            rewritten,
+            conversation: None,
+        }))
     };
     let step = world.state.step(at(9), order(world.state.rewritten()));
     world.rows.write(&step.effects);
@@ -220,6 +230,7 @@ fn a_call_that_ended_after_it_was_read_has_to_be_read_again() {
         calls: vec![movable],
         to: None,
         rewritten: world.state.rewritten(),
+        conversation: None,
     };
     assert_eq!(
         world.step(Input::Move(Box::new(order))),
@@ -253,6 +264,7 @@ fn what_counts_behind_a_key_is_given_up_where_it_was_moved_to() {
         calls,
         to: None,
         rewritten: 0,
+        conversation: None,
     };
     world.step(Input::Move(Box::new(order))).unwrap();
     once(
@@ -269,4 +281,48 @@ fn what_counts_behind_a_key_is_given_up_where_it_was_moved_to() {
     );
     assert_eq!(world.state.unassigned.total, 51);
     assert_eq!(world.state.sessions[&session_id(3)].totals, Totals::default());
+}
+
+#[test]
+fn a_conversation_belongs_where_it_said_last_until_that_ends() {
+    let mut world = World::new();
+    let mut asks = |n: u128, conversation: &str, asked: Option<u128>| {
+        let label = asked.map(|n| session_id(n).to_string());
+        let start = CallStart {
+            conversation: Some(conversation.into()),
+            ..start(n, label.as_deref().map(|label| (label, Attribution::Path)))
+        };
+        if n == 6 {
+            change(&mut world.state, session_id(2), TimerChange::Complete, 1_000).unwrap();
+        }
+        let step = world.state.step(at(1_000), Input::CallStarted(start));
+        let bound = step.effects.into_iter().filter_map(|effect| match effect {
+            Effect::Write(Record::Bound {
+                conversation,
+                session,
+                ..
+            }) => Some((conversation.to_string(), session)),
+            _ => None,
+        });
+        let bound: Vec<_> = bound.collect();
+        let call = &world.state.running[&call_id(n)];
+        (call.session, call.attribution, bound)
+    };
+    let [one, two, current] = [1, 2, 3].map(|n| Some(session_id(n)));
+    let none = Vec::new;
+    let bound = |session| vec![("t".to_owned(), session)];
+    assert_eq!(asks(1, "t", None), (current, Attribution::Active, none()));
+    assert_eq!(asks(2, "t", Some(1)), (one, Attribution::Path, bound(one)));
+    assert_eq!(asks(3, "t", None), (one, Attribution::Conversation, none()));
+    assert_eq!(asks(4, "t", Some(2)), (two, Attribution::Path, bound(two)));
+    assert_eq!(asks(5, "t", Some(2)), (two, Attribution::Path, none()));
+    assert_eq!(asks(6, "t", None), (current, Attribution::Active, none()));
+    assert_eq!(asks(7, "u", None), (current, Attribution::Active, none()));
+    // Never more than so many; the oldest gives its place up, and is forgotten in the database as well.
+    let most = super::super::bound::MOST_BOUND as u128;
+    for n in 0..most - 1 {
+        asks(100 + n, &format!("c{n}"), Some(1));
+    }
+    let expected = vec![("last".to_owned(), one), ("t".to_owned(), None)];
+    assert_eq!(asks(10, "last", Some(1)), (one, Attribution::Path, expected));
 }
