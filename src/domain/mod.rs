@@ -5,6 +5,7 @@
 pub mod call;
 pub mod durability;
 pub mod estimate;
+pub mod forecast;
 pub mod ids;
 pub mod live;
 pub mod operation;
