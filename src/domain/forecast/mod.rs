@@ -8,6 +8,7 @@
 //!
 //! All time is active time: a pause stops it. A call costs the same work however long the session is.
 
+pub mod alarm;
 mod amount;
 mod burn_rate;
 mod chance;

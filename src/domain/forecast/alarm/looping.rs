@@ -1,0 +1,132 @@
+//! A conversation that asks the same again and again.
+
+use std::collections::VecDeque;
+
+use super::super::CallUse;
+use super::{Episode, Signal};
+use crate::domain::units::Millis;
+
+/// So many calls …
+const CALLS: usize = 25;
+/// … within this time …
+const WITHIN: Millis = Millis(300_000);
+/// … that differ by no more than this share in the middle, sent and received, are a loop.
+const SPREAD: f64 = 0.1;
+/// Conversations that are watched; the one that was silent for the longest goes first.
+const CONVERSATIONS: usize = 64;
+/// A conversation's name beyond this is cut: it tells apart all the same.
+const LONGEST_NAME: usize = 128;
+
+/// A conversation that repeats itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loop {
+    /// The conversation, as its client names it; empty if it does not.
+    pub conversation: Box<str>,
+    /// How many calls were alike.
+    pub calls: usize,
+    /// In how much time.
+    pub within: Millis,
+}
+
+/// Watches the conversations of one session for loops.
+///
+/// A loop is 25 calls of one conversation in five minutes whose fresh tokens, and whose generated ones, have a median
+/// deviation from their median of at most a tenth of it. Both are needed, and fresh tokens rather than all: a
+/// conversation's prompt grows slowly, so that by all tokens most recorded sessions would look like loops; by fresh and
+/// generated ones none does. Where no cache serves anything, all tokens are fresh and only the generated ones tell: about
+/// one session of eleven would then be taken for a loop. Calls of many conversations at once are no loop.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Loops {
+    /// The one that spoke last stands last.
+    conversations: Vec<Conversation>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Conversation {
+    name: Box<str>,
+    /// Moment, fresh tokens and generated tokens of the last calls, the newest last.
+    calls: VecDeque<(Millis, u64, u64)>,
+    episode: Episode,
+}
+
+impl Loops {
+    /// Takes a finished call of a conversation.
+    ///
+    /// What clears is the loop of this conversation.
+    pub fn observe(&mut self, conversation: Option<&str>, call: CallUse, at: Millis) -> Option<Signal<Loop>> {
+        let name: Box<str> = conversation
+            .unwrap_or_default()
+            .chars()
+            .take(LONGEST_NAME)
+            .collect();
+        let known = self.conversations.iter().position(|known| known.name == name);
+        let mut spoke = known.map_or_else(
+            || Conversation {
+                name,
+                calls: VecDeque::with_capacity(CALLS),
+                episode: Episode::default(),
+            },
+            |at| self.conversations.remove(at),
+        );
+        let signal = spoke.observe(call, at);
+        if self.conversations.len() >= CONVERSATIONS {
+            // One whose loop stands has still to tell that it is over.
+            let quiet = self
+                .conversations
+                .iter()
+                .position(|known| !known.episode.stands());
+            self.conversations.remove(quiet.unwrap_or(0));
+        }
+        self.conversations.push(spoke);
+        signal
+    }
+
+    /// Takes the time: the conversations whose loops are over.
+    pub fn advance(&mut self, at: Millis) -> Vec<Box<str>> {
+        let conversations = self.conversations.iter_mut();
+        conversations
+            .filter_map(|known| {
+                let signal: Option<Signal<Loop>> = known.episode.see(None, at);
+                signal.map(|_| known.name.clone())
+            })
+            .collect()
+    }
+}
+
+impl Conversation {
+    fn observe(&mut self, call: CallUse, at: Millis) -> Option<Signal<Loop>> {
+        if self.calls.len() >= CALLS {
+            self.calls.pop_front();
+        }
+        self.calls.push_back((at, call.fresh.0, call.generated.0));
+        let seen = self.looks_alike(at);
+        self.episode.see(seen, at)
+    }
+
+    fn looks_alike(&self, at: Millis) -> Option<Loop> {
+        let first = self.calls.front()?.0;
+        let within = Millis(at.0.saturating_sub(first.0));
+        let is_loop = self.calls.len() == CALLS
+            && within <= WITHIN
+            && is_alike(self.calls.iter().map(|(_, fresh, _)| *fresh))
+            && is_alike(self.calls.iter().map(|(_, _, generated)| *generated));
+        is_loop.then(|| Loop {
+            conversation: self.name.clone(),
+            calls: CALLS,
+            within,
+        })
+    }
+}
+
+/// Whether the median deviation from the median is small beside it.
+fn is_alike(sizes: impl Iterator<Item = u64> + Clone) -> bool {
+    let middle = median(sizes.clone());
+    let deviation = median(sizes.map(|size| size.abs_diff(middle)));
+    deviation as f64 <= SPREAD * middle as f64
+}
+
+fn median(sizes: impl Iterator<Item = u64>) -> u64 {
+    let mut sizes: Vec<u64> = sizes.collect();
+    sizes.sort_unstable();
+    sizes.get(sizes.len() / 2).copied().unwrap_or(0)
+}
