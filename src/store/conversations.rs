@@ -2,9 +2,13 @@
 
 use rusqlite::{Connection, params};
 
+use super::error::ReadError;
 use super::names::Dictionary;
 use crate::domain::ids::SessionId;
 use crate::domain::units::Timestamp;
+
+/// A conversation, and its session.
+type Binding = (Box<str>, SessionId);
 
 /// Binds a conversation to a session, or to none.
 pub(super) fn put(
@@ -38,11 +42,11 @@ pub(super) fn forget_ended(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute(DELETE, []).map(drop)
 }
 
-/// All of them, the one that was bound first comes first.
-pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<(Box<str>, SessionId)>> {
+/// All of them, the one that was bound first comes first; one that cannot be read is an error in its place.
+pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<Result<Binding, ReadError>>> {
     const SELECT: &str = "SELECT conversation, sessions.id FROM conversations \
         JOIN sessions ON sessions.key = conversations.session ORDER BY bound_at, conversation";
     let mut statement = connection.prepare_cached(SELECT)?;
     let bound = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    bound.collect()
+    Ok(bound.map(|bound| bound.map_err(ReadError::from)).collect())
 }

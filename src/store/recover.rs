@@ -59,7 +59,7 @@ pub(super) fn recover(database: &mut Database) -> Result<Recovered, ReadError> {
         .into_iter()
         .flatten()
         .collect(),
-        conversations: conversations::all(connection)?,
+        conversations: usable(conversations::all(connection)?),
         limits: usable(windows::all(connection)?),
         interrupted,
     };

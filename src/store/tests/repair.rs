@@ -277,6 +277,7 @@ fn a_session_keeps_what_can_be_read_of_it() {
              UPDATE paused_calls SET tokens = -1 WHERE session = 4;
              DELETE FROM sessions WHERE key = 5; DELETE FROM timer_events WHERE session = 5;
              DELETE FROM calls WHERE session = 5;
+             INSERT INTO conversations VALUES ('kept', 3, 1), (CAST(x'ff' AS TEXT), 3, 2), ('of a lost one', 5, 3);
              PRAGMA wal_checkpoint(TRUNCATE);",
         )
         .unwrap();
@@ -316,6 +317,12 @@ fn a_session_keeps_what_can_be_read_of_it() {
         .iter()
         .map(|stored| stored.session.id)
         .collect();
+    let bound: Vec<_> = recovered
+        .conversations
+        .iter()
+        .map(|(thread, _)| &**thread)
+        .collect();
+    assert_eq!(bound, ["kept"]);
     assert_eq!(open.len(), 4, "a session that is lost is no session: {open:?}");
     drop(store);
     let orphans: i64 = connect(&path)
