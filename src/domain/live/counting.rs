@@ -8,6 +8,8 @@
 //! - One that says more takes an open one's place: the earlier row gives its numbers up and names the later one in
 //!   `countedBy`, and the sums follow. So the numbers stand where they were first known whole.
 //! - One that says nothing more is a repetition: it names the one that counts, has no numbers, and is in no sum.
+//! - Two that were made, and not fetched, and used different amounts are two, whatever their id: some servers give all
+//!   their replies the same.
 //! - What is fetched and says nothing of usage is no call: a poll that comes too early leaves no row at all.
 //!
 //! Who counts is written down in the transaction's order before the rows, so that a crash between them can lose nothing:
@@ -43,6 +45,17 @@ impl Counting {
     fn outdoes(&self, later: &Call) -> bool {
         let total = |call: &Call| call.end.as_ref().and_then(|end| end.parts.total());
         self.standing == Standing::Settled || total(later).is_none() || total(later) < total(&self.call)
+    }
+
+    /// Whether `later` has the same id, and is something else all the same.
+    fn is_another(&self, later: &Call) -> bool {
+        let parts = |call: &Call| call.end.as_ref().map(|end| end.parts);
+        let is_made = |call: &Call| !call.start.operation.is_fetch();
+        self.standing == Standing::Settled
+            && is_made(&self.call)
+            && is_made(later)
+            && parts(later).and_then(|parts| parts.total()).is_some()
+            && parts(later) != parts(&self.call)
     }
 }
 
@@ -109,6 +122,10 @@ impl State {
         let id = call.start.id;
         let mut call = call;
         match self.remembered.counting.get(&key).cloned() {
+            Some(known) if known.is_another(&call) => {
+                self.finish(call, now, effects);
+                return;
+            }
             Some(known) if known.outdoes(&call) => {
                 self.finish(call.counted_with(known.call.start.id), now, effects);
                 return;

@@ -707,6 +707,30 @@ fn row(state: &State, n: u128) -> &Call {
 }
 
 #[test]
+fn replies_of_a_server_that_gives_all_the_same_id_count_each() {
+    use Operation::{Responses, RetrieveResponse};
+    let mut state = State::default();
+    let session = create(&mut state, 10, "work", None, 0);
+    once(&mut state, 1, Responses, "resp_local", Making::Over, Some(100));
+    once(&mut state, 2, Responses, "resp_local", Making::Over, Some(200));
+    assert_eq!(row(&state, 2).counted_by, None);
+    assert_eq!(state.sessions[&session].totals.total, 101 + 201);
+    // Sent again, it is the same reply; fetched, it is one that was made.
+    once(&mut state, 3, Responses, "resp_local", Making::Over, Some(100));
+    once(
+        &mut state,
+        4,
+        RetrieveResponse,
+        "resp_local",
+        Making::Over,
+        Some(200),
+    );
+    assert_eq!(row(&state, 3).counted_by, Some(call_id(1)));
+    assert_eq!(row(&state, 4).counted_by, Some(call_id(1)));
+    assert_eq!(state.sessions[&session].totals.total, 101 + 201);
+}
+
+#[test]
 fn a_background_response_counts_when_its_usage_comes_and_never_again() {
     use Operation::{Responses, RetrieveResponse};
     let mut state = State::default();
