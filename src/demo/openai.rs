@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::script::{Asked, Reply, Scenario, event};
 
@@ -81,9 +82,9 @@ pub(super) fn chat(asked: &Asked) -> Reply {
     Reply::Pieces(STREAM, events)
 }
 
-fn response(asked: &Asked, status: &str, output: &Value, usage: &Value) -> Value {
+fn response(id: &str, asked: &Asked, status: &str, output: &Value, usage: &Value) -> Value {
     json!({
-        "id": "resp_demo", "object": "response", "created_at": CREATED, "status": status, "background": false,
+        "id": id, "object": "response", "created_at": CREATED, "status": status, "background": false,
         "error": null, "incomplete_details": null, "instructions": null, "max_output_tokens": null,
         "model": asked.model("gpt-5-mini"), "output": output, "parallel_tool_calls": true,
         "previous_response_id": null, "reasoning": { "effort": "medium", "summary": null }, "store": true,
@@ -106,7 +107,9 @@ pub(super) fn responses(asked: &Asked) -> Reply {
     let item = |status: &str, content: Value| json!({ "id": "msg_demo", "type": "message", "status": status, "role": "assistant", "content": content });
     let text = answer.text();
     let done = item("completed", json!([part(&text)]));
-    let completed = response(asked, "completed", &json!([done]), &usage);
+    // It is kept, so its usage counts once by its id.
+    let id = format!("resp_{}", Uuid::now_v7().simple());
+    let completed = response(&id, asked, "completed", &json!([done]), &usage);
     if !asked.streams() {
         return Reply::Json(StatusCode::OK, completed);
     }
@@ -118,7 +121,7 @@ pub(super) fn responses(asked: &Asked) -> Reply {
         }
         events.push(event(Some(kind), &data));
     };
-    let begun = response(asked, "in_progress", &json!([]), &Value::Null);
+    let begun = response(&id, asked, "in_progress", &json!([]), &Value::Null);
     let place = |fields: Value| {
         let mut place = json!({ "item_id": "msg_demo", "output_index": 0, "content_index": 0 });
         if let (Value::Object(place), Value::Object(fields)) = (&mut place, fields) {
