@@ -1,4 +1,6 @@
+use super::decide::MAX_EVENTS;
 use super::*;
+use crate::domain::session::MAX_DURATION;
 use crate::domain::session::clock::BootId;
 use proptest::prelude::*;
 
