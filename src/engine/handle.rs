@@ -1,0 +1,311 @@
+//! What the proxy and the API hold of the engine.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use super::Message;
+use super::clock::Clock;
+use super::stream::{Subscription, Wanted};
+use crate::domain::call::{CallStart, Ended};
+use crate::domain::ids::{CallId, CheckpointId, SessionId};
+use crate::domain::live::{Input, Move, Refusal, State};
+use crate::domain::report::{Kept, Report};
+use crate::domain::session::checkpoint::NewCheckpoint;
+use crate::domain::session::clock::Reading;
+use crate::domain::session::{Marks, NewSession, Patch, Session};
+use crate::domain::windows::Observation;
+use crate::domain::wire::{CheckpointView, LimitsView, SessionView, Snapshot, Totals};
+use crate::store::WriteFailed;
+
+/// How long it may take until all that waits is committed, for who has to know it.
+const SETTLES: Duration = Duration::from_secs(5);
+
+/// The engine has stopped: the program is shutting down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Moonlock is shutting down")]
+pub struct Stopped;
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// It does not apply; with the session as it is, where there is one.
+    #[error("{0}")]
+    Refused(Refusal, Option<Box<SessionView>>),
+    /// The database does not take what waits to be written.
+    #[error("the database does not answer: nothing was changed; try again")]
+    Unsettled,
+    /// The engine has stopped.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// Resolves when what was written is committed; also when it never will be, because nothing had to be written.
+pub type Committed = oneshot::Receiver<Result<(), WriteFailed>>;
+
+/// The handle to the engine.
+#[derive(Clone)]
+pub struct Engine {
+    /// Without a bound: a call sends two messages, and its connection waits for the second, so there are never
+    /// more than two for each open connection; and none may be lost.
+    pub(super) messages: mpsc::UnboundedSender<Message>,
+    pub(super) clock: Clock,
+    pub(super) commit_bound: Duration,
+}
+
+impl Engine {
+    /// The clocks now.
+    #[must_use]
+    pub fn now(&self) -> Reading {
+        self.clock.now()
+    }
+
+    /// How long a reply or an answer waits for the disk at most.
+    #[must_use]
+    pub const fn commit_bound(&self) -> Duration {
+        self.commit_bound
+    }
+
+    /// A call began.
+    pub fn call_started(&self, start: CallStart) {
+        self.tell(Message::Started(start));
+    }
+
+    /// A call ended, and so far its provider told of its limits. Resolves when its row is certain to survive a crash
+    /// of this program.
+    #[must_use]
+    pub fn call_ended(&self, id: CallId, ended: Ended) -> Committed {
+        let (done, committed) = oneshot::channel();
+        self.tell(Message::Ended(id, Box::new(ended), done));
+        committed
+    }
+
+    /// A provider told of its limits outside a call: when it agreed to a WebSocket.
+    pub fn limits_seen(&self, limits: Box<Observation>) {
+        self.tell(Message::LimitsSeen(limits));
+    }
+
+    /// A reply was passed on before its row was committed.
+    pub fn commit_was_late(&self) {
+        self.tell(Message::CommitWasLate);
+    }
+
+    /// The daily backup failed, or works.
+    pub fn backup_ended(&self, problem: Option<Box<str>>) {
+        self.tell(Message::Backup(problem));
+    }
+
+    fn tell(&self, message: Message) {
+        if self.messages.send(message).is_err() {
+            tracing::debug!("engine has stopped; message dropped");
+        }
+    }
+
+    /// Starts a session; it becomes the current one.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn create_session(&self, new: NewSession) -> Result<SessionView, CommandError> {
+        let id = SessionId::from_uuid(Uuid::now_v7());
+        self.command(Input::Create { id, new }, id, State::session_view)
+            .await
+    }
+
+    /// Changes a session. Repeating a change is harmless.
+    ///
+    /// # Errors
+    /// There is no such session, `revision` is not the one it has now, or the change does not apply.
+    pub async fn change_session(
+        &self,
+        id: SessionId,
+        patch: Patch,
+        revision: Option<u64>,
+    ) -> Result<SessionView, CommandError> {
+        self.command(Input::Change { id, patch, revision }, id, State::session_view)
+            .await
+    }
+
+    /// Notes a moment of a session.
+    ///
+    /// # Errors
+    /// There is no such session, it is completed, or it has too many.
+    pub async fn checkpoint(
+        &self,
+        session: SessionId,
+        said: NewCheckpoint,
+    ) -> Result<CheckpointView, CommandError> {
+        let id = CheckpointId::from_uuid(Uuid::now_v7());
+        let input = Input::Checkpoint { id, session, said };
+        self.command(input, session, |state, session, _| {
+            state.last_checkpoint(session).map(CheckpointView::from)
+        })
+        .await
+    }
+
+    /// Counts tokens that the user reports by hand. What is reported again under the same key counts once.
+    ///
+    /// # Errors
+    /// There is no such session, or a key stands for something else.
+    pub async fn report(
+        &self,
+        session: SessionId,
+        reports: Vec<Report>,
+    ) -> Result<SessionView, CommandError> {
+        self.command(Input::Reported(session, reports), session, State::session_view)
+            .await
+    }
+
+    /// Waits until all that was to be written is committed. Says how often calls had been rewritten then, for
+    /// [`Move::rewritten`].
+    ///
+    /// # Errors
+    /// The database does not take it.
+    pub async fn settled(&self) -> Result<u64, CommandError> {
+        let (done, committed) = oneshot::channel();
+        let (rewritten, answered) = oneshot::channel();
+        self.tell(Message::Settle { done, rewritten });
+        let rewritten = answered.await.map_err(|_| Stopped)?;
+        match tokio::time::timeout(SETTLES, committed).await {
+            Ok(Ok(Ok(()))) => Ok(rewritten),
+            Ok(Ok(Err(_)) | Err(_)) | Err(_) => Err(CommandError::Unsettled),
+        }
+    }
+
+    /// Moves calls to another session.
+    ///
+    /// # Errors
+    /// There is no such session, or the calls have changed since they were read.
+    pub async fn move_calls(&self, order: Move) -> Result<(), CommandError> {
+        self.carry_out(Input::Move(Box::new(order)), |refusal, _, _| match refusal {
+            Some(refusal) => Err(CommandError::Refused(refusal, None)),
+            None => Ok(()),
+        })
+        .await
+    }
+
+    /// Those of these sessions that are held live, and the sums of *Unassigned*, at one moment.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn sessions(&self, ids: Vec<SessionId>) -> Result<(Vec<SessionView>, Totals), Stopped> {
+        self.read(move |state, now| {
+            let views = ids.iter().filter_map(|id| state.session_view(*id, now));
+            (views.collect(), state.unassigned())
+        })
+        .await
+    }
+
+    /// What was reported under keys since the start, and not long ago.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn reported(
+        &self,
+        session: SessionId,
+        keys: Vec<Box<str>>,
+    ) -> Result<Vec<Option<Kept>>, Stopped> {
+        self.read(move |state, _| {
+            let kept = keys.iter().map(|key| state.report(session, key).cloned());
+            kept.collect()
+        })
+        .await
+    }
+
+    /// Carries a command out, and answers when what it wrote is committed. `show` says what the answer is, in the state
+    /// right after it.
+    async fn command<T: Send + 'static>(
+        &self,
+        input: Input,
+        about: SessionId,
+        show: fn(&State, SessionId, Reading) -> Option<T>,
+    ) -> Result<T, CommandError> {
+        self.carry_out(input, move |refusal, state, now| match refusal {
+            Some(refusal) => {
+                let session = state.session_view(about, now);
+                Err(CommandError::Refused(refusal, session.map(Box::new)))
+            }
+            None => show(state, about, now).ok_or(CommandError::Refused(Refusal::NoSuchSession, None)),
+        })
+        .await
+    }
+
+    async fn carry_out<T: Send + 'static>(
+        &self,
+        input: Input,
+        show: impl FnOnce(Option<Refusal>, &State, Reading) -> Result<T, CommandError> + Send + 'static,
+    ) -> Result<T, CommandError> {
+        let (done, committed) = oneshot::channel();
+        let (answer, answered) = oneshot::channel();
+        self.tell(Message::Command {
+            input: Box::new(input),
+            done,
+            look: Box::new(move |refusal, state, now| {
+                // Whoever asked may have gone; the command is carried out all the same.
+                drop(answer.send(show(refusal, state, now)));
+            }),
+        });
+        let answer = answered.await.map_err(|_| Stopped)?;
+        if tokio::time::timeout(self.commit_bound, committed).await.is_err() {
+            self.commit_was_late();
+        }
+        answer
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&State, Reading) -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Message::Read(Box::new(move |state, now| {
+            // Whoever asked may have gone.
+            drop(answer.send(look(state, now)));
+        })));
+        answered.await.map_err(|_| Stopped)
+    }
+
+    /// Everything that is live.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn snapshot(&self, wanted: Wanted) -> Result<Snapshot, Stopped> {
+        self.read(move |state, now| state.snapshot(now, |session| wanted.includes(session)))
+            .await
+    }
+
+    /// What the providers last told of their limits.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn limits(&self) -> Result<Vec<LimitsView>, Stopped> {
+        self.read(move |state, now| state.limits(now.wall)).await
+    }
+
+    /// One session as it is now; `None` if it is not held live.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn session(&self, id: SessionId) -> Result<Option<SessionView>, Stopped> {
+        self.read(move |state, now| state.session_view(id, now)).await
+    }
+
+    /// Takes up a session that only history knows, so that commands find it. Takes effect before any later command.
+    pub fn adopt(&self, session: Session, totals: Totals, marks: Marks) {
+        self.tell(Message::Adopt(Box::new((session, totals, marks))));
+    }
+
+    /// Listens: first to what was missed since event `since`, where that is still known, else to a snapshot; then
+    /// to every event.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn subscribe(&self, wanted: Wanted, since: Option<u64>) -> Result<Subscription, Stopped> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Message::Subscribe {
+            wanted,
+            since,
+            answer,
+        });
+        answered.await.map_err(|_| Stopped)
+    }
+}
