@@ -109,12 +109,7 @@ impl State {
         if let Some(end) = &call.end {
             call.cost = self.prices.cost(&call.start, call.model(), end);
         }
-        let totals = match call.session.and_then(|id| self.sessions.get_mut(&id)) {
-            Some(live) => &mut live.totals,
-            None => &mut self.unassigned,
-        };
-        totals.add(&call);
-        let totals = *totals;
+        let totals = self.account(call.session, None, Some(&call)).unwrap_or_default();
         let call = Arc::new(call);
         effects.push(Effect::Write(Record::CallFinished(Arc::clone(&call))));
         let view = CallView::from(&*call);

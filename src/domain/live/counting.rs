@@ -168,14 +168,9 @@ impl State {
         {
             *recent = Arc::clone(&given_up);
         }
-        let totals = match call.session {
-            Some(session) => self.sessions.get_mut(&session).map(|live| &mut live.totals),
-            None => Some(&mut self.unassigned),
+        let Some(totals) = self.account(call.session, Some(call), Some(&given_up)) else {
+            return;
         };
-        // Of a session that is not held live the database keeps the sums.
-        let Some(totals) = totals else { return };
-        totals.remove(call);
-        let totals = *totals;
         let view = CallView::from(&*given_up);
         self.publish(
             call.session,

@@ -10,6 +10,7 @@ mod limits;
 mod moving;
 mod reports;
 mod sessions;
+mod sums;
 mod views;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};

@@ -83,16 +83,12 @@ impl State {
                 self.move_running(id, to, effects);
                 continue;
             }
-            if let Some(totals) = self.totals_of(from) {
-                totals.remove(&call);
-            }
+            self.account(from, Some(&call), None);
             if let Some(tokens) = paused {
                 self.forget_paused(id, from, tokens, effects);
             }
             let call = Arc::new(moved(call, to));
-            if let Some(totals) = self.totals_of(to) {
-                totals.add(&call);
-            }
+            self.account(to, None, Some(&call));
             effects.push(Effect::Write(Record::CallFinished(Arc::clone(&call))));
             changed.insert(id, call);
         }
@@ -162,15 +158,6 @@ impl State {
         }
         for session in touched {
             self.publish_session(session, now, effects);
-        }
-    }
-
-    /// The sums of a session or of *Unassigned*; `None` for a session that is not held live, whose sums the database
-    /// keeps.
-    fn totals_of(&mut self, session: Option<SessionId>) -> Option<&mut Totals> {
-        match session {
-            Some(session) => self.sessions.get_mut(&session).map(|live| &mut live.totals),
-            None => Some(&mut self.unassigned),
         }
     }
 }

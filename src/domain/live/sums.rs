@@ -1,0 +1,31 @@
+//! The live sums, and the one place where they change.
+
+use super::super::call::Call;
+use super::super::ids::SessionId;
+use super::super::wire::Totals;
+use super::State;
+
+impl State {
+    /// Takes a call that has ended into the sums of where it belongs, takes it out of them, or both at once where what
+    /// is known of it has changed: `before` is what was counted, `after` is what counts now.
+    ///
+    /// Gives the new sums; `None` for a session that is not held live, whose sums the database keeps.
+    pub(super) fn account(
+        &mut self,
+        session: Option<SessionId>,
+        before: Option<&Call>,
+        after: Option<&Call>,
+    ) -> Option<Totals> {
+        let totals = match session {
+            Some(session) => &mut self.sessions.get_mut(&session)?.totals,
+            None => &mut self.unassigned,
+        };
+        if let Some(call) = before {
+            totals.remove(call);
+        }
+        if let Some(call) = after {
+            totals.add(call);
+        }
+        Some(*totals)
+    }
+}
