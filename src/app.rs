@@ -103,6 +103,8 @@ impl App {
             unassigned: recovered.unassigned,
             recent: recovered.recent_calls,
             limits: recovered.limits,
+            alerts: recovered.alerts,
+            muted: recovered.muted,
         };
         let now = clock.now();
         // Numbers of events go up from run to run, so that a client never takes a new one for one it knows.

@@ -275,10 +275,17 @@ export const busyScene = (): Scene => {
       {
         id: newId(),
         rule: "store.slow",
+        scope: { kind: "moonlock" },
+        severity: "warning",
+        level: null,
+        status: "active",
         message:
           "The disk takes long to store calls (1.2 s). Calls are still kept; check the disk’s free space and load.",
         raisedAt: now - 4 * MINUTE,
+        worsenedAt: null,
         clearedAt: null,
+        acknowledgedAt: null,
+        snoozedUntil: null,
       },
     ],
     limits: [

@@ -58,3 +58,7 @@ id! {
     /// One episode of an alert.
     AlertId
 }
+id! {
+    /// A budget that begins anew every day, week or month.
+    BudgetId
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::alert::{Episode, Rule};
 use super::call::Call;
 use super::ids::{CallId, SessionId};
 use super::report::Kept;
@@ -12,7 +13,6 @@ use super::session::event::TimerEvent;
 use super::units::{Timestamp, Tokens};
 use super::usage::once::OnceKey;
 use super::windows::LimitSet;
-use super::wire::AlertView;
 
 /// One thing to write down. Each can be written again without harm.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,8 +69,15 @@ pub enum Record {
     Current(Option<SessionId>),
     /// What a provider last told of its limits, in place of what it told before.
     Limits(Box<LimitSet>),
-    /// An alert was raised or cleared.
-    Alert(Box<AlertView>),
+    /// An alert was raised, changed or cleared.
+    Alert(Box<Episode>),
+    /// The user wants to hear nothing of a rule's alerts, or wants to hear of them again.
+    Muted {
+        /// The rule.
+        rule: Rule,
+        /// Whether it is silent.
+        muted: bool,
+    },
 }
 
 /// Which call counts the usage behind a key.

@@ -52,10 +52,13 @@ impl Wanted {
         }
     }
 
-    /// Whether it includes an event. An alert about Moonlock itself concerns everyone, and so do a provider's limits.
+    /// Whether it includes an event. An alert that is about no session concerns everyone, and so
+    /// do a provider's limits.
     #[must_use]
     pub fn includes_event(&self, event: &Event) -> bool {
-        self.includes(event.session_id) || matches!(event.change, Change::Alert(_) | Change::Limits(_))
+        let is_for_all = event.session_id.is_none();
+        self.includes(event.session_id)
+            || (is_for_all && matches!(event.change, Change::Alert(_) | Change::Limits(_)))
     }
 }
 
@@ -128,23 +131,22 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::AlertId;
-    use crate::domain::wire::AlertView;
+    use crate::domain::ids::CallId;
+    use crate::domain::wire::Totals;
     use uuid::Uuid;
 
     fn event(seq: u64) -> Event {
-        let alert = AlertView {
-            id: AlertId::from_uuid(Uuid::nil()),
-            rule: "test".into(),
-            message: String::new(),
-            raised_at: 0,
-            cleared_at: None,
+        let change = Change::CallsMoved {
+            calls: vec![CallId::from_uuid(Uuid::nil())],
+            from: None,
+            to: None,
+            unassigned: Totals::default(),
         };
         Event {
             seq,
             at: 0,
             session_id: None,
-            change: Change::Alert(alert),
+            change,
         }
     }
 

@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
-use uuid::Uuid;
 
 use super::clock::Clock;
 use super::outbox::Outbox;
 use super::stream::{First, Stream, Subscription};
 use super::{Message, Parts};
 use crate::domain::call::Ended;
-use crate::domain::ids::{AlertId, CallId};
+use crate::domain::ids::CallId;
 use crate::domain::live::{Counting, Effect, Input, Refusal, State, StoreTrouble};
 use crate::domain::pricing;
 use crate::domain::record::Record;
@@ -162,8 +161,7 @@ impl Task {
                 self.carry_out(vec![Effect::Write(Record::Fence)], Some(done));
             }
             Message::Backup(problem) => {
-                let id = AlertId::from_uuid(Uuid::now_v7());
-                self.step(Input::Backup(id, problem), None);
+                self.step(Input::Backup(problem), None);
             }
             Message::Subscribe {
                 wanted,
@@ -239,17 +237,14 @@ impl Task {
     }
 
     fn trouble(&mut self, trouble: StoreTrouble) {
-        self.step(
-            Input::StoreTrouble(AlertId::from_uuid(Uuid::now_v7()), trouble),
-            None,
-        );
+        self.step(Input::StoreTrouble(trouble), None);
     }
 
     fn look_at_the_store(&mut self) {
         self.outbox.hand_over();
-        for news in self.outbox.health().take_news() {
-            let id = AlertId::from_uuid(Uuid::now_v7());
-            self.step(Input::StoreDamaged(id, news.into()), None);
+        let news = self.outbox.health().take_news();
+        if !news.is_empty() {
+            self.step(Input::StoreDamaged(news.join(" ").into()), None);
         }
         if self.outbox.health().is_failing() {
             self.trouble(StoreTrouble::Failing);

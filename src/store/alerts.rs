@@ -1,42 +1,118 @@
-//! The table `alerts`: one row an episode.
+//! The tables `alerts`, one row an episode, and `muted_rules`.
 
 use rusqlite::{Connection, Row, params};
 
 use super::error::ReadError;
-use crate::domain::wire::AlertView;
+use crate::domain::alert::{Episode, Rule, Severity};
+use crate::domain::units::Timestamp;
 
-/// Stores an episode as it stands now.
-pub(super) fn put(connection: &Connection, alert: &AlertView) -> rusqlite::Result<()> {
-    const UPSERT: &str = "INSERT INTO alerts (id, rule, message, raised_at, cleared_at) VALUES (?1, ?2, ?3, ?4, ?5) \
-        ON CONFLICT DO UPDATE SET rule = excluded.rule, message = excluded.message, \
-            raised_at = excluded.raised_at, cleared_at = excluded.cleared_at";
+/// Stores an episode as it is now.
+pub(super) fn put(connection: &Connection, episode: &Episode) -> rusqlite::Result<()> {
+    const UPSERT: &str = "INSERT INTO alerts (id, rule, scope, level, severity, message, raised_at, worsened_at, \
+            cleared_at, acknowledged_at, snoozed_until, muted) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+        ON CONFLICT DO UPDATE SET level = excluded.level, severity = excluded.severity, \
+            message = excluded.message, worsened_at = excluded.worsened_at, cleared_at = excluded.cleared_at, \
+            acknowledged_at = excluded.acknowledged_at, snoozed_until = excluded.snoozed_until, \
+            muted = excluded.muted";
     connection.prepare_cached(UPSERT)?.execute(params![
-        alert.id,
-        alert.rule,
-        alert.message,
-        alert.raised_at,
-        alert.cleared_at
+        episode.id,
+        episode.rule.name(),
+        episode.scope.to_string(),
+        episode.level,
+        episode.severity.name(),
+        episode.message,
+        episode.raised_at,
+        episode.worsened_at,
+        episode.cleared_at,
+        episode.acknowledged_at,
+        episode.snoozed_until,
+        episode.muted,
     ])?;
     Ok(())
 }
 
-/// The newest episodes, newest first.
-pub(super) fn newest(connection: &Connection, limit: usize) -> Result<Vec<AlertView>, ReadError> {
-    const SELECT: &str =
-        "SELECT id, rule, message, raised_at, cleared_at FROM alerts ORDER BY id DESC LIMIT ?1";
-    let mut statement = connection.prepare_cached(SELECT)?;
-    let alerts = statement
-        .query_map([i64::try_from(limit).unwrap_or(i64::MAX)], alert)?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(alerts)
+/// Mutes a rule, or ends that.
+pub(super) fn put_muted(connection: &Connection, rule: Rule, muted: bool) -> rusqlite::Result<()> {
+    const INSERT: &str = "INSERT INTO muted_rules (rule) VALUES (?1) ON CONFLICT DO NOTHING";
+    const DELETE: &str = "DELETE FROM muted_rules WHERE rule = ?1";
+    let sql = if muted { INSERT } else { DELETE };
+    connection.prepare_cached(sql)?.execute([rule.name()])?;
+    Ok(())
 }
 
-fn alert(row: &Row<'_>) -> rusqlite::Result<AlertView> {
-    Ok(AlertView {
+/// The muted rules; one that cannot be read is an error in its place.
+pub(super) fn muted(connection: &Connection) -> rusqlite::Result<Vec<Result<Rule, ReadError>>> {
+    const SELECT: &str = "SELECT rule FROM muted_rules ORDER BY rule";
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let rules = statement.query_map([], |row| row.get::<_, Box<str>>(0))?;
+    let rule = |name: Box<str>| {
+        Rule::from_name(&name).ok_or_else(|| ReadError::bad_row("muted_rules", "rule", name))
+    };
+    Ok(rules
+        .map(|name| name.map_err(ReadError::from).and_then(rule))
+        .collect())
+}
+
+macro_rules! select_alerts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, rule, scope, level, severity, message, raised_at, worsened_at, cleared_at, acknowledged_at, \
+                snoozed_until, muted \
+             FROM alerts WHERE ",
+            $rest
+        )
+    };
+}
+
+/// The episodes that stand, and the last ones of what is over and whose snooze is not; one that cannot be read is an error in its
+/// place.
+pub(super) fn standing(
+    connection: &Connection,
+    now: Timestamp,
+) -> Result<Vec<Result<Episode, ReadError>>, ReadError> {
+    const SELECT: &str = select_alerts!(
+        "cleared_at IS NULL OR snoozed_until > ?1 AND NOT EXISTS (SELECT 1 FROM alerts AS later \
+            WHERE later.rule = alerts.rule AND later.scope = alerts.scope AND later.id > alerts.id) ORDER BY id"
+    );
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query([now])?;
+    let mut episodes = Vec::new();
+    while let Some(row) = rows.next()? {
+        episodes.push(episode(row));
+    }
+    Ok(episodes)
+}
+
+/// The newest episodes, newest first.
+pub(super) fn newest(connection: &Connection, limit: usize) -> Result<Vec<Episode>, ReadError> {
+    const SELECT: &str = select_alerts!("1 ORDER BY id DESC LIMIT ?1");
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let mut episodes = Vec::new();
+    while let Some(row) = rows.next()? {
+        episodes.push(episode(row)?);
+    }
+    Ok(episodes)
+}
+
+fn episode(row: &Row<'_>) -> Result<Episode, ReadError> {
+    let bad = |field, value: &str| ReadError::bad_row("alerts", field, value);
+    let rule: Box<str> = row.get(1)?;
+    let scope: Box<str> = row.get(2)?;
+    let severity: Box<str> = row.get(4)?;
+    Ok(Episode {
         id: row.get(0)?,
-        rule: row.get(1)?,
-        message: row.get(2)?,
-        raised_at: row.get(3)?,
-        cleared_at: row.get(4)?,
+        rule: Rule::from_name(&rule).ok_or_else(|| bad("rule", &rule))?,
+        scope: scope.parse().map_err(|_| bad("scope", &scope))?,
+        level: row.get(3)?,
+        severity: Severity::from_name(&severity).ok_or_else(|| bad("severity", &severity))?,
+        message: row.get(5)?,
+        raised_at: row.get(6)?,
+        worsened_at: row.get(7)?,
+        cleared_at: row.get(8)?,
+        acknowledged_at: row.get(9)?,
+        snoozed_until: row.get(10)?,
+        muted: row.get(11)?,
     })
 }

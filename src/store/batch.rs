@@ -132,7 +132,8 @@ impl Database {
                 } => conversations::put(&transaction, &mut self.dictionary, conversation, *session, *at)?,
                 Record::Current(current) => sessions::put_current(&transaction, *current)?,
                 Record::Limits(set) => windows::put(&transaction, set)?,
-                Record::Alert(alert) => alerts::put(&transaction, alert)?,
+                Record::Alert(episode) => alerts::put(&transaction, episode)?,
+                Record::Muted { rule, muted } => alerts::put_muted(&transaction, *rule, *muted)?,
             }
         }
         changes.write(&transaction)?;

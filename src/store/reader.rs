@@ -14,6 +14,7 @@ use super::names::Lookup;
 use super::query::{CallQuery, StoredSession, UsageGroup, UsageQuery};
 use super::writer::WriterHandle;
 use super::{alerts, calls, checkpoints, counted_once, reports, rollups, sessions};
+use crate::domain::alert::Episode;
 use crate::domain::call::Call;
 use crate::domain::ids::{CallId, CheckpointId, SessionId};
 use crate::domain::live::{Counting, Movable};
@@ -22,7 +23,7 @@ use crate::domain::session::checkpoint::Checkpoint;
 use crate::domain::session::event::TimerEvent;
 use crate::domain::units::Timestamp;
 use crate::domain::usage::once::OnceKey;
-use crate::domain::wire::{AlertView, Totals};
+use crate::domain::wire::Totals;
 
 /// So many connections are kept open when nobody asks.
 const IDLE: usize = 4;
@@ -204,7 +205,7 @@ impl Reader {
     ///
     /// # Errors
     /// As [`Self::calls`].
-    pub fn alerts(&self, limit: usize) -> Result<Vec<AlertView>, ReadError> {
+    pub fn alerts(&self, limit: usize) -> Result<Vec<Episode>, ReadError> {
         self.read(|connection, _| alerts::newest(connection, limit))
     }
 

@@ -6,7 +6,8 @@ use super::batch::Database;
 use super::error::ReadError;
 use super::names::Lookup;
 use super::query::{CallQuery, StoredSession};
-use super::{calls, conversations, rollups, sessions, windows};
+use super::{alerts, calls, conversations, rollups, sessions, windows};
+use crate::domain::alert::{Episode, Rule};
 use crate::domain::call::{Call, CallEnd, Outcome};
 use crate::domain::ids::SessionId;
 use crate::domain::record::Record;
@@ -33,6 +34,10 @@ pub struct Recovered {
     pub conversations: Vec<(Box<str>, SessionId)>,
     /// What the providers last told of their limits.
     pub limits: Vec<LimitSet>,
+    /// The alerts that stand, and those that are over and whose snooze is not.
+    pub alerts: Vec<Episode>,
+    /// The rules of which the user wants to hear nothing.
+    pub muted: Vec<Rule>,
     /// How many calls were running when the former process ended.
     pub interrupted: u64,
 }
@@ -43,6 +48,7 @@ pub struct Recovered {
 pub(super) fn recover(database: &mut Database) -> Result<Recovered, ReadError> {
     let interrupted = interrupt(database)?;
     let connection = &database.connection;
+    let now = Timestamp(jiff::Timestamp::now().as_millisecond());
     conversations::forget_ended(connection)?;
     let mut recovered = Recovered {
         sessions: usable(sessions::recent(connection, COMPLETED)?),
@@ -61,6 +67,8 @@ pub(super) fn recover(database: &mut Database) -> Result<Recovered, ReadError> {
         .collect(),
         conversations: usable(conversations::all(connection)?),
         limits: usable(windows::all(connection)?),
+        alerts: usable(alerts::standing(connection, now)?),
+        muted: usable(alerts::muted(connection)?),
         interrupted,
     };
     recovered

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use moonlock::domain::alert::Rule;
 use moonlock::domain::wire::Change;
 
 use crate::support::app::{TestApp, new_home};
@@ -43,10 +44,10 @@ async fn replies_pass_after_the_bound_the_user_is_told_and_the_rows_follow() {
     assert!(reply.whole && reply.body.starts_with(CHAT_EVENTS.as_bytes()));
 
     let rule = app.next(|change| match change {
-        Change::Alert(alert) if alert.cleared_at.is_none() => Some(alert.rule.clone()),
+        Change::Alert(alert) if alert.cleared_at.is_none() => Some(alert.rule),
         _ => None,
     });
-    assert_eq!(rule.await, "store.slow");
+    assert_eq!(rule.await, Rule::StoreSlow);
 
     other.execute_batch("ROLLBACK").unwrap();
     drop(other);

@@ -618,7 +618,59 @@ lastCheckpoint: CheckpointMark | null,
 usage: Totals, };
 
 /**
- * One episode of an alert.
+ * What an alert is about. At most one alert of a rule stands for each [scope](super::Scope).
+ */
+export type Rule = "budget.tokens" | "budget.cost" | "budget.unpriced" | "overrun.tokens" | "overrun.cost" | "calls.burst" | "calls.size" | "calls.loop" | "session.idle" | "provider.window" | "provider.errors" | "provider.overload" | "store.slow" | "store.failing" | "store.queue" | "store.repaired" | "backup.failing" | "meter.blind";
+
+/**
+ * How much an alert matters.
+ */
+export type Severity = "info" | "warning" | "critical";
+
+/**
+ * What became of an alert.
+ */
+export type AlertStatus = "active" | "acknowledged" | "snoozed" | "muted" | "cleared";
+
+/**
+ * What an alert is about: a rule is watched for each of them apart.
+ */
+export type Scope = { "kind": "moonlock" } | { "kind": "session", 
+/**
+ * Which.
+ */
+sessionId: string, } | { "kind": "conversation", 
+/**
+ * The session that its calls belong to; `null` is *Unassigned*.
+ */
+sessionId: string | null, 
+/**
+ * As the client names it; empty if it does not.
+ */
+conversation: string, } | { "kind": "budget", 
+/**
+ * Which.
+ */
+budgetId: string, } | { "kind": "provider", 
+/**
+ * The mount's name.
+ */
+provider: string, } | { "kind": "window", 
+/**
+ * The mount's name.
+ */
+provider: string, 
+/**
+ * Whose it is, as a fingerprint; `null` where requests named nobody.
+ */
+credential: string | null, 
+/**
+ * The provider's name for it.
+ */
+window: string, };
+
+/**
+ * One alert, from its beginning to its end, as `GET /api/alerts`, the snapshot and the events show it.
  */
 export type AlertView = { 
 /**
@@ -628,9 +680,25 @@ id: string,
 /**
  * The rule's name, e.g. `store.slow`.
  */
-rule: string, 
+rule: Rule, 
 /**
- * What happened and what to do, as a sentence.
+ * What it is about.
+ */
+scope: Scope, 
+/**
+ * How much it matters.
+ */
+severity: Severity, 
+/**
+ * The threshold that was passed, in percent; `null` where the rule has only one.
+ */
+level: number | null, 
+/**
+ * What became of it.
+ */
+status: AlertStatus, 
+/**
+ * What happened, how much, since when and what to do, as a sentence or two.
  */
 message: string, 
 /**
@@ -638,9 +706,21 @@ message: string,
  */
 raisedAt: number, 
 /**
- * UTC epoch milliseconds; `null` while it lasts.
+ * When it last got worse, if it did; UTC epoch milliseconds.
  */
-clearedAt: number | null, };
+worsenedAt: number | null, 
+/**
+ * UTC epoch milliseconds; `null` while it stands.
+ */
+clearedAt: number | null, 
+/**
+ * When the user saw it; UTC epoch milliseconds.
+ */
+acknowledgedAt: number | null, 
+/**
+ * Until when it is silent; UTC epoch milliseconds.
+ */
+snoozedUntil: number | null, };
 
 /**
  * What a window counts.
@@ -755,7 +835,7 @@ unassigned: Totals,
  */
 calls: Array<CallView>, 
 /**
- * Alerts that last.
+ * Alerts that stand, the newest first.
  */
 alerts: Array<AlertView>, 
 /**

@@ -65,9 +65,16 @@ const call = (id: string, change: Partial<CallView> = {}): CallView => ({
 const alert = (change: Partial<AlertView> = {}): AlertView => ({
   id: "a1",
   rule: "store.slow",
+  scope: { kind: "moonlock" },
+  severity: "warning",
+  level: null,
+  status: "active",
   message: "The disk is slow.",
   raisedAt: 1_000,
+  worsenedAt: null,
   clearedAt: null,
+  acknowledgedAt: null,
+  snoozedUntil: null,
   ...change,
 });
 

@@ -16,6 +16,7 @@ mod views;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use super::alert::{self, Alerts, Episode, Facts, Rule, Scope};
 use super::call::{Call, CallStart, Ended};
 use super::ids::{AlertId, CallId, CheckpointId, SessionId};
 use super::pricing::Prices;
@@ -27,7 +28,7 @@ use super::session::timer::NotNow;
 use super::session::{Marks, NewSession, Origin, Patch, Session};
 use super::units::Millis;
 use super::windows::{LimitSet, Limits, Observation};
-use super::wire::{AlertView, Event, Totals};
+use super::wire::{Event, Totals};
 pub use counting::Counting;
 pub use moving::{Movable, Move};
 
@@ -35,9 +36,6 @@ pub use moving::{Movable, Move};
 const RECENT_CALLS: usize = 100;
 /// How many completed sessions a snapshot shows.
 const RECENT_SESSIONS: usize = 20;
-
-/// The rule of the daily backup's alert.
-const BACKUP_FAILING: &str = "backup.failing";
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,13 +82,22 @@ pub enum Input {
     /// Time passed, and it is to be noted which clocks ran until now.
     Heartbeat,
     /// The disk answers late or not at all.
-    StoreTrouble(AlertId, StoreTrouble),
+    StoreTrouble(StoreTrouble),
     /// The disk answers again.
     StoreWell,
-    /// The database was damaged; as a sentence, what became of it.
-    StoreDamaged(AlertId, Box<str>),
+    /// The database was damaged; as sentences, what became of it.
+    StoreDamaged(Box<str>),
     /// The daily backup fails; as a sentence, why. `None`: it works again.
-    Backup(AlertId, Option<Box<str>>),
+    Backup(Option<Box<str>>),
+    /// The user acknowledges or snoozes an alert.
+    Alert(AlertId, alert::Patch),
+    /// The user wants to hear nothing of a rule's alerts, or wants to hear of them again.
+    Mute {
+        /// The rule.
+        rule: Rule,
+        /// Whether it is silent.
+        muted: bool,
+    },
 }
 
 /// What is wrong with the disk.
@@ -132,6 +139,9 @@ pub enum Refusal {
     /// Calls to move have changed since they were read: they have to be read again.
     #[error("the calls changed while they were being moved: try again")]
     CallsChanged,
+    /// No such alert stands.
+    #[error("no alert with that id stands: it is over, or there never was one")]
+    NoSuchAlert,
     /// Somebody changed it since.
     #[error("the session has changed since you read it")]
     Stale,
@@ -182,7 +192,7 @@ pub struct State {
     bound: bound::Bound,
     /// How often a call was changed after its end.
     rewritten: u64,
-    alerts: Vec<AlertView>,
+    alerts: Alerts,
     limits: Limits,
     prices: Prices,
     seq: u64,
@@ -214,6 +224,10 @@ pub struct Restored {
     pub recent: Vec<Call>,
     /// What the providers last told of their limits.
     pub limits: Vec<LimitSet>,
+    /// The alerts that stand, and those that are over and whose snooze is not.
+    pub alerts: Vec<Episode>,
+    /// The rules of which the user wants to hear nothing.
+    pub muted: Vec<Rule>,
 }
 
 /// A session that the database knew.
@@ -246,6 +260,7 @@ impl State {
                 .map(Arc::new)
                 .collect(),
             limits: Limits::restore(restored.limits),
+            alerts: Alerts::restore(restored.alerts, restored.muted),
             seq,
             auto_idle: restored.auto_idle,
             looked_at: Some(now),
@@ -271,6 +286,7 @@ impl State {
         }
         state.find_last_activity(now);
         state.end_idle(now, &mut effects);
+        state.end_alerts_of_ended(now, &mut effects);
         state.rearm();
         (state, effects)
     }
@@ -315,25 +331,29 @@ impl State {
                 self.heartbeat(now, &mut effects);
                 Ok(())
             }
-            Input::StoreTrouble(id, trouble) => {
-                self.store_trouble(id, trouble, now, &mut effects);
+            Input::StoreTrouble(trouble) => {
+                self.store_trouble(trouble, now, &mut effects);
                 Ok(())
             }
             Input::StoreWell => {
                 self.store_well(now, &mut effects);
                 Ok(())
             }
-            Input::StoreDamaged(id, message) => {
-                self.raise(id, "store.repaired", &message, now, &mut effects);
+            Input::StoreDamaged(message) => {
+                self.tell_anew(&Facts::StoreRepaired(message), now, &mut effects);
                 Ok(())
             }
-            Input::Backup(id, Some(problem)) => {
-                self.clear(&[BACKUP_FAILING], now, &mut effects);
-                self.raise(id, BACKUP_FAILING, &problem, now, &mut effects);
+            Input::Backup(Some(problem)) => {
+                self.tell_anew(&Facts::BackupFailing(problem), now, &mut effects);
                 Ok(())
             }
-            Input::Backup(_, None) => {
-                self.clear(&[BACKUP_FAILING], now, &mut effects);
+            Input::Backup(None) => {
+                self.clear(Rule::BackupFailing, &Scope::Moonlock, now, &mut effects);
+                Ok(())
+            }
+            Input::Alert(id, patch) => self.change_alert(id, patch, now, &mut effects),
+            Input::Mute { rule, muted } => {
+                self.mute(rule, muted, now, &mut effects);
                 Ok(())
             }
         };

@@ -101,10 +101,14 @@ impl State {
         live.session.revision += 1;
         // A paused session keeps its place: its user is away from it, not from Moonlock, and calls made
         // meanwhile are still its own. A completed one gives it up.
-        if live.session.timer.status() == Status::Completed && self.current == Some(id) {
+        let has_ended = live.session.timer.status() == Status::Completed;
+        if has_ended && self.current == Some(id) {
             self.make_current(None, now, effects);
         }
         self.session_changed(id, events, now, effects);
+        if has_ended {
+            self.end_alerts_of_ended(now, effects);
+        }
     }
 
     fn session_changed(
@@ -192,6 +196,7 @@ impl State {
         if let Some(before) = self.looked_at.replace(now) {
             self.notice(&before, now, effects);
         }
+        self.wake_alerts(now, effects);
         if self.due.is_some_and(|due| due <= now.boot) {
             self.expire(now, effects);
             self.end_idle(now, effects);

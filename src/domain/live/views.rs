@@ -5,7 +5,7 @@ use super::super::ids::SessionId;
 use super::super::session::Status;
 use super::super::session::clock::Reading;
 use super::super::units::Timestamp;
-use super::super::wire::{CallView, Change, Event, SessionView, Snapshot};
+use super::super::wire::{AlertView, CallView, Change, Event, SessionView, Snapshot};
 use super::{Effect, LiveSession, RECENT_SESSIONS, State};
 
 impl State {
@@ -73,7 +73,7 @@ impl State {
             sessions,
             unassigned: self.unassigned,
             calls: running.into_iter().chain(ended).map(CallView::from).collect(),
-            alerts: self.alerts.clone(),
+            alerts: self.alerts.standing().map(AlertView::from).collect(),
             limits: self.limits.views(now.wall),
         }
     }

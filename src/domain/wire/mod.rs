@@ -2,16 +2,18 @@
 //!
 //! camelCase; integers, with the unit in the name where it is not plain; `null` is "not known".
 
+mod alert;
 mod limits;
 mod session;
 mod tokens;
 
 use serde::Serialize;
 
+pub use alert::AlertView;
 pub use limits::{LimitsView, WindowView};
 
 use super::call::{Attribution, Call, Outcome, Source};
-use super::ids::{AlertId, CallId, SessionId};
+use super::ids::{CallId, SessionId};
 use super::operation::Operation;
 use super::pricing::PriceSource;
 use super::session::timer::{OnSleep, whole_millis};
@@ -337,24 +339,6 @@ impl SessionView {
     }
 }
 
-/// One episode of an alert.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct AlertView {
-    /// UUIDv7.
-    #[cfg_attr(test, ts(type = "string"))]
-    pub id: AlertId,
-    /// The rule's name, e.g. `store.slow`.
-    pub rule: String,
-    /// What happened and what to do, as a sentence.
-    pub message: String,
-    /// UTC epoch milliseconds.
-    pub raised_at: i64,
-    /// UTC epoch milliseconds; `null` while it lasts.
-    pub cleared_at: Option<i64>,
-}
-
 /// The live state: `GET /api/live`, and the WebSocket's `snapshot`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -374,7 +358,7 @@ pub struct Snapshot {
     pub unassigned: Totals,
     /// Running calls and the most recent ended ones, newest first.
     pub calls: Vec<CallView>,
-    /// Alerts that last.
+    /// Alerts that stand, the newest first.
     pub alerts: Vec<AlertView>,
     /// The providers' own limits, as they last told of them.
     pub limits: Vec<LimitsView>,
@@ -418,7 +402,7 @@ pub enum Change {
         /// The sums of *Unassigned* now.
         unassigned: Totals,
     },
-    /// An alert was raised or cleared.
+    /// An alert was raised, changed or cleared.
     #[serde(rename = "alert")]
     Alert(AlertView),
     /// A provider told of its limits: all that is known of one credential's.

@@ -1,4 +1,6 @@
 use super::*;
+use crate::domain::alert::{AlertStatus, Rule, Scope, Severity};
+use crate::domain::ids::AlertId;
 use crate::domain::session::event::EventKind;
 use crate::domain::windows::{Kind, Standing};
 use std::fmt::Write;
@@ -42,6 +44,10 @@ fn typescript() -> String {
         CallView,
         Totals,
         SessionView,
+        Rule,
+        Severity,
+        AlertStatus,
+        Scope,
         AlertView,
         Kind,
         Standing,
@@ -75,10 +81,17 @@ fn the_dashboards_types_are_those_of_the_server() {
 fn an_event_is_flat_and_its_kind_names_its_data() {
     let alert = AlertView {
         id: AlertId::from_uuid(uuid::Uuid::nil()),
-        rule: "store.slow".into(),
+        rule: Rule::StoreSlow,
+        scope: Scope::Moonlock,
+        severity: Severity::Warning,
+        level: None,
+        status: AlertStatus::Active,
         message: "m".into(),
         raised_at: 1,
+        worsened_at: None,
         cleared_at: None,
+        acknowledged_at: None,
+        snoozed_until: None,
     };
     let event = Event {
         seq: 7,
@@ -90,5 +103,6 @@ fn an_event_is_flat_and_its_kind_names_its_data() {
     assert_eq!(json["type"], "event");
     assert_eq!(json["kind"], "alert");
     assert_eq!(json["data"]["rule"], "store.slow");
+    assert_eq!(json["data"]["scope"]["kind"], "moonlock");
     assert_eq!(json["sessionId"], serde_json::Value::Null);
 }

@@ -4,11 +4,12 @@ use proptest::prelude::*;
 use tempfile::tempdir;
 
 use super::support::*;
+use crate::domain::alert::{Episode, Rule, Scope, Severity};
 use crate::domain::call::Outcome;
 use crate::domain::ids::AlertId;
 use crate::domain::record::Record;
-use crate::domain::units::Millis;
-use crate::domain::wire::{AlertView, Totals};
+use crate::domain::units::{Millis, Timestamp};
+use crate::domain::wire::Totals;
 use crate::store::{CallQuery, Durability, Limits, Reader, Store, WriteFailed};
 
 #[test]
@@ -282,17 +283,56 @@ fn a_relaxed_store_commits_after_its_interval_or_when_the_batch_is_full() {
 fn alerts_are_raised_and_cleared_in_one_row() {
     let directory = tempdir().unwrap();
     let (store, _) = open(directory.path());
-    let mut alert = AlertView {
+    let mut episode = Episode {
         id: AlertId::from_uuid(uuid_at(NOON, 1)),
-        rule: "store.slow".to_owned(),
-        message: "The disk is slow.".to_owned(),
-        raised_at: NOON,
+        rule: Rule::BudgetTokens,
+        scope: Scope::session(session_id(1)),
+        level: 80,
+        severity: Severity::Warning,
+        message: "Most of it is used.".into(),
+        raised_at: Timestamp(NOON),
+        worsened_at: None,
         cleared_at: None,
+        acknowledged_at: None,
+        snoozed_until: None,
+        muted: false,
     };
-    put(&store, Record::Alert(Box::new(alert.clone())));
-    alert.cleared_at = Some(NOON + 5);
-    put(&store, Record::Alert(Box::new(alert.clone())));
-    assert_eq!(store.reader().alerts(10).unwrap(), [alert]);
+    put(&store, Record::Alert(Box::new(episode.clone())));
+    episode.level = 95;
+    episode.severity = Severity::Critical;
+    episode.message = "Nearly all of it is used.".into();
+    episode.worsened_at = Some(Timestamp(NOON + 3));
+    episode.acknowledged_at = Some(Timestamp(NOON + 4));
+    episode.muted = true;
+    put(&store, Record::Alert(Box::new(episode.clone())));
+    assert_eq!(store.reader().alerts(10).unwrap(), [episode.clone()]);
+    let muted = |muted| Record::Muted {
+        rule: Rule::CallsSize,
+        muted,
+    };
+    put(&store, muted(true));
+    put(&store, muted(true));
+    drop(store);
+
+    let (store, recovered) = open(directory.path());
+    assert_eq!(recovered.alerts, [episode.clone()], "it stands");
+    assert_eq!(recovered.muted, [Rule::CallsSize]);
+    episode.cleared_at = Some(Timestamp(NOON + 5));
+    episode.snoozed_until = Some(Timestamp(i64::MAX));
+    put(&store, Record::Alert(Box::new(episode.clone())));
+    put(&store, muted(false));
+    drop(store);
+
+    let (store, recovered) = open(directory.path());
+    assert_eq!(recovered.alerts, [episode.clone()], "its snooze is not over");
+    assert_eq!(recovered.muted, []);
+    episode.snoozed_until = Some(Timestamp(1));
+    put(&store, Record::Alert(Box::new(episode.clone())));
+    drop(store);
+
+    let (store, recovered) = open(directory.path());
+    assert_eq!(recovered.alerts, []);
+    assert_eq!(store.reader().alerts(10).unwrap(), [episode]);
 }
 
 proptest! {

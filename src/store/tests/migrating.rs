@@ -59,6 +59,10 @@ const ROWS: &[&str] = &["
         VALUES (1, 'k', zeroblob(32), x'01a3185c500070008000000000000003', 1800000000004);
 ", "
     INSERT INTO conversations (conversation, session, bound_at) VALUES ('thread', 1, 1800000000004);
+", "
+    UPDATE alerts SET scope = 'provider:openai', level = 80, severity = 'critical', worsened_at = 1800000000001,
+        acknowledged_at = 1800000000002, snoozed_until = 1800000000003, muted = 1;
+    INSERT INTO muted_rules (rule) VALUES ('calls.burst');
 "];
 
 /// How many rows each table has.

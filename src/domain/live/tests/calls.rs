@@ -113,8 +113,7 @@ fn what_another_model_used_is_a_call_of_its_own_in_the_same_place() {
 #[test]
 fn trouble_with_the_disk_is_told_once_and_cleared() {
     let mut state = State::default();
-    let alert = AlertId::from_uuid(Uuid::from_u128(1));
-    let trouble = || Input::StoreTrouble(alert, StoreTrouble::Slow);
+    let trouble = || Input::StoreTrouble(StoreTrouble::Slow);
     assert_eq!(state.step(at(1), trouble()).effects.len(), 2);
     assert!(state.step(at(2), trouble()).effects.is_empty());
     assert!(state.has_store_trouble());

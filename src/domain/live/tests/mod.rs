@@ -15,6 +15,7 @@ use crate::domain::wire::{Change, SessionView};
 use proptest::prelude::*;
 use uuid::Uuid;
 
+mod alerts;
 mod auto;
 mod calls;
 mod moving;

@@ -1,0 +1,188 @@
+//! What a rule found, and the sentence that says it.
+
+use std::fmt;
+
+use super::text::{Grouped, Span};
+use super::{Rule, Severity};
+use crate::domain::units::{Millis, Tokens};
+
+/// What a rule found: it tells the rule, how bad it is, and the sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Facts {
+    /// A session's budget will probably not last.
+    Overrun(Overrun),
+    /// Many more calls in a minute than usual.
+    Burst {
+        /// Calls in the last 60 seconds.
+        calls: u32,
+        /// What the session's minutes have at most, as a rule.
+        usual_most: u32,
+    },
+    /// A call much larger than the ones before it.
+    SizeJump {
+        /// The call's tokens.
+        tokens: Tokens,
+        /// What the calls before it had, about.
+        usual: Tokens,
+    },
+    /// A conversation that repeats itself.
+    Loop {
+        /// How many calls were alike.
+        calls: usize,
+        /// In how much time.
+        within: Millis,
+    },
+    /// A session without calls.
+    Idle {
+        /// For how long its clock has run since the last one.
+        since: Millis,
+    },
+    /// Commits take longer than replies wait for them.
+    StoreSlow,
+    /// The database cannot be written.
+    StoreFailing,
+    /// The database was damaged; as sentences, what became of it.
+    StoreRepaired(Box<str>),
+    /// The daily backup fails; as a sentence, why.
+    BackupFailing(Box<str>),
+}
+
+/// A budget that will probably not last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overrun {
+    /// Which of the session's budgets.
+    pub of: Measure,
+    /// How sure it is.
+    pub likely: Likely,
+    /// How likely it is, in percent.
+    pub percent: u8,
+    /// In how much active time the budget is used up, as a range, where that can be said.
+    pub left: Option<(Millis, Millis)>,
+}
+
+/// What a budget counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Measure {
+    /// Tokens.
+    Tokens,
+    /// Money.
+    Cost,
+}
+
+/// How sure an overrun is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likely {
+    /// Likely enough to keep an eye on it.
+    Watch,
+    /// Nearly certain.
+    Nearly,
+}
+
+impl Facts {
+    /// The rule that finds such.
+    #[must_use]
+    pub const fn rule(&self) -> Rule {
+        match self {
+            Self::Overrun(overrun) => match overrun.of {
+                Measure::Tokens => Rule::OverrunTokens,
+                Measure::Cost => Rule::OverrunCost,
+            },
+            Self::Burst { .. } => Rule::CallsBurst,
+            Self::SizeJump { .. } => Rule::CallsSize,
+            Self::Loop { .. } => Rule::CallsLoop,
+            Self::Idle { .. } => Rule::SessionIdle,
+            Self::StoreSlow => Rule::StoreSlow,
+            Self::StoreFailing => Rule::StoreFailing,
+            Self::StoreRepaired(_) => Rule::StoreRepaired,
+            Self::BackupFailing(_) => Rule::BackupFailing,
+        }
+    }
+
+    /// The threshold that was passed, in percent; 0 where the rule has only one.
+    #[must_use]
+    pub const fn level(&self) -> u8 {
+        match self {
+            Self::Overrun(overrun) => match overrun.likely {
+                Likely::Watch => 80,
+                Likely::Nearly => 90,
+            },
+            _ => 0,
+        }
+    }
+
+    /// How much it matters.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Overrun(overrun) => match overrun.likely {
+                Likely::Watch => Severity::Info,
+                Likely::Nearly => Severity::Warning,
+            },
+            Self::Idle { .. } => Severity::Info,
+            Self::Burst { .. } | Self::SizeJump { .. } | Self::StoreSlow | Self::BackupFailing(_) => {
+                Severity::Warning
+            }
+            Self::Loop { .. } | Self::StoreFailing | Self::StoreRepaired(_) => Severity::Critical,
+        }
+    }
+}
+
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Overrun(overrun) => overrun.fmt(f),
+            Self::Burst { calls, usual_most } => write!(
+                f,
+                "{} calls in the last minute, where this session has at most {} as a rule. Look whether an agent \
+                 runs away.",
+                Grouped(u64::from(*calls)),
+                Grouped(u64::from(*usual_most))
+            ),
+            Self::SizeJump { tokens, usual } => write!(
+                f,
+                "The last call used {} tokens, where the calls before it used about {}. If its context grew by \
+                 accident, compact it or begin a new conversation.",
+                Grouped(tokens.0),
+                Grouped(usual.0)
+            ),
+            Self::Loop { calls, within } => write!(
+                f,
+                "One conversation made {calls} nearly equal calls in {}. Look whether its agent goes in circles, and \
+                 stop it if so.",
+                Span(*within)
+            ),
+            Self::Idle { since } => write!(
+                f,
+                "The session's clock has run for {} without a call. Pause it if you are away.",
+                Span(*since)
+            ),
+            Self::StoreSlow => f.write_str(
+                "The disk is slow: replies are passed on before their rows are certain to survive a crash. \
+                 Look for what keeps the disk busy.",
+            ),
+            Self::StoreFailing => f.write_str(
+                "The database cannot be written: calls go through and are kept in memory until it can. \
+                 Look whether the disk is full or read-only.",
+            ),
+            Self::StoreRepaired(message) | Self::BackupFailing(message) => f.write_str(message),
+        }
+    }
+}
+
+impl fmt::Display for Overrun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = match self.of {
+            Measure::Tokens => "use more tokens",
+            Measure::Cost => "cost more",
+        };
+        let percent = self.percent;
+        write!(
+            f,
+            "At this pace the session will {more} than its budget has: {percent} % likely"
+        )?;
+        if let Some((soonest, latest)) = self.left {
+            write!(f, ", used up in {} to {}", Span(soonest), Span(latest))?;
+        }
+        f.write_str(". Slow down, use a smaller model, or raise the budget.")
+    }
+}

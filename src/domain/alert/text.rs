@@ -1,0 +1,77 @@
+//! Numbers as sentences have them.
+
+use std::fmt;
+
+use crate::domain::units::Millis;
+
+/// A whole number, its thousands apart: `1,234,567`.
+pub(super) struct Grouped(pub(super) u64);
+
+impl fmt::Display for Grouped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
+                f.write_str(",")?;
+            }
+            write!(f, "{digit}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A stretch of time, as one or two words: `45 s`, `12 min`, `2 h 5 min`, `3 d 4 h`.
+pub(super) struct Span(pub(super) Millis);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = (self.0.0 + 500) / 1_000;
+        if seconds < 90 {
+            return write!(f, "{seconds} s");
+        }
+        let minutes = (seconds + 30) / 60;
+        if minutes < 60 {
+            return write!(f, "{minutes} min");
+        }
+        let ((large, small), names) = if minutes < 24 * 60 {
+            ((minutes / 60, minutes % 60), ("h", "min"))
+        } else {
+            let hours = (minutes + 30) / 60;
+            ((hours / 24, hours % 24), ("d", "h"))
+        };
+        write!(f, "{large} {}", names.0)?;
+        if small > 0 {
+            write!(f, " {small} {}", names.1)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (12_345, "12,345"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(Grouped(number).to_string(), expected);
+        }
+        let minute = 60_000;
+        for (millis, expected) in [
+            (0, "0 s"),
+            (45_400, "45 s"),
+            (12 * minute, "12 min"),
+            (60 * minute, "1 h"),
+            (125 * minute, "2 h 5 min"),
+            (26 * 60 * minute, "1 d 2 h"),
+        ] {
+            assert_eq!(Span(Millis(millis)).to_string(), expected);
+        }
+    }
+}
