@@ -74,6 +74,7 @@ fn call(number: u64) -> Call {
             operation: Operation::ChatCompletions,
             request_model: Some(model.into()),
             conversation: Some(session(1_000_000_000 + number / 40).to_string().into()),
+            agent: None,
             client: Some("codex-cli".into()),
             asked: None,
         },

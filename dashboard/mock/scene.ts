@@ -65,6 +65,8 @@ export const startedCall = (sessionId: string | null, startedAt: number): CallVi
     askedSession: null,
     attribution: sessionId === null ? "unassigned" : "active",
     conversation: null,
+    agent: null,
+    parentAgent: null,
     client,
     provider,
     model: null,

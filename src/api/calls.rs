@@ -20,7 +20,7 @@ pub(super) struct Page {
     next: Option<String>,
 }
 
-const PARAMETERS: [&str; 12] = [
+const PARAMETERS: [&str; 13] = [
     "limit",
     "cursor",
     "session",
@@ -30,6 +30,7 @@ const PARAMETERS: [&str; 12] = [
     "source",
     "operation",
     "conversation",
+    "agent",
     "client",
     "from",
     "to",
@@ -73,6 +74,7 @@ pub(super) async fn list(State(state): State<ApiState>, params: Params) -> Resul
             Operation::from_name,
         )?,
         conversation: params.text("conversation").map(Into::into),
+        agent: params.text("agent").map(Into::into),
         client: params.text("client").map(Into::into),
         except: None,
         from: moment(&params, "from")?,

@@ -212,6 +212,7 @@ impl Entry {
             operation: Operation::Manual,
             request_model: model.clone(),
             conversation: None,
+            agent: None,
             client: None,
             asked: None,
         };

@@ -96,6 +96,15 @@ pub struct AskedSession {
     pub by: Attribution,
 }
 
+/// The agent inside a conversation that made a call: one that the client's own agent started, not that one itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubAgent {
+    /// Its id, as the client names it.
+    pub id: Box<str>,
+    /// The agent that started it; `None` is the conversation's own.
+    pub parent: Option<Box<str>>,
+}
+
 /// What is known of a call when it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallStart {
@@ -113,6 +122,8 @@ pub struct CallStart {
     pub request_model: Option<Box<str>>,
     /// The client's own thread, from its headers or its request's metadata.
     pub conversation: Option<Box<str>>,
+    /// The agent inside that thread; `None` is the thread's own, or not told.
+    pub agent: Option<SubAgent>,
     /// The program that made the call, recognised from its headers.
     pub client: Option<Box<str>>,
     /// The session that the request asks for, if any.

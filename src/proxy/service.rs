@@ -265,6 +265,7 @@ impl Proxy {
             }),
             (None, None) => None,
         };
+        let thread = caller::thread(headers);
         CallStart {
             id: CallId::from_uuid(Uuid::now_v7()),
             started_at: self.0.engine.now().wall,
@@ -272,7 +273,8 @@ impl Proxy {
             price_provider: route.mount.prices.clone(),
             operation,
             request_model: route.model.clone(),
-            conversation: caller::conversation(headers),
+            conversation: thread.conversation,
+            agent: thread.agent,
             client: caller::client(headers),
             asked,
         }

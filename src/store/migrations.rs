@@ -16,6 +16,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("migrations/0005_sessions.sql")),
     M::up(include_str!("migrations/0006_conversations.sql")),
     M::up(include_str!("migrations/0007_alerts.sql")),
+    M::up(include_str!("migrations/0008_agents.sql")),
 ];
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);

@@ -35,6 +35,8 @@ pub struct CallQuery {
     pub operation: Option<Operation>,
     /// The client's own thread.
     pub conversation: Option<Box<str>>,
+    /// The agent inside the thread.
+    pub agent: Option<Box<str>>,
     /// The program that made the call.
     pub client: Option<Box<str>>,
     /// Not theirs.
@@ -60,6 +62,7 @@ impl Default for CallQuery {
             source: None,
             operation: None,
             conversation: None,
+            agent: None,
             client: None,
             except: None,
             from: None,

@@ -146,6 +146,7 @@ impl Recorder {
             operation,
             request_model: None,
             conversation: None,
+            agent: None,
             client: None,
             asked: None,
         };

@@ -198,6 +198,27 @@ async fn a_calls_conversation_and_client_are_kept() {
 }
 
 #[tokio::test]
+async fn a_sub_agent_is_told_apart_and_goes_where_its_conversation_goes() {
+    let (_upstream, mut app) = started().await;
+    let bound = app.session("bound").await;
+    app.session("other").await;
+    let thread = "x-claude-code-session-id: thread";
+    call(&mut app, "/s/bound", thread).await;
+    let fields = format!("{thread}\nx-claude-code-agent-id: a2\nx-claude-code-parent-agent-id: a1");
+    let row = call(&mut app, "", &fields).await;
+    let expected = json!({"conversation": "thread", "agent": "a2", "parentAgent": "a1",
+        "sessionId": bound, "attribution": "conversation"});
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&row[name], value, "{name}: {row:#}");
+    }
+    let app = app.restart().await;
+    let found = app.get("/api/calls?agent=a2").await;
+    assert_eq!(found["calls"], json!([row]));
+    let found = app.get("/api/calls?agent=a1").await;
+    assert_eq!(found["calls"], json!([]));
+}
+
+#[tokio::test]
 async fn parallel_sessions_do_not_mix() {
     let (_upstream, mut app) = started().await;
     let ids = [app.session("a").await, app.session("b").await];

@@ -366,6 +366,14 @@ attribution: Attribution,
  */
 conversation: string | null, 
 /**
+ * The agent inside that thread that made the call, where the client told of one; `null` is the thread's own.
+ */
+agent: string | null, 
+/**
+ * The agent that started it; `null` is the thread's own.
+ */
+parentAgent: string | null, 
+/**
  * The program that made the call.
  */
 client: string | null, 

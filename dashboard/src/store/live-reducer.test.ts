@@ -35,6 +35,8 @@ const call = (id: string, change: Partial<CallView> = {}): CallView => ({
   askedSession: null,
   attribution: "unassigned",
   conversation: null,
+  agent: null,
+  parentAgent: null,
   client: null,
   provider: "anthropic",
   model: null,

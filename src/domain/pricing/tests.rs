@@ -20,6 +20,7 @@ fn start(mount: &str, prices: Option<&str>) -> CallStart {
         operation: Operation::ChatCompletions,
         request_model: None,
         conversation: None,
+        agent: None,
         client: None,
         asked: None,
     }

@@ -39,6 +39,7 @@ enum Key {
     StreamOptions,
     IncludeUsage,
     UserId,
+    SessionId,
 }
 
 const WANTS: &[Want<Key>] = &[
@@ -49,7 +50,12 @@ const WANTS: &[Want<Key>] = &[
     start(Key::StreamOptions, &["stream_options"]),
     text(Key::IncludeUsage, &["stream_options", "include_usage"]),
     text(Key::UserId, &["metadata", "user_id"]),
+    // Gemini CLI, signed in with an account.
+    text(Key::SessionId, &["request", "session_id"]),
 ];
+
+/// The longest name of a thread that is kept.
+const LONGEST: usize = 128;
 
 /// Reads one request. Memory does not grow with the body.
 #[derive(Debug)]
@@ -116,7 +122,15 @@ impl RequestReader {
             (Key::UserId, Found::Text(user)) if *operation == Operation::Messages => {
                 facts.conversation = conversation(user);
             }
-            (Key::UserId, _) => {}
+            (Key::SessionId, value)
+                if matches!(
+                    operation,
+                    Operation::GenerateContent | Operation::StreamGenerateContent
+                ) =>
+            {
+                facts.conversation = string(value).filter(|id| (1..=LONGEST).contains(&id.len()));
+            }
+            (Key::UserId | Key::SessionId, _) => {}
         });
         facts.well_formed = !scanner.is_malformed();
         // Into a malformed text nothing may be spliced, nor beside a key that may be the question's own.
@@ -276,6 +290,18 @@ mod tests {
                 read(Operation::ChatCompletions, [body.as_bytes()]).conversation,
                 None
             );
+        }
+    }
+
+    #[test]
+    fn gemini_clis_own_session_stands_in_the_request_that_it_wraps() {
+        let long = "x".repeat(LONGEST + 1);
+        for (session, expected) in [("s-1", Some("s-1")), ("", None), (long.as_str(), None)] {
+            let body =
+                format!(r#"{{"model":"gemini-3-pro","request":{{"contents":[],"session_id":"{session}"}}}}"#);
+            let facts = read(Operation::StreamGenerateContent, [body.as_bytes()]);
+            assert_eq!(facts.conversation.as_deref(), expected);
+            assert_eq!(read(Operation::Messages, [body.as_bytes()]).conversation, None);
         }
     }
 

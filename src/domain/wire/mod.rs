@@ -40,6 +40,10 @@ pub struct CallView {
     pub attribution: Attribution,
     /// The client's own thread.
     pub conversation: Option<String>,
+    /// The agent inside that thread that made the call, where the client told of one; `null` is the thread's own.
+    pub agent: Option<String>,
+    /// The agent that started it; `null` is the thread's own.
+    pub parent_agent: Option<String>,
     /// The program that made the call.
     pub client: Option<String>,
     /// The mount's name.
@@ -105,6 +109,8 @@ impl From<&Call> for CallView {
             asked_session: start.asked.as_ref().map(|asked| asked.label.to_string()),
             attribution: call.attribution,
             conversation: text(&start.conversation),
+            agent: start.agent.as_ref().map(|agent| agent.id.to_string()),
+            parent_agent: start.agent.as_ref().and_then(|agent| text(&agent.parent)),
             client: text(&start.client),
             provider: start.provider.to_string(),
             model: call.model().map(str::to_owned),

@@ -40,6 +40,7 @@ pub(crate) fn flight(recorder: &Arc<Recorder>) -> Flight {
         operation: Operation::ChatCompletions,
         request_model: None,
         conversation: None,
+        agent: None,
         client: None,
         asked: None,
     };

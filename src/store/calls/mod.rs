@@ -4,7 +4,7 @@
 macro_rules! start_columns {
     () => {
         "id, started_at, session, attribution, provider, price_provider, operation, request_model, \
-         conversation, client, asked, asked_by"
+         conversation, client, asked, asked_by, agent, parent_agent"
     };
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, Row, params};
 
-use crate::domain::call::{AskedSession, Attribution, Call, CallEnd, CallStart, Outcome, Source};
+use crate::domain::call::{AskedSession, Attribution, Call, CallEnd, CallStart, Outcome, Source, SubAgent};
 use crate::domain::ids::CallId;
 use crate::domain::operation::Operation;
 use crate::domain::pricing::{Cost, PriceSource};
@@ -100,6 +100,7 @@ struct Filters {
     outcome: Option<i64>,
     source: Option<i64>,
     conversation: Option<i64>,
+    agent: Option<i64>,
     client: Option<i64>,
     except: Option<Option<i64>>,
     low: [u8; 16],
@@ -139,6 +140,7 @@ impl Filters {
             )?,
             id(connection, query.source.map(Source::name))?,
             id(connection, query.conversation.as_deref())?,
+            id(connection, query.agent.as_deref())?,
             id(connection, query.client.as_deref())?,
         ];
         let [
@@ -148,6 +150,7 @@ impl Filters {
             Ok(outcome),
             Ok(source),
             Ok(conversation),
+            Ok(agent),
             Ok(client),
         ] = names
         else {
@@ -170,6 +173,7 @@ impl Filters {
             outcome,
             source,
             conversation,
+            agent,
             client,
             except,
             low: id_at(from.saturating_sub(ID_SLACK_MS)),
@@ -236,7 +240,8 @@ fn select_ended(
                  AND (?11 IS NULL OR conversation = ?11) \
                  AND (?12 IS NULL OR client = ?12) \
                  AND (NOT ?13 OR session IS NOT ?14) \
-                 ORDER BY id DESC LIMIT ?15"
+                 AND (?15 IS NULL OR agent = ?15) \
+                 ORDER BY id DESC LIMIT ?16"
             )
         };
     }
@@ -263,6 +268,7 @@ fn select_ended(
         filters.client,
         filters.except.is_some(),
         filters.except.flatten(),
+        filters.agent,
         i64::try_from(limit).unwrap_or(i64::MAX),
     ])?;
     let mut calls = Vec::new();
@@ -289,7 +295,8 @@ fn select_running(
          AND (?10 IS NULL OR conversation = ?10) \
          AND (?11 IS NULL OR client = ?11) \
          AND (NOT ?12 OR session IS NOT ?13) \
-         ORDER BY id DESC LIMIT ?14"
+         AND (?14 IS NULL OR agent = ?14) \
+         ORDER BY id DESC LIMIT ?15"
     );
     let mut statement = connection.prepare_cached(SELECT)?;
     let mut rows = statement.query(params![
@@ -306,6 +313,7 @@ fn select_running(
         filters.client,
         filters.except.is_some(),
         filters.except.flatten(),
+        filters.agent,
         i64::try_from(limit).unwrap_or(i64::MAX),
     ])?;
     let mut calls = Vec::new();
@@ -384,12 +392,16 @@ fn started(columns: &mut Columns<'_, '_>) -> Result<Call, ReadError> {
         operation: columns.named("operation", Operation::from_name)?,
         request_model: columns.optional_text()?,
         conversation: columns.optional_text()?,
+        agent: None,
         client: columns.optional_text()?,
         asked: None,
     };
     let label = columns.optional_text()?;
     let by = columns.optional_named("asked_by", Attribution::from_name)?;
     start.asked = label.zip(by).map(|(label, by)| AskedSession { label, by });
+    let agent = columns.optional_text()?;
+    let parent = columns.optional_text()?;
+    start.agent = agent.map(|id| SubAgent { id, parent });
     Ok(Call {
         start,
         session,

@@ -21,7 +21,7 @@ macro_rules! insert_into_calls {
             ", ",
             end_columns!(),
             ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-             ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39)",
+             ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41)",
             $conflict
         )
     };
@@ -47,12 +47,16 @@ struct StartIds {
     client: Option<i64>,
     asked: Option<i64>,
     asked_by: Option<i64>,
+    agent: Option<i64>,
+    parent_agent: Option<i64>,
 }
 
 impl StartIds {
     fn of(connection: &Connection, dictionary: &mut Dictionary, call: &Call) -> rusqlite::Result<Self> {
         let start = &call.start;
         let asked = start.asked.as_ref();
+        let agent = start.agent.as_ref();
+        let parent = agent.and_then(|agent| agent.parent.as_deref());
         Ok(Self {
             session: call
                 .session
@@ -67,6 +71,8 @@ impl StartIds {
             client: dictionary.optional(connection, start.client.as_deref())?,
             asked: dictionary.optional(connection, asked.map(|asked| &*asked.label))?,
             asked_by: dictionary.optional(connection, asked.map(|asked| asked.by.name()))?,
+            agent: dictionary.optional(connection, agent.map(|agent| &*agent.id))?,
+            parent_agent: dictionary.optional(connection, parent)?,
         })
     }
 }
@@ -80,7 +86,7 @@ pub(in crate::store) fn start(
     const INSERT: &str = concat!(
         "INSERT OR REPLACE INTO running_calls (",
         start_columns!(),
-        ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 \
+        ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 \
          WHERE NOT EXISTS (SELECT 1 FROM calls WHERE id = ?1)"
     );
     let ids = StartIds::of(connection, dictionary, call)?;
@@ -97,6 +103,8 @@ pub(in crate::store) fn start(
         ids.client,
         ids.asked,
         ids.asked_by,
+        ids.agent,
+        ids.parent_agent,
     ])?;
     Ok(())
 }
@@ -170,6 +178,8 @@ fn put(
         ids.client,
         ids.asked,
         ids.asked_by,
+        ids.agent,
+        ids.parent_agent,
         outcome,
         end.status,
         model,

@@ -23,6 +23,8 @@ const OPTIONAL: [(&str, &[&str]); 2] = [
             "client",
             "asked",
             "asked_by",
+            "agent",
+            "parent_agent",
             "model",
             "source",
             "error",
@@ -39,6 +41,8 @@ const OPTIONAL: [(&str, &[&str]); 2] = [
             "client",
             "asked",
             "asked_by",
+            "agent",
+            "parent_agent",
         ],
     ),
 ];

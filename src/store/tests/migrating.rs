@@ -63,6 +63,10 @@ const ROWS: &[&str] = &["
     UPDATE alerts SET scope = 'provider:openai', level = 80, severity = 'critical', worsened_at = 1800000000001,
         acknowledged_at = 1800000000002, snoozed_until = 1800000000003, muted = 1;
     INSERT INTO muted_rules (rule) VALUES ('calls.burst');
+", "
+    INSERT INTO names (id, name) VALUES (11, 'agent-2'), (12, 'agent-1');
+    UPDATE calls SET agent = 11, parent_agent = 12;
+    UPDATE running_calls SET agent = 12;
 "];
 
 /// How many rows each table has.

@@ -123,6 +123,7 @@ fn a_moved_call_takes_its_sums_along_and_its_note_does_not_stay() {
     );
     let here = CallQuery {
         conversation: Some("thread-1".into()),
+        agent: Some("agent-2".into()),
         client: Some("codex".into()),
         except: Some(SessionFilter::Unassigned),
         ..CallQuery::default()

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use crate::domain::call::{AskedSession, Attribution, Call, CallEnd, CallStart, Outcome, Source};
+use crate::domain::call::{AskedSession, Attribution, Call, CallEnd, CallStart, Outcome, Source, SubAgent};
 use crate::domain::ids::{CallId, SessionId};
 use crate::domain::operation::Operation;
 use crate::domain::pricing::{CATALOG_DATE, Cost, PriceSource};
@@ -90,6 +90,7 @@ pub(super) fn running(number: u64) -> Call {
             operation: Operation::ChatCompletions,
             request_model: None,
             conversation: None,
+            agent: None,
             client: None,
             asked: None,
         },
@@ -124,6 +125,10 @@ pub(super) fn full(number: u64) -> Call {
     call.start.price_provider = Some("open-ai".into());
     call.start.request_model = Some("gpt-5".into());
     call.start.conversation = Some("thread-1".into());
+    call.start.agent = Some(SubAgent {
+        id: "agent-2".into(),
+        parent: Some("agent-1".into()),
+    });
     call.start.client = Some("codex".into());
     call.start.asked = Some(AskedSession {
         label: "evening".into(),

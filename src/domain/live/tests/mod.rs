@@ -50,6 +50,7 @@ fn start(n: u128, asked: Option<(&str, Attribution)>) -> CallStart {
         operation: Operation::ChatCompletions,
         request_model: Some("gpt-4o-mini".into()),
         conversation: None,
+        agent: None,
         client: None,
         asked: asked.map(|(label, by)| AskedSession {
             label: label.into(),
