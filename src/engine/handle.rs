@@ -19,9 +19,6 @@ use crate::domain::windows::Observation;
 use crate::domain::wire::{CheckpointView, LimitsView, SessionView, Snapshot, Totals};
 use crate::store::WriteFailed;
 
-/// How long it may take until all that waits is committed, for who has to know it.
-const SETTLES: Duration = Duration::from_secs(5);
-
 /// The engine has stopped: the program is shutting down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Moonlock is shutting down")]
@@ -166,7 +163,7 @@ impl Engine {
         let (rewritten, answered) = oneshot::channel();
         self.tell(Message::Settle { done, rewritten });
         let rewritten = answered.await.map_err(|_| Stopped)?;
-        match tokio::time::timeout(SETTLES, committed).await {
+        match tokio::time::timeout(super::SETTLES, committed).await {
             Ok(Ok(Ok(()))) => Ok(rewritten),
             Ok(Ok(Err(_)) | Err(_)) | Err(_) => Err(CommandError::Unsettled),
         }

@@ -27,6 +27,9 @@ use task::Task;
 
 pub use handle::{CommandError, Committed, Engine, Stopped};
 
+/// How long it may take until all that waits is committed, for who has to know it.
+const SETTLES: Duration = Duration::from_secs(5);
+
 type Look = Box<dyn FnOnce(&State, Reading) + Send>;
 type AfterCommand = Box<dyn FnOnce(Option<Refusal>, &State, Reading) + Send>;
 

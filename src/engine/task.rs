@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use super::clock::Clock;
 use super::outbox::Outbox;
 use super::stream::{First, Stream, Subscription};
-use super::{Message, Parts};
+use super::{Message, Parts, SETTLES};
 use crate::domain::call::Ended;
 use crate::domain::ids::CallId;
 use crate::domain::live::{Counting, Effect, Input, Refusal, State, StoreTrouble};
@@ -44,6 +44,8 @@ struct Asked {
     ended: Box<Ended>,
     done: Reply,
     known: Vec<(OnceKey, Counting)>,
+    /// How often calls had been moved before the database was asked.
+    moves: u64,
 }
 
 impl Task {
@@ -186,12 +188,18 @@ impl Task {
         }
     }
 
-    /// Asks the database who counts what a call fetched, while other calls go on.
+    /// Asks the database who counts what a call fetched, while other calls go on. It is asked when all that was to be
+    /// written is committed, so that it knows of the calls that were moved before.
     fn ask(&mut self, id: CallId, ended: Box<Ended>, done: Reply, keys: Vec<OnceKey>) {
         let reader = self.reader.clone();
-        let asking = tokio::task::spawn_blocking(move || known(&reader, id, keys));
+        let moves = self.state.moves();
+        let (settled, committed) = oneshot::channel();
+        self.carry_out(vec![Effect::Write(Record::Fence)], Some(settled));
         self.asking.spawn(async move {
+            // A disk that does not answer must not hold the call up for good.
+            drop(tokio::time::timeout(SETTLES, committed).await);
             // Counted twice is a visible error; not counted is none that anybody sees.
+            let asking = tokio::task::spawn_blocking(move || known(&reader, id, keys));
             let known = asking.await.unwrap_or_else(|error| {
                 tracing::error!(%error, call.id = %id, "whether this was counted before cannot be looked up");
                 Vec::new()
@@ -201,20 +209,37 @@ impl Task {
                 ended,
                 done,
                 known,
+                moves,
             }
         });
     }
 
     fn answered(&mut self, asked: Result<Asked, JoinError>) {
         match asked {
-            Ok(asked) => {
-                for (key, counting) in asked.known {
-                    self.state.recall(key, counting);
-                }
-                self.step(Input::CallEnded(asked.id, asked.ended), Some(asked.done));
-            }
+            Ok(asked) => self.end_asked(asked),
             // It only waits, and nobody ends it: the runtime is going down.
             Err(error) => tracing::error!(%error, "a call's end is lost"),
+        }
+    }
+
+    fn end_asked(&mut self, asked: Asked) {
+        let Asked {
+            id,
+            ended,
+            done,
+            known,
+            moves,
+        } = asked;
+        let mut outdated = Vec::new();
+        for (key, counting) in known {
+            if self.state.recall(key, counting, moves).is_err() {
+                outdated.push(key);
+            }
+        }
+        if outdated.is_empty() {
+            self.step(Input::CallEnded(id, ended), Some(done));
+        } else {
+            self.ask(id, ended, done, outdated);
         }
     }
 

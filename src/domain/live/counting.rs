@@ -26,7 +26,7 @@ use super::super::record::{Counted, Record, Standing};
 use super::super::session::clock::Reading;
 use super::super::usage::once::{Making, Once, OnceKey};
 use super::super::wire::{CallView, Change};
-use super::{Effect, State};
+use super::{Effect, Refusal, State};
 
 /// So many are remembered: more than can end while the database is asked.
 const REMEMBERED: usize = 1_024;
@@ -110,10 +110,20 @@ impl State {
     }
 
     /// Takes up what the database knows of a key. What has become known meanwhile is newer.
-    pub fn recall(&mut self, key: OnceKey, counting: Counting) {
-        if !self.remembered.counting.contains_key(&key) {
-            self.remembered.put(key, counting);
+    ///
+    /// `moves` is what [`State::moves`] was before the database was asked.
+    ///
+    /// # Errors
+    /// Calls were moved since, and this may be one of them: the database has to be asked again.
+    pub fn recall(&mut self, key: OnceKey, counting: Counting, moves: u64) -> Result<(), Refusal> {
+        if self.remembered.counting.contains_key(&key) {
+            return Ok(());
         }
+        if moves != self.moves {
+            return Err(Refusal::CallsChanged);
+        }
+        self.remembered.put(key, counting);
+        Ok(())
     }
 
     /// Ends a call whose usage may come, or may have come, more than once.

@@ -192,6 +192,8 @@ pub struct State {
     bound: bound::Bound,
     /// How often a call was changed after its end.
     rewritten: u64,
+    /// How often calls were moved.
+    moves: u64,
     alerts: Alerts,
     limits: Limits,
     prices: Prices,

@@ -44,6 +44,12 @@ impl State {
         self.rewritten
     }
 
+    /// How often calls were moved.
+    #[must_use]
+    pub const fn moves(&self) -> u64 {
+        self.moves
+    }
+
     /// The sums of *Unassigned*.
     #[must_use]
     pub const fn unassigned(&self) -> Totals {
@@ -96,6 +102,7 @@ impl State {
             return Ok(());
         }
         self.rewritten += 1;
+        self.moves += 1;
         for recent in &mut self.recent {
             if let Some(call) = changed.get(&recent.start.id) {
                 *recent = Arc::clone(call);

@@ -1,8 +1,10 @@
 //! What the tests of the live state share.
 
+use super::counting::{Counting, Remembered};
 use super::*;
 use crate::domain::call::{AskedSession, Attribution, CallEnd, Outcome, Source};
 use crate::domain::operation::Operation;
+use crate::domain::record::Standing;
 use crate::domain::report::ReportKey;
 use crate::domain::session::clock::{BootId, Nanos};
 use crate::domain::session::rules::{Action, Rule, rule};

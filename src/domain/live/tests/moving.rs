@@ -284,6 +284,43 @@ fn what_counts_behind_a_key_is_given_up_where_it_was_moved_to() {
 }
 
 #[test]
+fn what_the_database_said_before_a_move_is_not_believed_after_it() {
+    let mut world = World::new();
+    let (asked, polled) = (Operation::Responses, Operation::RetrieveResponse);
+    once(&mut world.state, 1, asked, "r", Making::UnderWay, Some(5));
+    let counting = |state: &State| Counting {
+        call: Arc::new(row(state, 1).clone()),
+        standing: Standing::Open,
+    };
+    let (key, before, moves) = (
+        OnceKey::new("openai", "r"),
+        counting(&world.state),
+        world.state.moves(),
+    );
+    // So long ago that only the database knows.
+    world.state.remembered = Remembered::default();
+    let order = Move {
+        calls: vec![Movable {
+            call: row(&world.state, 1).clone(),
+            paused: None,
+        }],
+        to: Some(session_id(1)),
+        rewritten: world.state.rewritten(),
+        conversation: None,
+    };
+    world.step(Input::Move(Box::new(order))).unwrap();
+    assert_eq!(world.state.recall(key, before, moves), Err(Refusal::CallsChanged));
+    let (now, moves) = (counting(&world.state), world.state.moves());
+    assert_eq!(world.state.recall(key, now, moves), Ok(()));
+    once(&mut world.state, 2, polled, "r", Making::Over, Some(50));
+    for n in [1, 2] {
+        assert_eq!(row(&world.state, n).session, Some(session_id(1)));
+    }
+    assert_eq!(world.state.sessions[&session_id(1)].totals.total, 51);
+    assert_eq!(world.state.sessions[&session_id(3)].totals, Totals::default());
+}
+
+#[test]
 fn a_conversation_belongs_where_it_said_last_until_that_ends() {
     let mut world = World::new();
     let mut asks = |n: u128, conversation: &str, asked: Option<u128>| {

@@ -128,9 +128,9 @@ fn the_database_is_asked_of_fetches_whose_id_is_not_remembered() {
     before.end = Some(end(Outcome::Complete, 100, 1));
     let counting = Counting {
         call: Arc::new(before),
-        standing: crate::domain::record::Standing::Settled,
+        standing: Standing::Settled,
     };
-    state.recall(key, counting);
+    state.recall(key, counting, state.moves()).unwrap();
     assert_eq!(state.unknown_keys(call_id(2), &ended()), []);
     state.step(at(2), call_ends(call_id(2), ended()));
     assert_eq!(row(&state, 2).counted_by, Some(call_id(99)));
