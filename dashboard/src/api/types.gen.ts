@@ -561,7 +561,7 @@ status: Status,
  */
 current: boolean, 
 /**
- * Rises with every change.
+ * Rises with every change of it, also of `current`; that another becomes the current one instead is none.
  */
 revision: number, 
 /**

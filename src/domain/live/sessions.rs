@@ -68,19 +68,17 @@ impl State {
         if current == Some(true) && rule(session.timer.status(), Action::MakeCurrent) == Rule::Refused {
             return Err(NotNow::Completed(Action::MakeCurrent).into());
         }
-        match current {
+        let is_made_current = match current {
             Some(true) => self.make_current(Some(id), now, effects),
             Some(false) if self.current == Some(id) => self.make_current(None, now, effects),
-            _ => {}
-        }
+            _ => false,
+        };
         if is_described && let Some(live) = self.sessions.get_mut(&id) {
             session.timer = live.session.timer.clone();
             live.session = session;
         }
-        if !events.is_empty() || is_described {
+        if !events.is_empty() || is_described || is_made_current {
             self.timer_events(id, events, now, effects);
-        } else if patch.current.is_some() && !effects.is_empty() {
-            self.publish_session(id, now, effects);
         }
         self.rearm();
         Ok(())
@@ -130,10 +128,17 @@ impl State {
         self.publish_session(id, now, effects);
     }
 
-    pub(super) fn make_current(&mut self, next: Option<SessionId>, now: Reading, effects: &mut Vec<Effect>) {
+    /// Says where calls go that name no session, and whether that is a change. The session that they go to now is the
+    /// caller's to revise; the one that they went to so far is what it was, for nobody changed it.
+    pub(super) fn make_current(
+        &mut self,
+        next: Option<SessionId>,
+        now: Reading,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
         let previous = std::mem::replace(&mut self.current, next);
         if previous == next {
-            return;
+            return false;
         }
         effects.push(Effect::Write(Record::Current(next)));
         if let Some(previous) = previous.filter(|_| next.is_some()) {
@@ -142,6 +147,7 @@ impl State {
                 self.publish_session(previous, now, effects);
             }
         }
+        true
     }
 
     pub(super) fn publish_session(&mut self, id: SessionId, now: Reading, effects: &mut Vec<Effect>) {

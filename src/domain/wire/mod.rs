@@ -268,7 +268,7 @@ pub struct SessionView {
     pub status: Status,
     /// Whether calls that name no session go here.
     pub current: bool,
-    /// Rises with every change.
+    /// Rises with every change of it, also of `current`; that another becomes the current one instead is none.
     pub revision: u64,
     /// How long it may run, in milliseconds; `null` is open-ended.
     pub duration: Option<u64>,

@@ -120,6 +120,40 @@ fn the_current_session_is_switched_and_given_up() {
 }
 
 #[test]
+fn to_make_a_session_current_or_no_longer_so_is_a_change_of_it() {
+    let mut state = State::default();
+    let first = create(&mut state, 1, "first", None, 0);
+    let second = create(&mut state, 2, "second", None, 0);
+    let revisions = |state: &State| [first, second].map(|id| view(state, id, 1).revision);
+    assert_eq!(revisions(&state), [0, 0], "nobody changed the first");
+    let make = |current, revision| Input::Change {
+        id: first,
+        patch: Patch {
+            current: Some(current),
+            ..Patch::default()
+        },
+        revision,
+    };
+    for (current, seen, expected) in [
+        (true, Some(0), Ok([1, 0])),
+        (true, Some(0), Err(Refusal::Stale)),
+        (true, Some(1), Ok([1, 0])),
+        (false, Some(1), Ok([2, 0])),
+        (false, None, Ok([2, 0])),
+    ] {
+        let step = state.step(at(1), make(current, seen));
+        assert_eq!(step.answer.map(|()| revisions(&state)), expected);
+        let written = step.effects.iter().filter_map(|effect| match effect {
+            Effect::Write(Record::Session { session, .. }) => Some((session.id, session.revision)),
+            _ => None,
+        });
+        for (id, revision) in written {
+            assert_eq!(view(&state, id, 1).revision, revision);
+        }
+    }
+}
+
+#[test]
 fn a_sleep_is_noticed_by_whatever_comes_first() {
     let mut state = State::default();
     let id = create(&mut state, 1, "work", None, 0);
