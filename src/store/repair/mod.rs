@@ -7,6 +7,7 @@
 
 mod bytes;
 mod layout;
+mod lost_names;
 mod pages;
 mod refill;
 mod tidy;
@@ -34,7 +35,12 @@ pub struct Repair {
     pub tables: BTreeMap<String, Rows>,
     /// Pages of tables that could not be read: what stood on them is lost, too.
     pub unreadable_pages: u64,
+    /// The names of the sessions whose clocks lack events: their time may be wrong.
+    pub clocks_with_gaps: Vec<String>,
 }
+
+/// So many sessions are told of by name.
+const MOST_NAMED: usize = 5;
 
 /// The damaged database could not be rebuilt. It was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +78,18 @@ impl std::fmt::Display for Repair {
         }
         if self.unreadable_pages > 0 {
             write!(f, "; {} pages of 4 KiB could not be read", self.unreadable_pages)?;
+        }
+        if let [first, others @ ..] = &self.clocks_with_gaps[..] {
+            write!(
+                f,
+                ". Pauses or other events of a clock are lost, so that the time may be wrong: \"{first}\""
+            )?;
+            for name in others.iter().take(MOST_NAMED - 1) {
+                write!(f, ", \"{name}\"")?;
+            }
+            if let Some(more) = others.len().checked_sub(MOST_NAMED - 1).filter(|more| *more > 0) {
+                write!(f, " and {more} more")?;
+            }
         }
         write!(
             f,
@@ -114,9 +132,31 @@ pub(super) fn was_ours(path: &Path) -> bool {
         "running_calls",
         "timer_events",
     ];
-    let roots = pages::Pages::open(path).and_then(|mut pages| refill::roots(&mut pages));
-    roots.is_ok_and(|roots| TABLES.iter().filter(|table| roots.contains_key(**table)).count() >= 2)
+    let Ok(mut pages) = pages::Pages::open(path) else {
+        return false;
+    };
+    match refill::roots(&mut pages) {
+        // With a schema of its own it is what that says.
+        Ok(roots) if !roots.is_empty() => {
+            TABLES.iter().filter(|table| roots.contains_key(**table)).count() >= 2
+        }
+        Ok(_) => looks_like_ours(&mut pages, &TABLES).unwrap_or(false),
+        Err(_) => false,
+    }
 }
+
+/// Whether the rows of a file without header and schema are such as ours: no other database has rows of forty columns
+/// of just these types.
+fn looks_like_ours(pages: &mut pages::Pages, tables: &[&str]) -> Option<bool> {
+    let mut empty = rusqlite::Connection::open_in_memory().ok()?;
+    migrations::run(&mut empty).ok()?;
+    let found = refill::tables_by_shape(pages, &empty, MOST_LOOKED_AT).ok()?;
+    let found = || tables.iter().filter(|table| found.contains(**table));
+    Some(found().count() >= 2 || found().any(|table| *table == "calls"))
+}
+
+/// So many pages of a file without header and schema are looked at: somebody else's may be huge.
+const MOST_LOOKED_AT: u32 = 4_096;
 
 /// Whether a file's header says that it must not be written: no SQLite says so of a file that it makes.
 pub(super) fn calls_itself_read_only(path: &Path) -> bool {
@@ -173,7 +213,7 @@ pub(super) fn repair(path: &Path, problem: &str, now: Timestamp) -> Result<Repai
     // The sums and names are those of the newest schema.
     migrations::run(&mut connection)?;
     let transaction = connection.transaction().map_err(sqlite)?;
-    let given_up = tidy::tidy(&transaction)?;
+    let missing = tidy::tidy(&transaction)?;
     transaction.commit().map_err(sqlite)?;
     connection.close().map_err(|(_, error)| sqlite(error))?;
     drop(pages);
@@ -181,14 +221,21 @@ pub(super) fn repair(path: &Path, problem: &str, now: Timestamp) -> Result<Repai
         .and_then(|file| file.sync_all())
         .map_err(at(&rebuilt))?;
     let mut tables = moved.tables;
+    let mut lost = |table: &str, lost: u64| {
+        let rows = tables.entry(table.to_owned()).or_default();
+        rows.lost = rows.lost.max(lost);
+    };
+    lost("names", missing.names);
+    lost("timer_events", missing.events);
     let calls = tables.entry("calls".to_owned()).or_default();
-    calls.kept = calls.kept.saturating_sub(given_up);
-    calls.lost += given_up;
+    calls.kept = calls.kept.saturating_sub(missing.calls);
+    calls.lost += missing.calls;
     Ok(Repair {
         problem: problem.into(),
         damaged: exchange(path, &rebuilt, now)?,
         tables,
         unreadable_pages: moved.unreadable_pages,
+        clocks_with_gaps: missing.sessions,
     })
 }
 

@@ -116,6 +116,24 @@ fn owners(pages: &mut Pages, objects: &[Object]) -> std::io::Result<Owners> {
     Ok(owners)
 }
 
+/// The tables of which a page is among the first ones, as far as its rows tell.
+pub(super) fn tables_by_shape(
+    pages: &mut Pages,
+    schema: &Connection,
+    most: u32,
+) -> Result<HashSet<String>, ReadError> {
+    let objects = objects(schema)?;
+    let mut found = HashSet::new();
+    for number in 2..=pages.count().min(most) {
+        if let Some(owner) = by_shape(pages, &objects, number).map_err(unreadable)?
+            && !objects[owner].is_index
+        {
+            found.insert(objects[owner].table.clone());
+        }
+    }
+    Ok(found)
+}
+
 /// The root of each table and index, as the schema says: by its tree, or, where that is damaged, by what looks like it.
 pub(super) fn roots(pages: &mut Pages) -> std::io::Result<BTreeMap<String, u32>> {
     let mut roots = BTreeMap::new();

@@ -3,97 +3,56 @@
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use crate::domain::call::{Attribution, Outcome};
-use crate::domain::operation::Operation;
+use super::lost_names;
 use crate::store::error::ReadError;
-use crate::store::names::Dictionary;
 use crate::store::{calls, checkpoints, reports, sessions};
 
-/// Stands where a name is lost that a row cannot do without.
+/// Stands where a session's name is lost.
 const LOST: &str = "unknown (lost)";
 
-/// Columns that refer to names and may be not known.
-const OPTIONAL: [(&str, &[&str]); 2] = [
-    (
-        "calls",
-        &[
-            "price_provider",
-            "request_model",
-            "conversation",
-            "client",
-            "asked",
-            "asked_by",
-            "agent",
-            "parent_agent",
-            "model",
-            "source",
-            "error",
-            "price_source",
-            "price_date",
-        ],
-    ),
-    (
-        "running_calls",
-        &[
-            "price_provider",
-            "request_model",
-            "conversation",
-            "client",
-            "asked",
-            "asked_by",
-            "agent",
-            "parent_agent",
-        ],
-    ),
-];
+/// What was found missing while the rows were made whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Missing {
+    /// Calls that had to be given up.
+    pub(super) calls: u64,
+    /// Names that rows refer to.
+    pub(super) names: u64,
+    /// Events of sessions' clocks.
+    pub(super) events: u64,
+    /// The names of the sessions whose clocks lack them.
+    pub(super) sessions: Vec<String>,
+}
 
-/// Gives what lost rows left behind a place, and makes the sums anew. Gives how many calls had to be given up.
-pub(super) fn tidy(connection: &Connection) -> Result<u64, ReadError> {
+/// Gives what lost rows left behind a place, and makes the sums anew.
+pub(super) fn tidy(connection: &Connection) -> Result<Missing, ReadError> {
     connection.execute("DELETE FROM running_calls WHERE id IN (SELECT id FROM calls)", [])?;
-    names(connection)?;
+    let names = lost_names::replace(connection)?;
     missing_sessions(connection)?;
-    let given_up = calls::sum_anew(connection)?;
+    // Before what cannot be read of a clock is taken away altogether.
+    let mut missing = missing_events(connection)?;
+    missing.names = names;
+    missing.calls = calls::sum_anew(connection)?;
     reports::forget_lost(connection)?;
     checkpoints::forget_unreadable(connection)?;
     sessions::mend_unreadable(connection)?;
-    Ok(given_up)
+    Ok(missing)
 }
 
-fn names(connection: &Connection) -> rusqlite::Result<()> {
-    let mut dictionary = Dictionary::default();
-    let needed = [
-        ("provider", LOST),
-        ("attribution", Attribution::Unassigned.name()),
-        ("operation", Operation::Manual.name()),
-        ("outcome", Outcome::Interrupted.name()),
-    ];
-    for (table, columns) in OPTIONAL {
-        for column in columns {
-            let sql =
-                format!("UPDATE {table} SET {column} = NULL WHERE {column} NOT IN (SELECT id FROM names)");
-            connection.execute(&sql, [])?;
-        }
-        // What was asked for and by which means are known together or not at all.
-        let sql = format!(
-            "UPDATE {table} SET asked = NULL, asked_by = NULL WHERE (asked IS NULL) <> (asked_by IS NULL)"
-        );
-        connection.execute(&sql, [])?;
-        for (column, name) in needed {
-            if table == "running_calls" && column == "outcome" {
-                continue;
-            }
-            let missing = format!("{column} NOT IN (SELECT id FROM names)");
-            let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {missing})");
-            if connection.query_row(&sql, [], |row| row.get(0))? {
-                let name = dictionary.name(connection, name)?;
-                connection.execute(
-                    &format!("UPDATE {table} SET {column} = ?1 WHERE {missing}"),
-                    [name],
-                )?;
-            }
-        }
+/// Events are numbered from 1 without a gap: what the numbers leave out is lost. What is lost behind the last one
+/// leaves no trace.
+fn missing_events(connection: &Connection) -> rusqlite::Result<Missing> {
+    const GAPS: &str = "SELECT coalesce(sessions.name, ?1), max(seq) - count(*) FROM timer_events \
+            JOIN sessions ON sessions.key = timer_events.session \
+        GROUP BY session HAVING min(seq) >= 1 AND max(seq) > count(*) ORDER BY sessions.id";
+    let mut missing = Missing::default();
+    let mut statement = connection.prepare(GAPS)?;
+    let mut rows = statement.query([LOST])?;
+    while let Some(row) = rows.next()? {
+        missing.sessions.push(row.get(0)?);
+        let events: i64 = row.get(1)?;
+        missing.events = missing.events.saturating_add(events.unsigned_abs());
     }
-    Ok(())
+    Ok(missing)
 }
 
 /// A session that is lost, while others point at it, gets an empty row.

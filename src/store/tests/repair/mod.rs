@@ -3,6 +3,7 @@
 mod header;
 mod log;
 mod pages;
+mod patterns;
 mod sessions;
 mod work;
 
@@ -12,6 +13,7 @@ use std::path::Path;
 use tempfile::tempdir;
 
 use super::support::*;
+use crate::domain::call::Call;
 use crate::domain::ids::CheckpointId;
 use crate::domain::record::Record;
 use crate::domain::report::{Kept, ReportKey};
@@ -24,8 +26,8 @@ const CALLS: u64 = 3_000;
 const SESSIONS: u64 = 5;
 const PAGE: usize = 4_096;
 
-/// What a session has beside its calls: a checkpoint, a report with a key, and a call of a pause.
-fn beside(number: u64) -> [Record; 3] {
+/// What a session has beside its calls: a checkpoint, a report with a key, a call of a pause, and a conversation.
+fn beside(number: u64) -> [Record; 4] {
     let session = session_id(number);
     let call = full(number + SESSIONS - 1).start.id;
     [
@@ -56,7 +58,25 @@ fn beside(number: u64) -> [Record; 3] {
             session,
             tokens: Tokens(number),
         },
+        Record::Bound {
+            conversation: format!("bound-{number}").into(),
+            session: Some(session),
+            at: Timestamp(NOON),
+        },
     ]
+}
+
+/// One of the database's calls.
+fn call_of(number: u64) -> Call {
+    let mut call = full(number);
+    call.start.conversation = Some(format!("thread-{number}").into());
+    call.session = Some(session_id(number % SESSIONS + 1));
+    if number.is_multiple_of(100) {
+        // Longer than a page has room for.
+        let end = call.end.as_mut().unwrap();
+        end.raw_usage = Some(format!("{{\"text\":\"{}\"}}", "x".repeat(6_000)).into());
+    }
+    call
 }
 
 /// A database of some thousand rows, closed in order.
@@ -74,15 +94,7 @@ fn filled(directory: &Path) {
     }
     let mut last = None;
     for number in 1..=CALLS {
-        let mut call = full(number);
-        call.start.conversation = Some(format!("thread-{number}").into());
-        call.session = Some(session_id(number % SESSIONS + 1));
-        if number % 100 == 0 {
-            // Longer than a page has room for.
-            let end = call.end.as_mut().unwrap();
-            end.raw_usage = Some(format!("{{\"text\":\"{}\"}}", "x".repeat(6_000)).into());
-        }
-        last = Some(store.writer().submit(finished(&call)).unwrap());
+        last = Some(store.writer().submit(finished(&call_of(number))).unwrap());
         if number % 1_000 == 0 {
             last.take().unwrap().wait().unwrap();
         }
@@ -134,6 +146,10 @@ const BLOWS: [Blow; 4] = [
 struct After {
     /// How many can be read; `None` where one of them is an error.
     calls: Option<usize>,
+    /// Those.
+    found: Vec<Call>,
+    /// How many conversations are bound.
+    bound: usize,
     told: Vec<String>,
 }
 
@@ -158,7 +174,14 @@ fn strike(from: &Path, pages: &[u32], blow: fn(&mut [u8])) -> After {
     let calls = match reader.calls(&query) {
         Ok(calls) => calls,
         // Text that has changed inside a row is none of SQLite's business; whoever reads the row is told.
-        Err(ReadError::BadRow { .. }) if told.is_empty() => return After { calls: None, told },
+        Err(ReadError::BadRow { .. }) if told.is_empty() => {
+            return After {
+                calls: None,
+                found: Vec::new(),
+                bound: recovered.conversations.len(),
+                told,
+            };
+        }
         Err(error) => panic!("{error}"),
     };
     assert_eq!(recovered.recent_calls.len(), calls.len().min(50));
@@ -186,6 +209,8 @@ fn strike(from: &Path, pages: &[u32], blow: fn(&mut [u8])) -> After {
     assert_eq!(said, "ok");
     After {
         calls: Some(calls.len()),
+        found: calls,
+        bound: recovered.conversations.len(),
         told,
     }
 }

@@ -24,7 +24,7 @@ fn a_damaged_page_of_names_or_sessions_costs_no_call() {
 #[test]
 fn a_damaged_page_of_what_a_session_has_beside_its_clock_costs_no_call() {
     strike_each(&BLOWS, |name| {
-        ["checkpoints", "reports", "paused_calls"]
+        ["checkpoints", "reports", "paused_calls", "conversations"]
             .iter()
             .any(|table| name.starts_with(table))
     });
@@ -85,5 +85,30 @@ fn a_file_that_was_cut_off_keeps_its_beginning() {
         println!("{numerator}/4 of the file: {kept} calls kept; {}", told[0]);
         assert!(kept * 10 >= CALLS * numerator as u64, "{kept}");
         put(&store, finished(&full(CALLS + 1)));
+    }
+}
+
+#[test]
+fn a_damaged_page_of_conversations_costs_the_bonds_that_stood_on_it() {
+    let directory = tempdir().unwrap();
+    filled(directory.path());
+    let kinds = page_kinds(&options(directory.path()).path);
+    let pages: Vec<u32> = kinds
+        .iter()
+        .filter(|(_, (name, _))| name == "conversations")
+        .map(|(page, _)| *page)
+        .collect();
+    assert_eq!(pages.len(), 1);
+    for (blow_name, blow) in BLOWS {
+        let after = strike(directory.path(), &pages, blow);
+        assert_eq!(after.calls, Some(CALLS as usize), "{blow_name}");
+        // Their bytes stand at the page's end, so that a hole before them does no harm.
+        let expected = if blow_name == "a hole" {
+            SESSIONS as usize
+        } else {
+            0
+        };
+        assert_eq!(after.bound, expected, "{blow_name}");
+        assert_eq!(after.told.len(), usize::from(expected == 0), "{blow_name}");
     }
 }

@@ -4,6 +4,15 @@ use super::*;
 use crate::domain::session::Status;
 use crate::domain::session::timer::OnSleep;
 
+/// So that the database is rebuilt, and nothing but sums is lost by it.
+fn damage_the_sums(path: &Path) {
+    let kinds = page_kinds(path);
+    let sums = kinds.iter().find(|(_, (name, _))| name == "rollups").unwrap().0;
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[(*sums as usize - 1) * PAGE..][..PAGE].fill(0);
+    std::fs::write(path, &bytes).unwrap();
+}
+
 /// What others refer to and is lost, and values that Moonlock never writes: each session can be read, and keeps what
 /// can be kept of it.
 #[test]
@@ -25,11 +34,7 @@ fn a_session_keeps_what_can_be_read_of_it() {
              PRAGMA wal_checkpoint(TRUNCATE);",
         )
         .unwrap();
-    let kinds = page_kinds(&path);
-    let sums = kinds.iter().find(|(_, (name, _))| name == "rollups").unwrap().0;
-    let mut bytes = std::fs::read(&path).unwrap();
-    bytes[(*sums as usize - 1) * PAGE..][..PAGE].fill(0);
-    std::fs::write(&path, &bytes).unwrap();
+    damage_the_sums(&path);
 
     let (store, recovered) = open(directory.path());
     assert_eq!(store.health().take_news().len(), 1);
@@ -66,7 +71,7 @@ fn a_session_keeps_what_can_be_read_of_it() {
         .iter()
         .map(|(thread, _)| &**thread)
         .collect();
-    assert_eq!(bound, ["kept"]);
+    assert_eq!(bound, ["kept", "bound-1", "bound-3", "bound-4"]);
     assert_eq!(open.len(), 4, "a session that is lost is no session: {open:?}");
     drop(store);
     let orphans: i64 = connect(&path)
@@ -78,4 +83,33 @@ fn a_session_keeps_what_can_be_read_of_it() {
         orphans, 0,
         "its checkpoint and its report have an empty row to refer to"
     );
+}
+
+#[test]
+fn a_clock_that_lacks_events_is_told_of_by_its_sessions_name() {
+    let directory = tempdir().unwrap();
+    filled(directory.path());
+    let path = options(directory.path()).path;
+    // Of seven sessions more, one is whole; the others lack what stood between the first event and the last.
+    connect(&path)
+        .execute_batch(
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 7)
+             INSERT INTO sessions (key, id, name) SELECT 100 + n, randomblob(16), 'torn ' || n FROM numbers;
+             INSERT INTO timer_events (session, seq, kind, boot_ns, mono_ns, wall_ms, boot_id)
+                SELECT key, seq, kind, seq, seq, 1000, zeroblob(16) FROM sessions
+                JOIN (SELECT 1 AS seq, 'started' AS kind UNION ALL SELECT 2, 'paused' UNION ALL SELECT 5, 'completed')
+                WHERE key > 100 AND (seq <> 5 OR key < 107);
+             PRAGMA wal_checkpoint(TRUNCATE);",
+        )
+        .unwrap();
+    damage_the_sums(&path);
+    let (store, _) = open(directory.path());
+    let repair = store.health().report().repair.unwrap();
+    assert_eq!(repair.tables["timer_events"].lost, 12);
+    assert_eq!(repair.clocks_with_gaps.len(), 6);
+    let told = store.health().take_news();
+    let told = told[0].as_str();
+    assert!(told.contains("so that the time may be wrong: \"torn "), "{told}");
+    assert!(told.contains(" and 1 more. The damaged file"), "{told}");
+    assert!(!told.contains("\"torn 7\""), "{told}");
 }
