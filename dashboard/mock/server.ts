@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { CallView, Change, Event, SessionView, Snapshot, Status } from "../src/api/types.gen";
+import type { CallView, Change, Event, SessionView, Snapshot } from "../src/api/types.gen";
 import { busyScene, emptyScene, finishedCall, newSession, type Scene, startedCall, withCall } from "./scene";
 
 export type Mock = {
@@ -98,7 +98,9 @@ export const startMock = async ({
   });
 
   const server = createServer((request, response) => {
-    void answer(request, response, { create, change, snapshot }).catch(() => response.writeHead(500).end());
+    void answer(request, response, { create, change, move, snapshot }).catch(() =>
+      response.writeHead(500).end(),
+    );
   });
 
   const create = (body: Partial<SessionView>): Reply => {
@@ -107,14 +109,40 @@ export const startMock = async ({
     return [201, keep(newSession(name, { duration, tokenBudget }))];
   };
 
-  const change = (id: string, revision: number, status: Status): Reply => {
+  const change = (id: string, revision: number, asked: Asked): Reply => {
     const known = scene.sessions.find((view) => view.id === id);
     if (!known) return problem(404, "There is no such session.");
     const view = now(known);
     if (revision !== view.revision) return problem(409, "The session has changed since.", { session: view });
-    const endedAt = status === "completed" ? view.at : null;
-    const current = view.current && status !== "completed";
-    return [200, keep({ ...view, status, endedAt, current, revision: view.revision + 1 })];
+    const { trim, untrim, countGap, ...said } = asked;
+    const status = said.status ?? view.status;
+    const endedAt = status === "completed" ? (view.endedAt ?? view.at) : null;
+    const current = (said.current ?? view.current) && status !== "completed";
+    const changed = { ...view, ...said, status, endedAt, current, revision: view.revision + 1 };
+    return [200, keep(correct(changed, { trim, untrim, countGap }))];
+  };
+
+  const move = ({ calls, from = 0, to = Infinity, fromSession, session }: Move): Reply => {
+    const isMeant = (call: CallView): boolean =>
+      calls
+        ? calls.includes(call.id)
+        : call.startedAt >= from &&
+          call.startedAt < to &&
+          (fromSession === undefined || call.sessionId === fromSession);
+    const meant = scene.calls.filter((call) => isMeant(call) && call.sessionId !== session);
+    const left = new Set(meant.map((call) => call.sessionId));
+    const ids = new Set(meant.map((call) => call.id));
+    scene.calls = scene.calls.map((call) =>
+      ids.has(call.id) ? { ...call, sessionId: session, attribution: "moved" } : call,
+    );
+    for (const place of left) {
+      const own = meant.filter((call) => call.sessionId === place).map((call) => call.id);
+      publish({
+        kind: "calls.moved",
+        data: { calls: own, from: place, to: session, unassigned: scene.unassigned },
+      });
+    }
+    return [200, { moved: meant.length, more: false, sessions: [], unassigned: scene.unassigned }];
   };
 
   const sockets = new WebSocketServer({ server, path: "/ws" });
@@ -159,10 +187,54 @@ export const startMock = async ({
   };
 };
 
+type Corrections = { trim?: { from: number; to: number }; untrim?: number; countGap?: number };
+type Asked = Corrections &
+  Partial<Pick<SessionView, "status" | "current" | "name" | "tags" | "note" | "duration" | "tokenBudget">>;
+type Move = {
+  session: string | null;
+  calls?: string[];
+  from?: number;
+  to?: number;
+  fromSession?: string | null;
+};
+
+/** Takes a stretch out of a session's time, puts one back, or counts a gap. */
+const correct = (
+  view: SessionView,
+  { trim, untrim, countGap }: { [K in keyof Corrections]: Corrections[K] | undefined },
+): SessionView => {
+  if (trim) {
+    const ms = Math.min(trim.to - trim.from, view.elapsedMs);
+    const told = {
+      seq: view.told.length + 2,
+      kind: "trimmed" as const,
+      at: trim.from,
+      ms,
+      undone: false,
+      countable: false,
+    };
+    return {
+      ...view,
+      elapsedMs: view.elapsedMs - ms,
+      trimmedMs: view.trimmedMs + ms,
+      told: [...view.told, told],
+    };
+  }
+  const event = view.told.find(({ seq }) => seq === (untrim ?? countGap));
+  if (!event) return view;
+  const ms = event.ms ?? 0;
+  const told = view.told.map((known) =>
+    known === event ? { ...known, undone: true, countable: false } : known,
+  );
+  const trimmedMs = view.trimmedMs - (untrim === undefined ? 0 : ms);
+  return { ...view, elapsedMs: view.elapsedMs + ms, trimmedMs, told };
+};
+
 type Reply = [status: number, body: object];
 type Handlers = {
   create: (body: Partial<SessionView>) => Reply;
-  change: (id: string, revision: number, status: Status) => Reply;
+  change: (id: string, revision: number, asked: Asked) => Reply;
+  move: (asked: Move) => Reply;
   snapshot: () => Snapshot;
 };
 
@@ -182,18 +254,18 @@ const answer = async (request: IncomingMessage, response: ServerResponse, on: Ha
   if (request.method === "POST" && pathname === "/api/sessions") reply = on.create(await json(request));
   if (request.method === "PATCH" && id) {
     const revision = Number(request.headers["if-match"]?.replaceAll('"', ""));
-    const { status } = await json(request);
-    if (status) reply = on.change(id, revision, status);
+    reply = on.change(id, revision, await json(request));
   }
+  if (request.method === "POST" && pathname === "/api/calls/move") reply = on.move(await json(request));
   const [status, body] = reply;
   const type = status < 400 ? "application/json" : "application/problem+json";
   response.writeHead(status, { "content-type": type }).end(JSON.stringify(body));
 };
 
-const json = async (request: IncomingMessage): Promise<Partial<SessionView>> => {
+const json = async <T>(request: IncomingMessage): Promise<T> => {
   let text = "";
   for await (const chunk of request) text += chunk;
-  return JSON.parse(text) as Partial<SessionView>;
+  return JSON.parse(text) as T;
 };
 
 const file = async (pathname: string, response: ServerResponse): Promise<void> => {

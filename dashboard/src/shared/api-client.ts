@@ -1,7 +1,7 @@
 /**
  * Calls of the REST API. An answer that is not 2xx is an RFC 9457 problem, and becomes a `Problem`.
  */
-import type { CheckpointView, SessionView, Status } from "@/api/types.gen";
+import type { CheckpointView, MovedCalls, SessionView, Status } from "@/api/types.gen";
 
 export class Problem extends Error {
   override name = "Problem";
@@ -23,7 +23,39 @@ export const createSession = (session: NewSession): Promise<SessionView> =>
   send("POST", "/api/sessions", session);
 
 /** What can be changed of a session. */
-export type SessionChange = { status: Status } | { countGap: number } | { untrim: number };
+export type SessionChange =
+  | { status: Status }
+  | { countGap: number }
+  | { untrim: number }
+  | { current: boolean };
+
+/** What a person writes about a session or corrects of its clock. What is left out stays. */
+export type SessionEdit = {
+  name?: string;
+  tags?: string[];
+  note?: string | null;
+  duration?: number | null;
+  tokenBudget?: number | null;
+  trim?: { from: number; to: number };
+  untrim?: number;
+  countGap?: number;
+};
+
+/** Changes the session if it still is at `revision`; else the problem has it as it is: nothing typed is lost unseen. */
+export const editSession = (id: string, revision: number, edit: SessionEdit): Promise<SessionView> =>
+  send("PATCH", sessionPath(id), edit, { "If-Match": `"${revision}"` });
+
+/** Which calls, and where to; `null` is no session. */
+export type CallMove = { session: string | null } & (
+  | { calls: string[] }
+  | { from: number; to: number; fromSession?: string | null }
+);
+
+export const moveCalls = async (move: CallMove): Promise<MovedCalls> => {
+  const answer = await ask("POST", "/api/calls/move", move);
+  if (isRecord(answer) && typeof answer["moved"] === "number") return answer as MovedCalls;
+  throw problem(200, answer);
+};
 
 /** Changes the session if it still is at `revision`. Another tab may have been faster: then its state is the answer. */
 export const changeSession = async (
@@ -38,9 +70,6 @@ export const changeSession = async (
     throw error;
   }
 };
-
-export const changeStatus = (id: string, revision: number, status: Status): Promise<SessionView> =>
-  changeSession(id, revision, { status });
 
 /** Notes a moment; it comes back as an event. */
 export const addCheckpoint = async (id: string, phase: string): Promise<void> => {

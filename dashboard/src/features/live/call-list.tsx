@@ -1,8 +1,11 @@
+import { useCallback, useState } from "react";
 import type { CallView, SessionView } from "@/api/types.gen";
 import { CALL_GRID } from "@/features/live/call-grid";
 import { CallRow } from "@/features/live/call-row";
 import { ConnectBlocks } from "@/features/live/connect-panel";
+import { MoveDialog } from "@/features/live/move-dialog";
 import { compact, plural } from "@/shared/format";
+import { Button } from "@/shared/ui/button";
 import { Panel } from "@/shared/ui/panel";
 import { useLive } from "@/store/live-store";
 import { type CallFilter, filterCalls, useUi } from "@/store/ui-store";
@@ -21,19 +24,70 @@ export const CallList = ({ session, calls }: CallListProps) => {
   const anyCall = useLive((live) => live.state.calls.length > 0);
   const filter: CallFilter = session ? chosen : "all";
   const shown = calls.slice(0, SHOWN);
+  const [picked, setPicked] = useState<ReadonlySet<string>>();
+  const [moving, setMoving] = useState(false);
+  const [said, setSaid] = useState("");
+  const pick = useCallback(
+    (id: string, isPicked: boolean): void =>
+      setPicked((before) => {
+        const after = new Set(before);
+        if (isPicked) after.add(id);
+        else after.delete(id);
+        return after;
+      }),
+    [],
+  );
+  const begin = (): void => {
+    setPicked(new Set());
+    setSaid("");
+  };
+  const moved = (text: string): void => {
+    setMoving(false);
+    setPicked(undefined);
+    setSaid(text);
+  };
   const names = new Map(sessions.map(({ view }) => [view.id, view.name]));
   const place = (id: string | null): string =>
     id === null ? "Unassigned" : (names.get(id) ?? "Earlier session");
 
   return (
-    <Panel title="Calls" aside={session && anyCall && <Filter chosen={filter} />} className="@container">
+    <Panel
+      title="Calls"
+      aside={
+        anyCall && (
+          <div className="flex items-center gap-2">
+            {!picked && (
+              <Button variant="quiet" className="text-xs" onClick={begin}>
+                Move calls
+              </Button>
+            )}
+            {session && <Filter chosen={filter} />}
+          </div>
+        )
+      }
+      className="@container"
+    >
+      <p role="status" className="px-5 pb-2 text-xs text-muted empty:hidden">
+        {said}
+      </p>
+      {picked && (
+        <PickBar count={picked.size} onMove={() => setMoving(true)} onCancel={() => setPicked(undefined)} />
+      )}
+      {moving && picked && (
+        <MoveDialog
+          picked={[...picked]}
+          from={filter === "session" ? session?.id : undefined}
+          onClose={() => setMoving(false)}
+          onMoved={moved}
+        />
+      )}
       {shown.length === 0 ? (
         <NoCalls ended={session?.status === "completed" ? session : undefined} />
       ) : (
         <>
           <div
             aria-hidden="true"
-            className={`${CALL_GRID} hidden border-b border-line py-2 text-xs text-muted @3xl:grid`}
+            className={`${CALL_GRID} hidden border-b border-line py-2 text-xs text-muted @3xl:grid ${picked ? "pl-12" : ""}`}
           >
             <span>Time</span>
             <span>Model</span>
@@ -48,6 +102,8 @@ export const CallList = ({ session, calls }: CallListProps) => {
                 key={call.id}
                 call={call}
                 place={filter === "all" ? place(call.sessionId) : undefined}
+                picked={picked?.has(call.id)}
+                onPick={pick}
               />
             ))}
           </ol>
@@ -57,6 +113,23 @@ export const CallList = ({ session, calls }: CallListProps) => {
     </Panel>
   );
 };
+
+type PickBarProps = { count: number; onMove: () => void; onCancel: () => void };
+
+/** Calls are being picked; without any, a stretch of time can be moved. */
+const PickBar = ({ count, onMove, onCancel }: PickBarProps) => (
+  <div className="flex flex-wrap items-center gap-2 border-b border-line px-5 pb-3 text-sm">
+    <p className="mr-auto text-muted">
+      {count === 0 ? "Pick calls, or move a stretch of time." : `${plural(count, "call")} picked`}
+    </p>
+    <Button variant="quiet" className="text-xs" onClick={onCancel}>
+      Cancel
+    </Button>
+    <Button variant="primary" className="text-xs" onClick={onMove}>
+      {count === 0 ? "By time…" : "Move to…"}
+    </Button>
+  </div>
+);
 
 const filters: { filter: CallFilter; label: string }[] = [
   { filter: "session", label: "This session" },

@@ -10,16 +10,29 @@ type CallRowProps = {
   call: CallView;
   /** The session's name, where the list holds more than one's calls. */
   place: string | undefined;
+  /** Whether it is picked; `undefined` where none can be. */
+  picked: boolean | undefined;
+  onPick: (id: string, isPicked: boolean) => void;
 };
 
-export const CallRow = memo(({ call, place }: CallRowProps) => {
+export const CallRow = memo(({ call, place, picked, onPick }: CallRowProps) => {
   const running = call.outcome === "running";
-  const origin = [call.client ?? call.operation, place].filter(Boolean).join(" · ");
+  const agent = call.agent === null ? null : "sub-agent";
+  const origin = [call.client ?? call.operation, agent, place].filter(Boolean).join(" · ");
   return (
     <li
-      className={`${CALL_GRID} border-b border-line/60 py-2.5 text-sm last:border-b-0`}
+      className={`${CALL_GRID} border-b border-line/60 py-2.5 text-sm last:border-b-0 ${picked === undefined ? "" : "relative pl-12"}`}
       data-outcome={call.outcome}
     >
+      {picked !== undefined && (
+        <input
+          type="checkbox"
+          checked={picked}
+          onChange={({ target }) => onPick(call.id, target.checked)}
+          aria-label={`${call.model ?? call.requestModel ?? "model unknown"} at ${exactTime(call.startedAt)}`}
+          className="absolute top-1/2 left-5 size-4 -translate-y-1/2 accent-accent"
+        />
+      )}
       <div className="min-w-0 @3xl:col-start-2 @3xl:row-start-1">
         <p className="truncate">
           <span className="text-muted">{call.provider} · </span>

@@ -1,13 +1,14 @@
 import { useEffect, useRef, useState } from "react";
-import type { SessionView, Status } from "@/api/types.gen";
-import { changeStatus, Problem } from "@/shared/api-client";
+import type { SessionView } from "@/api/types.gen";
+import { SessionTools } from "@/features/live/session-tools";
+import { changeSession, Problem, type SessionChange } from "@/shared/api-client";
 import { Button } from "@/shared/ui/button";
 import { CheckIcon, PauseIcon, PlayIcon } from "@/shared/ui/icons";
 import { receiveSession } from "@/store/live-store";
 import { selectSession } from "@/store/ui-store";
 
 /** Where Space already means something. */
-const TAKES_SPACE = "input, textarea, select, button, a, summary, [contenteditable]";
+const TAKES_SPACE = "input, textarea, select, button, a, summary, dialog, [contenteditable]";
 
 type SessionActionsProps = { view: SessionView };
 
@@ -17,13 +18,14 @@ export const SessionActions = ({ view }: SessionActionsProps) => {
   const busy = useRef(false);
   const running = view.status === "active";
 
-  const change = async (status: Status): Promise<void> => {
+  const change = async (asked: SessionChange): Promise<void> => {
     if (busy.current) return;
     busy.current = true;
     try {
-      receiveSession(await changeStatus(view.id, view.revision, status));
+      const changed = await changeSession(view.id, view.revision, asked);
+      receiveSession(changed);
       // The result stays in view, also if another session is open.
-      if (status === "completed") selectSession(view.id);
+      if (changed.status === "completed") selectSession(view.id);
       setProblem(undefined);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -33,7 +35,7 @@ export const SessionActions = ({ view }: SessionActionsProps) => {
       setConfirming(false);
     }
   };
-  const toggle = (): Promise<void> => change(running ? "paused" : "active");
+  const toggle = (): Promise<void> => change({ status: running ? "paused" : "active" });
 
   const latestToggle = useRef(toggle);
   useEffect(() => {
@@ -52,8 +54,14 @@ export const SessionActions = ({ view }: SessionActionsProps) => {
     return () => document.removeEventListener("keydown", press);
   }, [view.status]);
 
+  const tools = <SessionTools view={view} onMakeCurrent={() => change({ current: true })} />;
   if (view.status === "completed") {
-    return <Button onClick={() => selectSession(null)}>Done</Button>;
+    return (
+      <div className="flex flex-wrap items-center gap-2.5">
+        <Button onClick={() => selectSession(null)}>Done</Button>
+        {tools}
+      </div>
+    );
   }
   return (
     <div className="flex flex-wrap items-center gap-2.5">
@@ -62,13 +70,14 @@ export const SessionActions = ({ view }: SessionActionsProps) => {
         {running ? "Pause" : "Resume"}
       </Button>
       {confirming ? (
-        <Confirm onYes={() => change("completed")} onNo={() => setConfirming(false)} />
+        <Confirm onYes={() => change({ status: "completed" })} onNo={() => setConfirming(false)} />
       ) : (
         <Button onClick={() => setConfirming(true)}>
           <CheckIcon />
           Complete
         </Button>
       )}
+      {tools}
       {problem && (
         <p role="alert" className="text-sm text-bad">
           {problem}

@@ -40,6 +40,18 @@ export const SessionHero = ({ session }: SessionHeroProps) => {
           {view.name}
         </h1>
         <StatusBadge status={view.status} />
+        {view.tags.length > 0 && (
+          <ul aria-label="Tags" className="flex min-w-0 flex-wrap gap-1.5">
+            {view.tags.map((tag) => (
+              <li
+                key={tag}
+                className="max-w-full truncate rounded-full bg-sunken px-2.5 py-0.5 text-xs text-muted"
+              >
+                {tag}
+              </li>
+            ))}
+          </ul>
+        )}
       </div>
       <div className="w-16 sm:row-span-3 sm:w-36 sm:self-center lg:w-44">
         <MoonDial
@@ -60,6 +72,7 @@ export const SessionHero = ({ session }: SessionHeroProps) => {
         <SessionActions view={view} />
       </div>
       <div className="col-span-2 mt-3 grid gap-3 empty:hidden">
+        {view.note && <p className="text-sm break-words whitespace-pre-line text-muted">{view.note}</p>}
         <ClockNote view={view} />
         <Checkpoints view={view} />
       </div>

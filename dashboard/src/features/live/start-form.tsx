@@ -1,7 +1,8 @@
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { parseBudget, parseDuration } from "@/features/live/parse";
 import { createSession, Problem } from "@/shared/api-client";
 import { Button } from "@/shared/ui/button";
+import { TextField } from "@/shared/ui/text-field";
 import { receiveSession } from "@/store/live-store";
 import { selectSession } from "@/store/ui-store";
 
@@ -87,51 +88,5 @@ export const StartForm = () => {
         )}
       </form>
     </section>
-  );
-};
-
-type TextFieldProps = {
-  id?: string;
-  name: Field;
-  label?: string;
-  problem: string | undefined;
-  placeholder: string;
-  maxLength?: number;
-  className?: string;
-};
-
-const TextField = ({
-  id,
-  name,
-  label,
-  problem,
-  placeholder,
-  maxLength,
-  className = "h-11 px-3.5 text-sm",
-}: TextFieldProps) => {
-  const own = useId();
-  return (
-    <div className="grid gap-1.5">
-      {label && (
-        <label htmlFor={id ?? own} className="text-xs leading-5 font-medium text-muted">
-          {label}
-        </label>
-      )}
-      <input
-        id={id ?? own}
-        name={name}
-        placeholder={placeholder}
-        maxLength={maxLength}
-        autoComplete="off"
-        aria-invalid={problem !== undefined}
-        aria-describedby={problem ? `${own}-problem` : undefined}
-        className={`w-full min-w-0 rounded-xl border border-control bg-surface placeholder:text-muted aria-invalid:border-bad ${className}`}
-      />
-      {problem && (
-        <p id={`${own}-problem`} role="alert" className="text-xs text-bad">
-          {problem}
-        </p>
-      )}
-    </div>
   );
 };
