@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use moonlock::domain::call::{Attribution, Call, CallEnd, CallStart, Outcome, Source};
 use moonlock::domain::durability::Durability;
+use moonlock::domain::estimate::Intervals;
 use moonlock::domain::ids::{CallId, SessionId};
 use moonlock::domain::operation::Operation;
 use moonlock::domain::pricing::{CATALOG_DATE, Cost, PriceSource};
@@ -98,6 +99,7 @@ fn call(number: u64) -> Call {
                 ..Parts::default()
             },
             source: Some(Source::Exact),
+            estimate: Intervals::default(),
             raw_usage: Some(raw.into()),
             request_id: Some(format!("chatcmpl-{:016x}{noise:06x}", number.reverse_bits()).into()),
             error: None,

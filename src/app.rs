@@ -13,9 +13,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::api::{self, ApiState};
 use crate::config::Settings;
 use crate::config::resolve::DatabasePlace;
+use crate::domain::estimate::calibration::Calibration;
 use crate::domain::live::{Restored, RestoredSession, State};
 use crate::engine::clock::Clock;
 use crate::engine::{self, Engine};
+use crate::meter::estimator::{Counting, Estimator, Finding};
 use crate::proxy::{self, Proxy};
 use crate::store::{BackupError, Daily, Directory, Reader, Store, StoreError, StoreOptions, WriterHandle};
 
@@ -66,6 +68,8 @@ pub struct App {
     stop: watch::Sender<()>,
     servers: JoinSet<()>,
     engine_task: JoinSet<()>,
+    /// `None` where nothing is estimated.
+    counting: Option<Counting>,
     store: Store,
 }
 
@@ -123,6 +127,7 @@ impl App {
         let mut engine_task = JoinSet::new();
         engine_task.spawn(task);
 
+        let (estimator, counting) = estimates(&settings, &engine).unzip();
         let (stop, stopped) = watch::channel(());
         let mut servers = JoinSet::new();
         let forwarding = Proxy::new(
@@ -131,6 +136,7 @@ impl App {
             engine.clone(),
             settings.durability,
             &store.fingerprint_key(),
+            estimator,
         );
         servers.spawn(proxy::serve(proxy_listener, forwarding, told(stopped.clone())));
         let proxy_url = format!("http://{proxy}");
@@ -167,6 +173,7 @@ impl App {
             stop,
             servers,
             engine_task,
+            counting,
             store,
         })
     }
@@ -195,8 +202,8 @@ impl App {
         &self.reader
     }
 
-    /// Stops in the order of the data: no new calls, calls under way to their end (within a bound), the engine's
-    /// last inputs, the writer's last rows.
+    /// Stops in the order of the data: no new calls, calls under way to their end (within a bound), the last estimates,
+    /// the engine's last inputs, the writer's last rows.
     pub async fn stop(self) {
         let Self {
             engine,
@@ -204,11 +211,15 @@ impl App {
             stop,
             mut servers,
             mut engine_task,
+            counting,
             store,
             ..
         } = self;
         drop(stop);
         while servers.join_next().await.is_some() {}
+        if let Err(error) = tokio::task::spawn_blocking(move || drop(counting)).await {
+            tracing::error!(%error, "the last calls are not estimated");
+        }
         drop((engine, reader));
         while engine_task.join_next().await.is_some() {}
         if let Err(error) = tokio::task::spawn_blocking(move || drop(store)).await {
@@ -229,6 +240,18 @@ fn store_options(settings: &Settings) -> StoreOptions {
         batch_size: settings.batch_size,
         batch_interval: settings.batch_interval,
     }
+}
+
+/// Starts the estimates, if they are wanted.
+fn estimates(settings: &Settings, engine: &Engine) -> Option<(Estimator, Counting)> {
+    let memory = settings.estimate_memory?;
+    let engine = engine.clone();
+    let outlet = move |finding| match finding {
+        Finding::Estimated(id, estimated) => engine.call_estimated(id, estimated),
+    };
+    Estimator::start(memory, Calibration::default(), Box::new(outlet))
+        .inspect_err(|error| tracing::error!(%error, "nothing is estimated: there is no thread for it"))
+        .ok()
 }
 
 async fn bind(name: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

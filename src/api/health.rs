@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde::Serialize;
 
 use super::ApiState;
+use crate::domain::wire::EstimatesView;
 use crate::store::{Repair, Rows};
 
 #[derive(Serialize)]
@@ -18,6 +19,7 @@ pub(super) struct View {
     uptime_ms: u64,
     proxy_url: String,
     store: StoreView,
+    estimates: EstimatesView,
 }
 
 #[derive(Serialize)]
@@ -74,6 +76,8 @@ impl RepairView {
 }
 
 pub(super) async fn get(State(state): State<ApiState>) -> Json<View> {
+    // An engine that has stopped estimates nothing.
+    let estimates = state.engine().estimates().await.unwrap_or_default();
     let health = state.0.health.report();
     let uptime = state.0.started.elapsed().as_millis();
     Json(View {
@@ -92,5 +96,6 @@ pub(super) async fn get(State(state): State<ApiState>) -> Json<View> {
             lost: health.dropped,
             repair: health.repair.as_deref().map(RepairView::of),
         },
+        estimates,
     })
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::error::ApiError;
 use crate::config::Mounts;
 use crate::domain::call::{CallEnd, CallStart, Outcome, Source};
+use crate::domain::estimate::Intervals;
 use crate::domain::ids::CallId;
 use crate::domain::operation::Operation;
 use crate::domain::report::MAX_KEY;
@@ -222,6 +223,7 @@ impl Entry {
             model,
             parts,
             source: Some(Source::Manual),
+            estimate: Intervals::default(),
             raw_usage: serde_json::to_string(self).ok().map(Into::into),
             request_id: None,
             error: None,

@@ -18,6 +18,7 @@ pub(super) struct File {
     pub(super) store: Store,
     pub(super) sessions: Sessions,
     pub(super) backup: Backup,
+    pub(super) estimates: Estimates,
     pub(super) mounts: BTreeMap<String, RawMount>,
     pub(super) prices: Vec<RawPrice>,
 }
@@ -55,6 +56,13 @@ pub(super) struct Backup {
     pub(super) daily: Option<bool>,
     pub(super) keep_days: Option<u32>,
     pub(super) directory: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Estimates {
+    pub(super) enabled: Option<bool>,
+    pub(super) memory_mb: Option<usize>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -112,6 +120,9 @@ impl File {
         self.backup.daily = backup.daily.or(self.backup.daily);
         self.backup.keep_days = backup.keep_days.or(self.backup.keep_days);
         self.backup.directory = backup.directory.or(self.backup.directory);
+        let estimates = over.estimates;
+        self.estimates.enabled = estimates.enabled.or(self.estimates.enabled);
+        self.estimates.memory_mb = estimates.memory_mb.or(self.estimates.memory_mb);
         for (name, mount) in over.mounts {
             let below = self.mounts.remove(&name).unwrap_or_default();
             self.mounts.insert(name, below.overlay(mount));

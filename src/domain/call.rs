@@ -1,5 +1,6 @@
 //! One metered call: who asked whom for what, when, how it ended and what it used.
 
+use super::estimate::Intervals;
 use super::ids::{CallId, SessionId};
 use super::operation::Operation;
 use super::pricing::Cost;
@@ -143,6 +144,8 @@ pub struct CallEnd {
     pub parts: Parts,
     /// Where the numbers came from; `None` where there are none.
     pub source: Option<Source>,
+    /// Where the truth of what was estimated of them is thought to lie.
+    pub estimate: Intervals,
     /// The provider's own usage object, as it was.
     pub raw_usage: Option<Box<str>>,
     /// The provider's id of the request.
@@ -176,6 +179,20 @@ pub struct Ended {
     pub others: Vec<(CallId, Share)>,
     /// What its provider told of the limits it keeps.
     pub limits: Option<Box<Observation>>,
+    /// Whether what the provider did not say is being estimated.
+    pub estimate: Promise,
+}
+
+/// Whether what the provider did not say of a call is being estimated when the call ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Promise {
+    /// It is not: nothing is missing, or nothing can be said.
+    #[default]
+    None,
+    /// It is, and comes behind the end.
+    Coming,
+    /// It should be, but too many wait for it already.
+    Refused,
 }
 
 impl From<CallEnd> for Ended {
@@ -185,6 +202,7 @@ impl From<CallEnd> for Ended {
             once: None,
             others: Vec::new(),
             limits: None,
+            estimate: Promise::None,
         }
     }
 }

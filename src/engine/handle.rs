@@ -9,6 +9,7 @@ use super::Message;
 use super::clock::Clock;
 use super::stream::{Subscription, Wanted};
 use crate::domain::call::{CallStart, Ended};
+use crate::domain::estimate::Estimated;
 use crate::domain::ids::{CallId, CheckpointId, SessionId};
 use crate::domain::live::{Input, Move, Refusal, State};
 use crate::domain::report::{Kept, Report};
@@ -16,7 +17,7 @@ use crate::domain::session::checkpoint::NewCheckpoint;
 use crate::domain::session::clock::Reading;
 use crate::domain::session::{Marks, NewSession, Patch, Session};
 use crate::domain::windows::Observation;
-use crate::domain::wire::{CheckpointView, LimitsView, SessionView, Snapshot, Totals};
+use crate::domain::wire::{CheckpointView, EstimatesView, LimitsView, SessionView, Snapshot, Totals};
 use crate::store::WriteFailed;
 
 /// The engine has stopped: the program is shutting down.
@@ -76,6 +77,12 @@ impl Engine {
         let (done, committed) = oneshot::channel();
         self.tell(Message::Ended(id, Box::new(ended), done));
         committed
+    }
+
+    /// What an ended call's provider did not say has been estimated, as its end promised; `None` if nothing can be
+    /// said.
+    pub fn call_estimated(&self, id: CallId, estimated: Option<Box<Estimated>>) {
+        self.tell(Message::Estimated(id, estimated));
     }
 
     /// A provider told of its limits outside a call: when it agreed to a WebSocket.
@@ -268,6 +275,14 @@ impl Engine {
     pub async fn snapshot(&self, wanted: Wanted) -> Result<Snapshot, Stopped> {
         self.read(move |state, now| state.snapshot(now, |session| wanted.includes(session)))
             .await
+    }
+
+    /// How the estimates of ended calls stand.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn estimates(&self) -> Result<EstimatesView, Stopped> {
+        self.read(|state, _| state.estimates()).await
     }
 
     /// What the providers last told of their limits.

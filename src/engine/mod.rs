@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::call::{CallStart, Ended};
+use crate::domain::estimate::Estimated;
 use crate::domain::ids::CallId;
 use crate::domain::live::{Effect, Input, Refusal, State};
 use crate::domain::session::clock::Reading;
@@ -36,6 +37,7 @@ type AfterCommand = Box<dyn FnOnce(Option<Refusal>, &State, Reading) + Send>;
 enum Message {
     Started(CallStart),
     Ended(CallId, Box<Ended>, Reply),
+    Estimated(CallId, Option<Box<Estimated>>),
     LimitsSeen(Box<Observation>),
     CommitWasLate,
     Backup(Option<Box<str>>),

@@ -137,6 +137,9 @@ impl Task {
                     self.ask(id, ended, done, keys);
                 }
             }
+            Message::Estimated(id, estimated) => {
+                self.step(Input::Estimated(id, estimated), None);
+            }
             Message::LimitsSeen(limits) => {
                 self.step(Input::LimitsSeen(limits), None);
             }

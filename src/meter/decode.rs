@@ -1,8 +1,11 @@
 //! Undoes a content-encoding beside the bytes that pass, in constant memory.
 
+use bytes::Bytes;
 use compression_codecs::core::util::{PartialBuffer, WriteBuffer};
 use compression_codecs::zstd::params::DParameter;
 use compression_codecs::{BrotliDecoder, DecodeV2, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
+
+use super::keep::Keep;
 
 /// The most that one body may decode to before it is taken for a decompression bomb.
 const MOST_DECODED: u64 = 256 << 20;
@@ -59,6 +62,26 @@ impl Decoder {
             _ => Codec::Failed(Undecodable::Unknown),
         };
         Self { codec, decoded: 0 }
+    }
+
+    /// Decodes the next piece, and keeps what it gives: without a copy, where nothing has to be undone.
+    pub(super) fn push_keeping(
+        &mut self,
+        bytes: &Bytes,
+        keep: Option<&mut Keep>,
+        mut out: impl FnMut(&[u8]),
+    ) -> Result<(), Undecodable> {
+        match keep {
+            None => self.push(bytes, out),
+            Some(keep) if matches!(self.codec, Codec::Identity) => {
+                keep.push(bytes);
+                self.push(bytes, out)
+            }
+            Some(keep) => self.push(bytes, |decoded| {
+                keep.copy(decoded);
+                out(decoded);
+            }),
+        }
     }
 
     /// Decodes the next piece and hands on what it gives. After a failure nothing more comes.

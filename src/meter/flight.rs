@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::domain::call::{CallEnd, CallStart, Ended, Outcome};
+use super::keep::{Keep, Memory, Text};
+use crate::domain::call::{CallEnd, CallStart, Ended, Outcome, Promise};
+use crate::domain::estimate::{Intervals, can_be_counted};
 use crate::domain::ids::CallId;
 use crate::domain::units::Millis;
 use crate::domain::usage::reading::Reading;
@@ -20,8 +22,10 @@ pub type Committed = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub trait Sink: Send + Sync + 'static {
     /// A call began.
     fn started(&self, start: CallStart);
-    /// A call ended. `None` where replies do not wait for the disk.
-    fn ended(&self, id: CallId, ended: Ended) -> Option<Committed>;
+    /// A call ended, and this is its text, if it was kept. `None` where replies do not wait for the disk.
+    fn ended(&self, id: CallId, ended: Ended, text: Option<Text>) -> Option<Committed>;
+    /// Where the text of running calls is kept; `None` if it is not.
+    fn memory(&self) -> Option<&Arc<Memory>>;
     /// A reply was passed on before its row was committed: the bound was over.
     fn commit_was_late(&self);
     /// How long a reply's last bytes wait for the disk at most.
@@ -36,6 +40,8 @@ struct Shared {
     sink: Arc<dyn Sink>,
     began: Instant,
     stage: Mutex<Stage>,
+    /// `None` if the text of this call is not kept.
+    text: Option<Mutex<Text>>,
 }
 
 enum Stage {
@@ -68,22 +74,46 @@ pub struct Ending {
     pub streamed: bool,
     /// Time to the first byte of a streamed reply.
     pub ttft: Option<Millis>,
+    /// The reply's body, if it was kept.
+    pub text: Option<Keep>,
 }
 
 impl Flight {
     /// A call that has just arrived.
     #[must_use]
     pub fn new(sink: Arc<dyn Sink>, start: CallStart) -> Self {
+        let is_kept = sink.memory().is_some() && can_be_counted(start.operation);
+        let text = is_kept.then(|| Mutex::new(Text::of(start.operation)));
         let stage = Mutex::new(Stage::Unannounced(Box::new(start)));
         Self(Arc::new(Shared {
             sink,
             began: Instant::now(),
             stage,
+            text,
         }))
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
         self.0.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where a body of this call is to be kept; `None` if it is not.
+    #[must_use]
+    pub fn keep(&self) -> Option<Keep> {
+        self.0.text.as_ref()?;
+        self.0.sink.memory().map(|memory| Keep::new(Arc::clone(memory)))
+    }
+
+    /// Takes the request's body, which has come to its end.
+    pub fn keep_request(&self, request: Keep) {
+        if let Some(mut text) = self.text() {
+            text.request = Some(request);
+        }
+    }
+
+    fn text(&self) -> Option<MutexGuard<'_, Text>> {
+        let text = self.0.text.as_ref()?;
+        Some(text.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Takes what the reply's head tells of the provider's limits.
@@ -118,6 +148,9 @@ impl Flight {
     fn tell_of_start(&self, stage: &mut Stage) {
         if let Stage::Unannounced(start) = stage {
             let id = start.id;
+            if let Some(mut text) = self.text() {
+                text.request_model.clone_from(&start.request_model);
+            }
             if let Stage::Unannounced(start) = std::mem::replace(stage, Stage::Running(id, None)) {
                 self.0.sink.started(*start);
             }
@@ -150,6 +183,7 @@ impl Flight {
             model: reading.model,
             parts: reading.parts,
             source: reading.source,
+            estimate: Intervals::default(),
             raw_usage: reading.raw_usage,
             request_id: ending.request_id,
             error: ending.error.or(reading.error),
@@ -165,8 +199,13 @@ impl Flight {
                 .map(|share| (CallId::from_uuid(Uuid::now_v7()), share))
                 .collect(),
             limits,
+            estimate: Promise::None,
         };
-        self.0.sink.ended(id, ended)
+        let text = self.text().map(|mut text| Text {
+            reply: ending.text,
+            ..text.take()
+        });
+        self.0.sink.ended(id, ended, text)
     }
 
     /// The time since the request arrived.

@@ -4,10 +4,13 @@
 //! undoes a content-encoding beside the bytes. Asking for usage where a client did not (`include_usage`) has two
 //! halves: [`request`] splices the question in, `withhold` keeps the extra event that it causes from the client.
 //! A WebSocket has no body: [`splice`] passes its bytes both ways, [`socket`] makes a call of each of its turns.
-//! Where a provider says nothing, [`tokens`] counts the text for [`crate::domain::estimate`].
+//! Where a provider says nothing, the call's text is counted: [`keep`] has kept it, [`estimator`] takes it over when the
+//! call has ended, and [`tokens`] counts for [`crate::domain::estimate`].
 
 mod decode;
+pub mod estimator;
 pub mod flight;
+pub mod keep;
 pub mod reply;
 pub mod request;
 pub mod socket;

@@ -112,7 +112,7 @@ enum Over {
 impl<B: Body> MeteredReply<B> {
     /// Observes `inner`.
     pub fn new(inner: B, operation: Operation, head: Head<'_>, extra: Extra, flight: Flight) -> Self {
-        let tap = Tap::new(operation, &head);
+        let tap = Tap::new(operation, &head, flight.keep());
         let withholder =
             (extra == Extra::UsageEvent && head.may_hold_usage_event()).then(Withholder::default);
         let open = Open {
@@ -163,7 +163,7 @@ impl Meter {
     fn end(&mut self, over: Over) -> Option<Committed> {
         let open = self.open.take()?;
         let streamed = open.tap.streamed();
-        let mut reading = open.tap.finish();
+        let (mut reading, text) = open.tap.finish();
         let outcome = match over {
             _ if !(200..400).contains(&open.status) => Outcome::UpstreamError,
             _ if reading.stream_error == StreamError::Reported => Outcome::StreamError,
@@ -185,6 +185,7 @@ impl Meter {
                 error: broken.then(|| "broken_off".into()),
                 streamed,
                 ttft: open.ttft.filter(|_| streamed),
+                text,
             },
         )
     }

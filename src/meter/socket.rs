@@ -148,6 +148,7 @@ impl SocketMeter {
             error,
             streamed: true,
             ttft,
+            text: None,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What stands beside a reply's bytes: a decoder and a reader.
 
+use bytes::Bytes;
+
 use super::decode::Decoder;
+use super::keep::Keep;
 use super::reply::Head;
 use crate::domain::call::Source;
 use crate::domain::operation::Operation;
@@ -11,11 +14,13 @@ use crate::domain::usage::reply::ReplyReader;
 pub(super) struct Tap {
     decoder: Decoder,
     reader: ReplyReader,
+    /// What is kept of the reply, decoded.
+    keep: Option<Keep>,
     undecodable: bool,
 }
 
 impl Tap {
-    pub(super) fn new(operation: Operation, head: &Head<'_>) -> Self {
+    pub(super) fn new(operation: Operation, head: &Head<'_>, keep: Option<Keep>) -> Self {
         let header = |name: &str| head.headers.get(name)?.to_str().ok().map(Into::into);
         let reader = ReplyReader::new(operation, head.content_type, head.status)
             .with_headers(&header)
@@ -23,17 +28,22 @@ impl Tap {
         Self {
             decoder: Decoder::new(head.encoding),
             reader,
+            // Of a refusal there is nothing to count.
+            keep: keep.filter(|_| (200..300).contains(&head.status)),
             undecodable: false,
         }
     }
 
     /// Looks at the next bytes. A body that cannot be decoded is looked at no further.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(super) fn push(&mut self, bytes: &Bytes) {
         if self.undecodable {
             return;
         }
-        let reader = &mut self.reader;
-        if let Err(error) = self.decoder.push(bytes, |decoded| reader.push(decoded)) {
+        let Self { reader, keep, .. } = self;
+        let pushed = self
+            .decoder
+            .push_keeping(bytes, keep.as_mut(), |decoded| reader.push(decoded));
+        if let Err(error) = pushed {
             tracing::warn!(%error, "reply cannot be metered any further; its bytes are passed on");
             self.undecodable = true;
         }
@@ -48,8 +58,8 @@ impl Tap {
         self.reader.streamed()
     }
 
-    /// What was read, when nothing more comes.
-    pub(super) fn finish(self) -> Reading {
+    /// What was read, and what was kept, when nothing more comes.
+    pub(super) fn finish(self) -> (Reading, Option<Keep>) {
         let mut reading = self.reader.finish();
         if self.undecodable && reading.source == Some(Source::Exact) && !reading.terminal {
             reading.source = Some(Source::Partial);
@@ -57,6 +67,6 @@ impl Tap {
         if reading.flaws.any() {
             tracing::warn!(flaws = ?reading.flaws, "reply was read with flaws; its bytes are passed on");
         }
-        reading
+        (reading, self.keep)
     }
 }

@@ -30,7 +30,9 @@ use crate::domain::ids::CallId;
 use crate::domain::operation::Operation;
 use crate::domain::windows::{FingerprintKey, Observation};
 use crate::engine::Engine;
+use crate::meter::estimator::Estimator;
 use crate::meter::flight::{AbortOnDrop, Committed, Ending, Flight, Sink};
+use crate::meter::keep::{Memory, Text};
 use crate::meter::reply::{Extra, Head, MeteredReply};
 use crate::meter::request::MeteredRequest;
 
@@ -58,7 +60,8 @@ pub(super) struct Shared {
 
 impl Proxy {
     /// A proxy for these mounts that tells the engine what passes. `aws` are the variables that say where AWS's
-    /// credentials are; of what clients are authorized with it tells fingerprints, made with this key.
+    /// credentials are; of what clients are authorized with it tells fingerprints, made with this key. `estimator` takes over the
+    /// calls whose providers do not say what they used.
     #[must_use]
     pub fn new(
         mounts: Mounts,
@@ -66,10 +69,12 @@ impl Proxy {
         engine: Engine,
         durability: Durability,
         fingerprint_key: &FingerprintKey,
+        estimator: Option<Estimator>,
     ) -> Self {
         let sink = Arc::new(EngineSink {
             engine: engine.clone(),
             durability,
+            estimator,
         });
         Self(Arc::new(Shared {
             mounts,
@@ -377,6 +382,8 @@ impl From<Unsigned> for Unsent {
 struct EngineSink {
     engine: Engine,
     durability: Durability,
+    /// `None` where nothing is estimated.
+    estimator: Option<Estimator>,
 }
 
 impl Sink for EngineSink {
@@ -384,11 +391,24 @@ impl Sink for EngineSink {
         self.engine.call_started(start);
     }
 
-    fn ended(&self, id: CallId, ended: Ended) -> Option<Committed> {
+    fn ended(&self, id: CallId, mut ended: Ended, text: Option<Text>) -> Option<Committed> {
+        let admitted = self.estimator.as_ref().zip(text).and_then(|(estimator, text)| {
+            let (promise, admitted) = estimator.admit(&ended.end, text);
+            ended.estimate = promise;
+            admitted
+        });
         let committed = self.engine.call_ended(id, ended);
+        // Behind the end: the engine hears of the one before it hears of the other.
+        if let Some(admitted) = admitted {
+            admitted.count(id);
+        }
         // A row that was refused holds no reply back: the writer has logged it.
         (self.durability != Durability::Relaxed)
             .then(|| -> Committed { Box::pin(async { drop(committed.await) }) })
+    }
+
+    fn memory(&self) -> Option<&Arc<Memory>> {
+        self.estimator.as_ref().map(Estimator::memory)
     }
 
     fn commit_was_late(&self) {

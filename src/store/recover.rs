@@ -9,6 +9,7 @@ use super::query::{CallQuery, StoredSession};
 use super::{alerts, calls, conversations, rollups, sessions, windows};
 use crate::domain::alert::{Episode, Rule};
 use crate::domain::call::{Call, CallEnd, Outcome};
+use crate::domain::estimate::Intervals;
 use crate::domain::ids::SessionId;
 use crate::domain::record::Record;
 use crate::domain::units::{Millis, Timestamp};
@@ -101,6 +102,7 @@ fn interrupted_end(started_at: Timestamp, heartbeat: Option<Timestamp>) -> CallE
         model: None,
         parts: Parts::default(),
         source: None,
+        estimate: Intervals::default(),
         raw_usage: None,
         request_id: None,
         error: None,

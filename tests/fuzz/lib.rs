@@ -17,6 +17,7 @@ use moonlock::domain::ids::CallId;
 use moonlock::domain::operation::Operation;
 use moonlock::domain::units::{Millis, Timestamp};
 use moonlock::meter::flight::{Committed, Flight, Sink};
+use moonlock::meter::keep::{Memory, Text};
 
 /// An input, taken apart.
 pub struct Input<'data> {
@@ -172,8 +173,12 @@ impl Sink for Recorder {
         self.started.lock().unwrap().push(start);
     }
 
-    fn ended(&self, _: CallId, ended: Ended) -> Option<Committed> {
+    fn ended(&self, _: CallId, ended: Ended, _: Option<Text>) -> Option<Committed> {
         self.ended.lock().unwrap().push(ended.end);
+        None
+    }
+
+    fn memory(&self) -> Option<&Arc<Memory>> {
         None
     }
 

@@ -10,6 +10,7 @@ mod bad_input;
 mod bounds;
 mod cli;
 mod damage;
+mod estimates;
 mod fixtures;
 mod http2;
 mod include_usage;

@@ -434,6 +434,10 @@ reasoning: number | null,
  */
 total: number | null, 
 /**
+ * How sure its numbers are, where they were estimated; `null` where all are the provider's own.
+ */
+estimate: EstimateView | null, 
+/**
  * What it cost, in billionths of a US dollar; `null` where no price is known.
  */
 costNanoUsd: number | null, 
@@ -739,6 +743,36 @@ export type Kind = "requests" | "tokens" | "input_tokens" | "output_tokens" | "i
  * Whether calls pass, by the provider's word.
  */
 export type Standing = "allowed" | "warning" | "rejected";
+
+/**
+ * From where to where a number of tokens is thought to lie.
+ */
+export type IntervalView = { 
+/**
+ * At least this.
+ */
+low: number, 
+/**
+ * At most this; `null` where it may be more without a limit.
+ */
+high: number | null, };
+
+/**
+ * How sure the estimated numbers of a call are.
+ */
+export type EstimateView = { 
+/**
+ * Where the truth of the whole prompt is thought to lie; `null` where the provider said it.
+ */
+input: IntervalView | null, 
+/**
+ * Where that of all that was generated is.
+ */
+output: IntervalView | null, 
+/**
+ * Whether something that was used cannot be seen from here, so that the truth may be more without a limit.
+ */
+lowerBound: boolean, };
 
 /**
  * One of a provider's own limit periods.

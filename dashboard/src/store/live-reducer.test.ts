@@ -52,6 +52,7 @@ const call = (id: string, change: Partial<CallView> = {}): CallView => ({
   output: null,
   reasoning: null,
   total: null,
+  estimate: null,
   costNanoUsd: null,
   priceSource: null,
   priceDate: null,

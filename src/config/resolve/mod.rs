@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::error::ConfigError;
 use super::mount::{Mount, Mounts};
 use super::prices;
-use super::raw::{File, Sessions};
+use super::raw::{Estimates, File, Sessions};
 use crate::domain::durability::Durability;
 use crate::domain::pricing::Prices;
 use crate::domain::units::Millis;
@@ -180,6 +180,9 @@ pub struct Settings {
     pub batch_interval: Duration,
     /// After how long without a call a session ends that began by itself; `None`: none begins by itself.
     pub auto_sessions: Option<Millis>,
+    /// How many bytes the text of calls may take, from which is estimated what their providers do not say; `None`:
+    /// nothing is kept or estimated.
+    pub estimate_memory: Option<usize>,
     /// Its backups.
     pub backup: BackupSettings,
     /// Where calls go.
@@ -275,6 +278,7 @@ impl Settings {
             batch_size,
             batch_interval: Duration::from_millis(batch_interval),
             auto_sessions: auto_sessions(&file.sessions)?,
+            estimate_memory: estimate_memory(&file.estimates)?,
             aws: environment.only(&AWS),
             prices: prices::resolve(&file.prices, &mounts)?,
             mounts,
@@ -292,6 +296,19 @@ fn auto_sessions(sessions: &Sessions) -> Result<Option<Millis>, ConfigError> {
         return Err(wrong("sessions.idle_minutes", &minutes.to_string(), problem));
     }
     Ok(sessions.auto.unwrap_or(false).then_some(Millis(minutes * 60_000)))
+}
+
+/// The most memory for calls' text, in megabytes: 16 GB.
+const MAX_MEMORY_MB: usize = 16_384;
+
+fn estimate_memory(estimates: &Estimates) -> Result<Option<usize>, ConfigError> {
+    let megabytes = estimates.memory_mb.unwrap_or(32);
+    if !(1..=MAX_MEMORY_MB).contains(&megabytes) {
+        let problem =
+            format!("expected 1 to {MAX_MEMORY_MB} megabytes; to estimate nothing, say enabled = false");
+        return Err(wrong("estimates.memory_mb", &megabytes.to_string(), problem));
+    }
+    Ok(estimates.enabled.unwrap_or(true).then_some(megabytes << 20))
 }
 
 const PORT: &str = "a port: a whole number from 0 to 65535";

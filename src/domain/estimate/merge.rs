@@ -6,6 +6,7 @@ use super::side::{Raw, Sides, sides};
 use super::{Basis, Bound, CallBody, Count, Ending, Estimate, Kind, Side, Unseen, bound};
 use crate::domain::call::Source;
 use crate::domain::units::Tokens;
+use crate::domain::usage::parts::Parts;
 
 /// Estimates what the provider did not say of a call's usage. What it did say stays as it is.
 #[must_use]
@@ -16,7 +17,7 @@ pub fn estimate(call: &CallBody<'_>, counter: &dyn Count, calibration: &Calibrat
         prompt,
         reply,
     } = sides(call, counter);
-    let mut parts = *call.said;
+    let mut parts = said(call);
     let known_before = parts.total().is_some();
     let corrected = |raw: &Raw, direction| {
         let key = Key::new(&model, direction, raw.kind);
@@ -52,6 +53,18 @@ pub fn estimate(call: &CallBody<'_>, counter: &dyn Count, calibration: &Calibrat
         source,
         input,
         output,
+    }
+}
+
+/// What the provider did say. Some servers say that nothing was used, which nothing can be.
+fn said(call: &CallBody<'_>) -> Parts {
+    if call.said.total() != Some(Tokens(0)) {
+        return *call.said;
+    }
+    Parts {
+        web_searches: call.said.web_searches,
+        provider_cost: call.said.provider_cost,
+        ..Parts::default()
     }
 }
 

@@ -15,6 +15,7 @@ mod json;
 mod media;
 mod merge;
 mod model;
+mod need;
 mod prompt;
 mod reply;
 mod side;
@@ -22,6 +23,7 @@ mod tally;
 mod tools;
 
 pub use merge::{estimate, pairs};
+pub use need::{can_be_counted, is_needed};
 
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +124,44 @@ pub struct Estimate {
     pub output: Option<Side>,
 }
 
+/// What takes the place of an ended call's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Estimated {
+    /// Its parts.
+    pub parts: Parts,
+    /// [`Source::Estimated`] or [`Source::Partial`].
+    pub source: Source,
+    /// Where the truth is thought to lie.
+    pub intervals: Intervals,
+}
+
+/// Where the truth of the estimated sides of a call is thought to lie; `None` for a side that was not estimated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Intervals {
+    /// The whole prompt.
+    pub input: Option<Interval>,
+    /// All that was generated.
+    pub output: Option<Interval>,
+}
+
+impl Intervals {
+    /// Whether anything of it is a lower bound: the truth may be more than that, without a limit.
+    #[must_use]
+    pub fn is_lower_bound(&self) -> bool {
+        let mut sides = [self.input, self.output].into_iter().flatten();
+        sides.any(|interval| interval.high.is_none())
+    }
+}
+
+/// From where to where the truth is thought to lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// At least this.
+    pub low: Tokens,
+    /// At most this; `None` where the estimate is a lower bound.
+    pub high: Option<Tokens>,
+}
+
 /// One estimated side of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Side {
@@ -194,14 +234,14 @@ pub enum Unseen {
     ServerTool,
     /// The reply was broken off.
     End,
-    /// Only the beginning of the body was kept: the rest was taken to be like it.
+    /// Only the beginning of the body was kept.
     Rest,
 }
 
 impl Unseen {
     const fn bound(self) -> Bound {
         match self {
-            Self::RemoteMedia | Self::Rest => Bound::Uncertain,
+            Self::RemoteMedia => Bound::Uncertain,
             _ => Bound::AtLeast,
         }
     }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::json::read;
 use super::model::{Family, PerMille, Profile, Reasoning, ToolRule};
+use super::need::can_be_counted;
 use super::prompt::{self, Asked};
 use super::reply::Said;
 use super::tally::Tally;
@@ -39,29 +40,6 @@ pub(super) struct Sides {
     pub(super) reply: Option<Raw>,
 }
 
-/// Whether an operation's tokens can be counted from its text at all. The others are billed by the image, by the
-/// second, or not, or ask for what was generated before.
-const fn has_text(operation: Operation) -> bool {
-    !matches!(
-        operation,
-        Operation::Images
-            | Operation::Speech
-            | Operation::Transcriptions
-            | Operation::Translations
-            | Operation::Moderations
-            | Operation::Ocr
-            | Operation::Prediction
-            | Operation::RetrieveResponse
-            | Operation::RetrieveInteraction
-            | Operation::Runs
-            | Operation::RetrieveRun
-            | Operation::BatchResults
-            | Operation::Realtime
-            | Operation::Live
-            | Operation::Manual
-    )
-}
-
 /// Whether a reply is made of generated text.
 const fn generates(operation: Operation) -> bool {
     !matches!(
@@ -79,7 +57,7 @@ const fn generates(operation: Operation) -> bool {
 /// Counts both sides by the rules.
 pub(super) fn sides(call: &CallBody<'_>, counter: &dyn Count) -> Sides {
     let request = read(call.request.bytes);
-    let said = if has_text(call.operation) && generates(call.operation) {
+    let said = if can_be_counted(call.operation) && generates(call.operation) {
         Said::read(call.operation, call.reply.bytes)
     } else {
         Said::default()
@@ -92,13 +70,16 @@ pub(super) fn sides(call: &CallBody<'_>, counter: &dyn Count) -> Sides {
         prompt: None,
         reply: None,
     };
-    if !has_text(call.operation) {
+    if !can_be_counted(call.operation) {
         return sides;
     }
     let asked = request.as_ref().map_or_else(Asked::default, prompt::asked);
-    if let Some(request) = request {
+    // Of a request that could not be kept nothing is known but that it was there.
+    if request.is_some() || call.request.length > call.request.bytes.len() as u64 {
         let mut tally = Tally::new(counter, profile);
-        prompt::count(call.operation, &request, &mut tally);
+        if let Some(request) = &request {
+            prompt::count(call.operation, request, &mut tally);
+        }
         if said.ran_tools() {
             tally.miss(Unseen::ServerTool);
         }
@@ -173,15 +154,7 @@ fn side(tally: Tally<'_>, plain: u64, reasoning: u64, kept: Kept<'_>) -> Raw {
         how: tally.how,
         unseen: tally.unseen,
     };
-    let seen = kept.bytes.len() as u64;
-    if seen > 0 && kept.length > seen {
-        let grow = |tokens: u64| {
-            let grown = u128::from(tokens) * u128::from(kept.length) / u128::from(seen);
-            u64::try_from(grown).unwrap_or(u64::MAX)
-        };
-        raw.plain = grow(raw.plain);
-        raw.reasoning = grow(raw.reasoning);
-        raw.how = raw.how.max(How::Extrapolated);
+    if kept.length > kept.bytes.len() as u64 {
         raw.unseen.push(Unseen::Rest);
     }
     raw

@@ -241,23 +241,44 @@ fn a_running_count_is_kept_unless_far_more_came_after_it() {
 }
 
 #[test]
-fn a_body_of_which_only_the_beginning_was_kept_is_taken_to_go_on_like_it() {
+fn a_body_of_which_only_the_beginning_was_kept_is_at_least_that() {
     let request = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "word ".repeat(1000)}]})
         .to_string();
     let nothing = Parts::default();
-    let mut body = call(
+    for kept in [request.len() / 2, 0] {
+        let mut body = call(
+            Operation::ChatCompletions,
+            &request.as_bytes()[..kept],
+            b"",
+            &nothing,
+        );
+        body.request.length = request.len() as u64;
+        let side = estimate(&body, &Words, &Calibration::default()).input.unwrap();
+        assert!(side.tokens.0 < 520, "{}", side.tokens);
+        assert_eq!((side.bound(), side.high), (Bound::AtLeast, None));
+    }
+}
+
+#[test]
+fn a_server_that_says_that_nothing_was_used_has_not_said_anything() {
+    let request = json!({"model": "llama", "messages": [{"role": "user", "content": "a b"}]}).to_string();
+    let reply = json!({"choices": [{"message": {"content": "c d e"}, "finish_reason": "stop"}]}).to_string();
+    let zero = Parts {
+        input: Some(Tokens(0)),
+        output: Some(Tokens(0)),
+        web_searches: Some(1),
+        ..Parts::default()
+    };
+    let body = call(
         Operation::ChatCompletions,
-        &request.as_bytes()[..request.len() / 2],
-        b"",
-        &nothing,
+        request.as_bytes(),
+        reply.as_bytes(),
+        &zero,
     );
-    body.request.length = request.len() as u64;
-    let side = estimate(&body, &Words, &Calibration::default()).input.unwrap();
-    assert!(side.tokens.0.abs_diff(1007) < 40, "{}", side.tokens);
-    assert_eq!(
-        (side.bound(), side.basis.how),
-        (Bound::Uncertain, How::Extrapolated)
-    );
+    let estimate = estimate(&body, &Words, &Calibration::default());
+    assert_eq!(estimate.source, Some(Source::Estimated));
+    assert!(estimate.parts.prompt() > Some(Tokens(1)) && estimate.parts.generated() > Some(Tokens(2)));
+    assert_eq!(estimate.parts.web_searches, Some(1));
 }
 
 #[test]

@@ -47,6 +47,7 @@ impl State {
             once,
             others,
             limits,
+            estimate,
         } = ended;
         if let Some(limits) = limits {
             self.limits.take(*limits);
@@ -60,6 +61,7 @@ impl State {
             self.finish_once(call.beside(id, share), once.as_ref(), now, effects);
         }
         self.finish_once(call, once.as_ref(), now, effects);
+        self.promised(id, estimate);
         let Some(session) = session else { return };
         if self.began_paused.remove(&id) {
             // What counts in the session, and not what the reply says: it may be counted elsewhere.

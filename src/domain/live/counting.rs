@@ -44,6 +44,11 @@ impl Counting {
     /// Whether it counts on, though `later` came with the same usage.
     fn outdoes(&self, later: &Call) -> bool {
         let total = |call: &Call| call.end.as_ref().and_then(|end| end.parts.total());
+        let is_exact = |call: &Call| call.end.as_ref().and_then(|end| end.source) == Some(Source::Exact);
+        if is_exact(later) && !is_exact(&self.call) {
+            // What was estimated gives way to the provider's word, be it more or less.
+            return self.standing == Standing::Settled;
+        }
         self.standing == Standing::Settled || total(later).is_none() || total(later) < total(&self.call)
     }
 
@@ -169,6 +174,7 @@ impl State {
     /// Takes a call's numbers back, because `other` has better ones of the same usage.
     fn give_up(&mut self, call: &Arc<Call>, other: CallId, now: Reading, effects: &mut Vec<Effect>) {
         self.rewritten += 1;
+        self.estimates.forget(call.start.id);
         let given_up = Arc::new(Call::clone(call).counted_with(other));
         effects.push(Effect::Write(Record::CallFinished(Arc::clone(&given_up))));
         if let Some(recent) = self

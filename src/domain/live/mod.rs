@@ -6,6 +6,7 @@ mod auto;
 mod bound;
 mod calls;
 mod counting;
+mod estimates;
 mod limits;
 mod moving;
 mod reports;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use super::alert::{self, Alerts, Episode, Facts, Rule, Scope};
 use super::call::{Call, CallStart, Ended};
+use super::estimate::Estimated;
 use super::ids::{AlertId, CallId, CheckpointId, SessionId};
 use super::pricing::Prices;
 use super::record::Record;
@@ -44,6 +46,8 @@ pub enum Input {
     CallStarted(CallStart),
     /// A call ended.
     CallEnded(CallId, Box<Ended>),
+    /// What an ended call's provider did not say has been estimated; `None`: nothing can be said.
+    Estimated(CallId, Option<Box<Estimated>>),
     /// The user reports tokens by hand, all of them or none.
     Reported(SessionId, Vec<Report>),
     /// The user puts calls where they belong.
@@ -189,6 +193,7 @@ pub struct State {
     due: Option<Nanos>,
     recent: VecDeque<Arc<Call>>,
     remembered: counting::Remembered,
+    estimates: estimates::Estimates,
     bound: bound::Bound,
     /// How often a call was changed after its end.
     rewritten: u64,
@@ -310,6 +315,10 @@ impl State {
             }
             Input::CallEnded(id, ended) => {
                 self.call_ended(id, *ended, now, &mut effects);
+                Ok(())
+            }
+            Input::Estimated(id, estimated) => {
+                self.estimated(id, estimated.map(|estimated| *estimated), now, &mut effects);
                 Ok(())
             }
             Input::Reported(session, reports) => self.reported(session, reports, now, &mut effects),

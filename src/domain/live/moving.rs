@@ -109,6 +109,7 @@ impl State {
             }
         }
         self.remembered.update(&changed);
+        self.estimates.moved(&changed);
         self.tell_moved(left, to, now, effects);
         self.rearm();
         Ok(())

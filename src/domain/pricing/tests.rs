@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::call::{Outcome, Source};
+use crate::domain::estimate::Intervals;
 use crate::domain::ids::CallId;
 use crate::domain::operation::Operation;
 use crate::domain::units::{Millis, Timestamp, Tokens};
@@ -33,6 +34,7 @@ fn end(parts: Parts) -> CallEnd {
         model: None,
         parts,
         source: Some(Source::Exact),
+        estimate: Intervals::default(),
         raw_usage: None,
         request_id: None,
         error: None,

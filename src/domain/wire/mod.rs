@@ -3,6 +3,7 @@
 //! camelCase; integers, with the unit in the name where it is not plain; `null` is "not known".
 
 mod alert;
+mod estimate;
 mod limits;
 mod session;
 mod tokens;
@@ -10,6 +11,7 @@ mod tokens;
 use serde::Serialize;
 
 pub use alert::AlertView;
+pub use estimate::{EstimateView, EstimatesView, IntervalView};
 pub use limits::{LimitsView, WindowView};
 
 use super::call::{Attribution, Call, Outcome, Source};
@@ -75,6 +77,8 @@ pub struct CallView {
     pub reasoning: Option<u64>,
     /// All tokens.
     pub total: Option<u64>,
+    /// How sure its numbers are, where they were estimated; `null` where all are the provider's own.
+    pub estimate: Option<EstimateView>,
     /// What it cost, in billionths of a US dollar; `null` where no price is known.
     pub cost_nano_usd: Option<i64>,
     /// By whose word it cost that; `null` where no price is known.
@@ -126,6 +130,7 @@ impl From<&Call> for CallView {
             output: parts.generated().map(|tokens| tokens.0),
             reasoning: parts.reasoning.map(|tokens| tokens.0),
             total: parts.total().map(|tokens| tokens.0),
+            estimate: end.and_then(|end| EstimateView::of(&end.estimate)),
             cost_nano_usd: call.cost.map(|cost| cost.amount.0),
             price_source: call.cost.map(|cost| cost.source),
             price_date: call.cost.and_then(|cost| cost.date).map(|date| date.to_string()),

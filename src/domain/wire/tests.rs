@@ -51,6 +51,8 @@ fn typescript() -> String {
         AlertView,
         Kind,
         Standing,
+        IntervalView,
+        EstimateView,
         WindowView,
         LimitsView,
         Snapshot,

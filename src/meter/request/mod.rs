@@ -8,8 +8,9 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 
-use super::decode::Decoder;
+use super::decode::{Decoder, Undecodable};
 use super::flight::Flight;
+use super::keep::Keep;
 use crate::domain::operation::Operation;
 use crate::domain::usage::request::{RequestFacts, RequestReader};
 
@@ -36,6 +37,23 @@ struct Observer {
     decoder: Decoder,
     reader: RequestReader,
     flight: Flight,
+    /// What is kept of the body, decoded.
+    keep: Option<Keep>,
+}
+
+impl Observer {
+    fn look(&mut self, bytes: &Bytes) -> Result<(), Undecodable> {
+        let Self { reader, keep, .. } = self;
+        self.decoder
+            .push_keeping(bytes, keep.as_mut(), |decoded| reader.push(decoded))
+    }
+
+    /// All of the body has come.
+    fn body_ended(&mut self) {
+        if let Some(keep) = self.keep.take() {
+            self.flight.keep_request(keep);
+        }
+    }
 }
 
 impl Drop for Observer {
@@ -51,6 +69,7 @@ impl<B: Body<Data = Bytes> + Unpin> MeteredRequest<B> {
         let observer = Observer {
             decoder: Decoder::new(encoding),
             reader: RequestReader::new(operation),
+            keep: flight.keep(),
             flight,
         };
         Self {
@@ -73,10 +92,10 @@ impl<B: Body<Data = Bytes> + Unpin> MeteredRequest<B> {
         let end = loop {
             let Some(frame) = self.inner.frame().await.transpose()? else {
                 self.over = true;
-                break self
-                    .observer
-                    .take()
-                    .and_then(|observer| question_place(observer.reader.facts()));
+                break self.observer.take().and_then(|mut observer| {
+                    observer.body_ended();
+                    question_place(observer.reader.facts())
+                });
             };
             length += frame.data_ref().map_or(0, Bytes::len);
             let known = self.observe(&frame).is_none_or(answers_itself);
@@ -118,15 +137,20 @@ impl<B: Body<Data = Bytes> + Unpin> MeteredRequest<B> {
 }
 
 impl<B> MeteredRequest<B> {
+    /// All of the body has come: there is nothing more to observe.
+    fn body_ended(&mut self) {
+        if let Some(mut observer) = self.observer.take() {
+            observer.body_ended();
+        }
+    }
+
     /// Looks at a frame; what is known by now, or nothing where looking further is of no use.
     fn observe(&mut self, frame: &Frame<Bytes>) -> Option<&RequestFacts> {
         let observer = self.observer.as_mut()?;
-        let reader = &mut observer.reader;
-        let looked = match frame.data_ref() {
-            Some(bytes) => observer.decoder.push(bytes, |decoded| reader.push(decoded)),
-            None => Ok(()),
-        };
-        if looked.is_err() {
+        if frame
+            .data_ref()
+            .is_some_and(|bytes| observer.look(bytes).is_err())
+        {
             self.observer = None;
         }
         self.observer.as_ref().map(|observer| observer.reader.facts())
@@ -154,6 +178,9 @@ impl<B: Body<Data = Bytes> + Unpin> Body for MeteredRequest<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.get_mut();
         if let Some(frame) = this.held.pop_front() {
+            if this.held.is_empty() && this.inner.is_end_stream() {
+                this.body_ended();
+            }
             return Poll::Ready(Some(Ok(frame)));
         }
         if this.over {
@@ -163,7 +190,9 @@ impl<B: Body<Data = Bytes> + Unpin> Body for MeteredRequest<B> {
         if let Some(Ok(frame)) = &frame {
             this.observe(frame);
         }
-        if !matches!(frame, Some(Ok(_))) || this.inner.is_end_stream() {
+        if frame.is_none() || this.inner.is_end_stream() {
+            this.body_ended();
+        } else if matches!(frame, Some(Err(_))) {
             this.observer = None;
         }
         Poll::Ready(frame)

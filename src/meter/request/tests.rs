@@ -9,6 +9,7 @@ use crate::domain::call::{CallEnd, CallStart, Ended};
 use crate::domain::ids::CallId;
 use crate::domain::units::Timestamp;
 use crate::meter::flight::{Committed, Sink};
+use crate::meter::keep::{Memory, Text};
 
 /// Keeps what it is told.
 #[derive(Default)]
@@ -21,8 +22,11 @@ impl Sink for Recorder {
     fn started(&self, start: CallStart) {
         self.started.lock().unwrap().push(start);
     }
-    fn ended(&self, _: CallId, ended: Ended) -> Option<Committed> {
+    fn ended(&self, _: CallId, ended: Ended, _: Option<Text>) -> Option<Committed> {
         self.ended.lock().unwrap().push(ended.end);
+        None
+    }
+    fn memory(&self) -> Option<&Arc<Memory>> {
         None
     }
     fn commit_was_late(&self) {}

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use rusqlite::{Connection, Row, params};
 
 use crate::domain::call::{AskedSession, Attribution, Call, CallEnd, CallStart, Outcome, Source, SubAgent};
+use crate::domain::estimate::{Interval, Intervals};
 use crate::domain::ids::CallId;
 use crate::domain::operation::Operation;
 use crate::domain::pricing::{Cost, PriceSource};
-use crate::domain::units::{NanoUsd, Timestamp};
+use crate::domain::units::{NanoUsd, Timestamp, Tokens};
 use crate::domain::usage::parts::Parts;
 use crate::store::error::ReadError;
 use crate::store::names::{Lookup, find_name, find_session};
@@ -347,6 +348,12 @@ impl Columns<'_, '_> {
         Ok(Some((*self.lookup.name(self.connection, id)?).into()))
     }
 
+    fn interval(&mut self) -> rusqlite::Result<Option<Interval>> {
+        let low: Option<Tokens> = self.next()?;
+        let high = self.next()?;
+        Ok(low.map(|low| Interval { low, high }))
+    }
+
     fn named<T>(&mut self, field: &'static str, from_name: fn(&str) -> Option<T>) -> Result<T, ReadError> {
         let name = self.text()?;
         from_name(&name).ok_or_else(|| ReadError::bad_row("calls", field, name))
@@ -471,6 +478,10 @@ fn ended_call(connection: &Connection, lookup: &mut Lookup, row: &Row<'_>) -> Re
         model,
         parts,
         source,
+        estimate: Intervals {
+            input: columns.interval()?,
+            output: columns.interval()?,
+        },
         raw_usage,
         request_id,
         error,

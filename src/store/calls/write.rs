@@ -21,7 +21,8 @@ macro_rules! insert_into_calls {
             ", ",
             end_columns!(),
             ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-             ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41)",
+             ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, \
+             ?41, ?42, ?43, ?44, ?45)",
             $conflict
         )
     };
@@ -207,6 +208,10 @@ fn put(
         call.counted_by,
         price_source,
         price_date,
+        end.estimate.input.map(|interval| interval.low),
+        end.estimate.input.and_then(|interval| interval.high),
+        end.estimate.output.map(|interval| interval.low),
+        end.estimate.output.and_then(|interval| interval.high),
     ])?;
     Ok((changed > 0).then(|| Key {
         bucket: quarter(call.start.started_at),

@@ -67,6 +67,8 @@ const ROWS: &[&str] = &["
     INSERT INTO names (id, name) VALUES (11, 'agent-2'), (12, 'agent-1');
     UPDATE calls SET agent = 11, parent_agent = 12;
     UPDATE running_calls SET agent = 12;
+", "
+    UPDATE calls SET input_low = 90, input_high = 110, output_low = 20;
 "];
 
 /// How many rows each table has.

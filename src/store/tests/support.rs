@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::domain::call::{AskedSession, Attribution, Call, CallEnd, CallStart, Outcome, Source, SubAgent};
+use crate::domain::estimate::{Interval, Intervals};
 use crate::domain::ids::{CallId, SessionId};
 use crate::domain::operation::Operation;
 use crate::domain::pricing::{CATALOG_DATE, Cost, PriceSource};
@@ -109,6 +110,7 @@ pub(super) fn empty_end() -> CallEnd {
         model: None,
         parts: Parts::default(),
         source: None,
+        estimate: Intervals::default(),
         raw_usage: None,
         request_id: None,
         error: None,
@@ -161,6 +163,16 @@ pub(super) fn full(number: u64) -> Call {
             provider_cost: Some(NanoUsd(-5)),
         },
         source: Some(Source::Exact),
+        estimate: Intervals {
+            input: Some(Interval {
+                low: Tokens(90 + number),
+                high: tokens(110),
+            }),
+            output: Some(Interval {
+                low: Tokens(690 + number),
+                high: None,
+            }),
+        },
         raw_usage: Some(format!(r#"{{"prompt_tokens":{},"cost":0.0{number}}}"#, 100 + number).into()),
         request_id: Some(format!("req-{number}").into()),
         error: Some("none".into()),

@@ -46,9 +46,15 @@ const MOUNTS: [&str; 16] = [
 /// So long a reply waits for the disk at most. Long, because other tests keep the disk busy.
 const SETTINGS: &str = "[store]\ncommit_bound_ms = 20000\n";
 
+/// A program that estimates nothing: a row is what its reply says, and is told of once.
 pub(crate) fn new_home() -> Arc<TempDir> {
+    home_with("[estimates]\nenabled = false\n")
+}
+
+/// With these settings as well.
+pub(crate) fn home_with(settings: &str) -> Arc<TempDir> {
     let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join("moonlock.toml"), SETTINGS).unwrap();
+    std::fs::write(home.path().join("moonlock.toml"), [SETTINGS, settings].concat()).unwrap();
     Arc::new(home)
 }
 
@@ -56,6 +62,11 @@ impl TestApp {
     /// Starts with all mounts at `upstream`.
     pub(crate) async fn start(upstream: SocketAddr) -> Self {
         Self::start_in(new_home(), upstream).await
+    }
+
+    /// Starts as it comes, with estimates.
+    pub(crate) async fn start_estimating(upstream: SocketAddr) -> Self {
+        Self::start_in(home_with(""), upstream).await
     }
 
     /// Starts on what an earlier run left.
@@ -201,6 +212,31 @@ impl TestApp {
             }
         };
         let stored = within("a call's row", stored).await;
+        assert_eq!(stored, view, "told and stored are the same");
+        stored
+    }
+
+    /// The next call whose estimate comes, as it stands in the database.
+    pub(crate) async fn estimated(&mut self) -> Value {
+        let view = self
+            .next(|change| match change {
+                Change::CallFinished { call, .. } if call.estimate.is_some() => {
+                    Some(serde_json::to_value(call).unwrap())
+                }
+                _ => None,
+            })
+            .await;
+        let stored = async {
+            loop {
+                let rows = self.rows().await;
+                let row = rows.into_iter().find(|row| row["id"] == view["id"]);
+                if let Some(row) = row.filter(|row| !row["estimate"].is_null()) {
+                    return row;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let stored = within("an estimate's row", stored).await;
         assert_eq!(stored, view, "told and stored are the same");
         stored
     }

@@ -1,7 +1,8 @@
 import { memo, useRef } from "react";
-import type { CallView } from "@/api/types.gen";
+import type { CallView, IntervalView } from "@/api/types.gen";
 import { CallBadge } from "@/features/live/call-badge";
 import { CALL_GRID } from "@/features/live/call-grid";
+import { estimateNotes, sureness } from "@/features/live/sureness";
 import { compact, count, exactTime, latency, money, seconds, UNKNOWN } from "@/shared/format";
 import { useFrames } from "@/shared/use-frames";
 import { serverNow, useLive } from "@/store/live-store";
@@ -81,11 +82,27 @@ const Flow = ({ call }: { call: CallView }) => {
   return (
     <span
       className="whitespace-nowrap"
-      title={`${count(prompt)} in (${count(call.cacheRead)} from the cache), ${count(call.output)} out (${count(call.reasoning)} reasoning)`}
+      title={[
+        `${count(prompt)} in (${count(call.cacheRead)} from the cache), ${count(call.output)} out (${count(call.reasoning)} reasoning)`,
+        ...estimateNotes(call.estimate),
+      ].join("\n")}
     >
-      {compact(prompt)} <span className="text-muted">→</span> {compact(call.output)}{" "}
-      <span className="text-xs text-muted">({compact(call.total)})</span>
+      <Sureness of={call.estimate?.input} />
+      {compact(prompt)} <span className="text-muted">→</span> <Sureness of={call.estimate?.output} />
+      {compact(call.output)} <span className="text-xs text-muted">({compact(call.total)})</span>
     </span>
+  );
+};
+
+/** `≈ ` or `≥ ` before a number that was estimated; nothing before the provider's own. */
+const Sureness = ({ of }: { of: IntervalView | null | undefined }) => {
+  if (!of) return null;
+  const { sign, word } = sureness(of);
+  return (
+    <>
+      <span aria-hidden="true">{sign} </span>
+      <span className="sr-only">{word} </span>
+    </>
   );
 };
 

@@ -3,6 +3,7 @@
 use super::counting::{Counting, Remembered};
 use super::*;
 use crate::domain::call::{AskedSession, Attribution, CallEnd, Outcome, Source};
+use crate::domain::estimate::Intervals;
 use crate::domain::operation::Operation;
 use crate::domain::record::Standing;
 use crate::domain::report::ReportKey;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 mod alerts;
 mod auto;
 mod calls;
+mod estimates;
 mod moving;
 mod once;
 mod reports;
@@ -76,6 +78,7 @@ fn end(outcome: Outcome, input: u64, output: u64) -> CallEnd {
             ..Parts::default()
         },
         source: Some(Source::Exact),
+        estimate: Intervals::default(),
         raw_usage: None,
         request_id: None,
         error: None,
