@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::api::{self, ApiState};
 use crate::config::Settings;
 use crate::config::resolve::DatabasePlace;
-use crate::domain::estimate::calibration::Calibration;
+use crate::domain::estimate::calibration::{Calibration, Learnt};
 use crate::domain::live::{Restored, RestoredSession, State};
 use crate::engine::clock::Clock;
 use crate::engine::{self, Engine};
@@ -127,7 +127,7 @@ impl App {
         let mut engine_task = JoinSet::new();
         engine_task.spawn(task);
 
-        let (estimator, counting) = estimates(&settings, &engine).unzip();
+        let (estimator, counting) = estimates(&settings, &engine, recovered.calibration).unzip();
         let (stop, stopped) = watch::channel(());
         let mut servers = JoinSet::new();
         let forwarding = Proxy::new(
@@ -243,13 +243,15 @@ fn store_options(settings: &Settings) -> StoreOptions {
 }
 
 /// Starts the estimates, if they are wanted.
-fn estimates(settings: &Settings, engine: &Engine) -> Option<(Estimator, Counting)> {
+fn estimates(settings: &Settings, engine: &Engine, learnt: Vec<Learnt>) -> Option<(Estimator, Counting)> {
     let memory = settings.estimate_memory?;
     let engine = engine.clone();
     let outlet = move |finding| match finding {
         Finding::Estimated(id, estimated) => engine.call_estimated(id, estimated),
+        Finding::Learnt(learnt) => engine.learnt(learnt),
     };
-    Estimator::start(memory, Calibration::default(), Box::new(outlet))
+    let calibration = Calibration::restore(learnt);
+    Estimator::start(memory, calibration, Box::new(outlet))
         .inspect_err(|error| tracing::error!(%error, "nothing is estimated: there is no thread for it"))
         .ok()
 }

@@ -5,6 +5,7 @@
 
 pub mod assets;
 mod body;
+mod calibration;
 mod calls;
 mod checkpoints;
 pub mod error;
@@ -113,6 +114,7 @@ pub fn router(state: ApiState, ws_path: &str) -> Router {
     let api = Router::new()
         .route("/health", get(health::get))
         .route("/live", get(live::get))
+        .route("/calibration", get(calibration::get))
         .route("/calls", get(calls::list))
         .route("/calls/move", post(moving::make))
         .route("/limits", get(limits::get))

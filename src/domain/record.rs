@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::alert::{Episode, Rule};
 use super::call::Call;
+use super::estimate::calibration::Learnt;
 use super::ids::{CallId, SessionId};
 use super::report::Kept;
 use super::session::Session;
@@ -69,6 +70,13 @@ pub enum Record {
     Current(Option<SessionId>),
     /// What a provider last told of its limits, in place of what it told before.
     Limits(Box<LimitSet>),
+    /// What is known now of how far the estimates of a model's calls are off.
+    Learnt {
+        /// What is known.
+        learnt: Box<Learnt>,
+        /// When.
+        at: Timestamp,
+    },
     /// An alert was raised, changed or cleared.
     Alert(Box<Episode>),
     /// The user wants to hear nothing of a rule's alerts, or wants to hear of them again.

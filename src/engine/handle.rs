@@ -10,6 +10,7 @@ use super::clock::Clock;
 use super::stream::{Subscription, Wanted};
 use crate::domain::call::{CallStart, Ended};
 use crate::domain::estimate::Estimated;
+use crate::domain::estimate::calibration::Learnt;
 use crate::domain::ids::{CallId, CheckpointId, SessionId};
 use crate::domain::live::{Input, Move, Refusal, State};
 use crate::domain::report::{Kept, Report};
@@ -83,6 +84,11 @@ impl Engine {
     /// said.
     pub fn call_estimated(&self, id: CallId, estimated: Option<Box<Estimated>>) {
         self.tell(Message::Estimated(id, estimated));
+    }
+
+    /// More is known of how far the estimates of a model's calls are off.
+    pub fn learnt(&self, learnt: Vec<Learnt>) {
+        self.tell(Message::Learnt(learnt));
     }
 
     /// A provider told of its limits outside a call: when it agreed to a WebSocket.

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::call::{CallStart, Ended};
 use crate::domain::estimate::Estimated;
+use crate::domain::estimate::calibration::Learnt;
 use crate::domain::ids::CallId;
 use crate::domain::live::{Effect, Input, Refusal, State};
 use crate::domain::session::clock::Reading;
@@ -38,6 +39,7 @@ enum Message {
     Started(CallStart),
     Ended(CallId, Box<Ended>, Reply),
     Estimated(CallId, Option<Box<Estimated>>),
+    Learnt(Vec<Learnt>),
     LimitsSeen(Box<Observation>),
     CommitWasLate,
     Backup(Option<Box<str>>),

@@ -140,6 +140,9 @@ impl Task {
             Message::Estimated(id, estimated) => {
                 self.step(Input::Estimated(id, estimated), None);
             }
+            Message::Learnt(learnt) => {
+                self.step(Input::Learnt(learnt), None);
+            }
             Message::LimitsSeen(limits) => {
                 self.step(Input::LimitsSeen(limits), None);
             }

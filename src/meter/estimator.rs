@@ -1,9 +1,13 @@
 //! Estimates what calls used whose providers do not say it, behind the calls' ends and beside everything else.
 //!
+//! Where nothing else waits, calls whose providers do say it are counted as well, a few of them: by those it learns how
+//! far it is off.
+//!
 //! One thread counts; what waits for it is bounded. A call that finds no place stays as it is.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -12,8 +16,8 @@ use std::time::{Duration, Instant};
 use super::keep::{Keep, Memory, Text};
 use super::tokens::Tokenizers;
 use crate::domain::call::{CallEnd, Outcome, Promise};
-use crate::domain::estimate::calibration::Calibration;
-use crate::domain::estimate::{CallBody, Ending, Estimated, Kept, estimate, is_needed};
+use crate::domain::estimate::calibration::{Calibration, Learnt};
+use crate::domain::estimate::{CallBody, Ending, Estimated, Kept, can_teach, estimate, is_needed, pairs};
 use crate::domain::ids::CallId;
 
 /// So many calls wait to be counted at most; more come at once only where something is badly wrong.
@@ -21,6 +25,18 @@ const MOST_WAITING: usize = 256;
 
 /// How long a vocabulary stays in memory after its last use, at least; at most twice as long.
 const IDLE: Duration = Duration::from_secs(60);
+
+/// How many milliseconds are between two lessons at least …
+const BETWEEN_LESSONS: u64 = 250;
+
+/// … and how many times as long as the one took: lessons have one part in fifty of one processor at most.
+const REST: u64 = 49;
+
+/// So many lessons of one model are worth loading a vocabulary for. Later ones are taken while one is there anyway.
+const WORTH_LOADING: u32 = 16;
+
+/// So many models are told apart for that.
+const MODELS: usize = 256;
 
 /// How long calls that wait may still take when the program stops.
 const LAST_CALLS: Duration = Duration::from_secs(2);
@@ -30,6 +46,8 @@ const LAST_CALLS: Duration = Duration::from_secs(2);
 pub enum Finding {
     /// What a call is thought to have used; `None` where nothing can be said.
     Estimated(CallId, Option<Box<Estimated>>),
+    /// How far the estimates of a model's calls are off, as far as is known now.
+    Learnt(Vec<Learnt>),
 }
 
 /// Takes what is found out. Called on the thread that counts.
@@ -44,6 +62,9 @@ struct Shared {
     memory: Arc<Memory>,
     jobs: Sender<Message>,
     waiting: AtomicUsize,
+    began: Instant,
+    /// When the next call may be counted to learn from it, in milliseconds since `began`.
+    next_lesson: AtomicU64,
     /// When those that wait have to be done.
     last: OnceLock<Instant>,
 }
@@ -59,6 +80,41 @@ enum Message {
 struct Job {
     text: Text,
     end: CallEnd,
+    purpose: Purpose,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// To estimate what it used.
+    Estimate,
+    /// To learn from what its provider said.
+    Lesson,
+}
+
+impl Shared {
+    /// Whether nothing waits and the last lesson is long enough ago; if so, the next one is put off.
+    fn is_time_for_a_lesson(&self) -> bool {
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            return false;
+        }
+        let now = self.now();
+        let next = self.next_lesson.load(Ordering::Relaxed);
+        // Two that ask at the same time are told different things.
+        next <= now
+            && self
+                .next_lesson
+                .compare_exchange(
+                    next,
+                    now.saturating_add(BETWEEN_LESSONS),
+                    Ordering::Relaxed,
+                    Ordering::Relaxed,
+                )
+                .is_ok()
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 /// A place among those that wait; given back when it is dropped.
@@ -119,6 +175,8 @@ impl Estimator {
             memory: Memory::new(memory),
             jobs: sender,
             waiting: AtomicUsize::new(0),
+            began: Instant::now(),
+            next_lesson: AtomicU64::new(0),
             last: OnceLock::new(),
         });
         let worker = Worker {
@@ -127,6 +185,7 @@ impl Estimator {
             calibration,
             outlet,
             released: Instant::now(),
+            lessons: HashMap::new(),
         };
         let thread = std::thread::Builder::new()
             .name("estimates".to_owned())
@@ -147,15 +206,23 @@ impl Estimator {
     /// Finds a call that has ended a place, where its provider left something unsaid.
     #[must_use]
     pub fn admit(&self, end: &CallEnd, text: Text) -> (Promise, Option<Admitted>) {
-        if !is_needed(text.operation, end) {
-            return (Promise::None, None);
-        }
-        let Some(place) = self.place() else {
-            return (Promise::Refused, None);
+        let admitted = |text, purpose, place| {
+            let end = end.clone();
+            Admitted(Box::new(Job { text, end, purpose }), place)
         };
-        let end = end.clone();
-        let admitted = Admitted(Box::new(Job { text, end }), place);
-        (Promise::Coming, Some(admitted))
+        if is_needed(text.operation, end) {
+            let Some(place) = self.place() else {
+                return (Promise::Refused, None);
+            };
+            let admitted = admitted(text, Purpose::Estimate, place);
+            return (Promise::Coming, Some(admitted));
+        }
+        if can_teach(text.operation, end) && self.0.is_time_for_a_lesson() {
+            let place = self.place();
+            let lesson = place.map(|place| admitted(text, Purpose::Lesson, place));
+            return (Promise::None, lesson);
+        }
+        (Promise::None, None)
     }
 
     fn place(&self) -> Option<Place> {
@@ -175,6 +242,8 @@ struct Worker {
     outlet: Outlet,
     /// When vocabularies that nobody used were last dropped.
     released: Instant,
+    /// How many lessons of each model there were.
+    lessons: HashMap<Box<str>, u32>,
 }
 
 impl Worker {
@@ -183,8 +252,14 @@ impl Worker {
             match jobs.recv_timeout(IDLE) {
                 Ok(Message::Count(id, job, place)) => {
                     let is_late = self.shared.last.get().is_some_and(|last| *last < Instant::now());
-                    let estimated = if is_late { None } else { self.estimate(id, &job) };
-                    (self.outlet)(Finding::Estimated(id, estimated.map(Box::new)));
+                    match job.purpose {
+                        Purpose::Estimate => {
+                            let estimated = if is_late { None } else { self.estimate(id, &job) };
+                            (self.outlet)(Finding::Estimated(id, estimated.map(Box::new)));
+                        }
+                        Purpose::Lesson if is_late || !self.is_worth_it(&job) => {}
+                        Purpose::Lesson => self.learn(id, &job),
+                    }
                     drop((job, place));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -212,9 +287,45 @@ impl Worker {
     }
 }
 
+impl Worker {
+    /// Whether a lesson needs no vocabulary loaded, or is one of the first of its model.
+    fn is_worth_it(&mut self, job: &Job) -> bool {
+        let model = job.end.model.as_ref().or(job.text.request_model.as_ref());
+        let Some(model) = model else { return false };
+        if self.lessons.len() >= MODELS {
+            self.lessons.clear();
+        }
+        let lessons = self.lessons.entry(model.clone()).or_default();
+        *lessons = lessons.saturating_add(1);
+        *lessons <= WORTH_LOADING || self.tokenizers.loaded() > 0
+    }
+
+    fn learn(&mut self, id: CallId, job: &Job) {
+        let begin = Instant::now();
+        let counted = catch_unwind(AssertUnwindSafe(|| {
+            with_body(job, |body| pairs(body, &self.tokenizers))
+        }));
+        let Ok(pairs) = counted else {
+            tracing::error!(call.id = %id, "nothing can be learnt from a call");
+            return;
+        };
+        let calibration = &mut self.calibration;
+        let learnt: Vec<_> = pairs
+            .into_iter()
+            .filter_map(|(key, pair)| calibration.learn(key, pair).cloned())
+            .collect();
+        let took = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let next = self.shared.now().saturating_add(took.saturating_mul(REST));
+        self.shared.next_lesson.fetch_max(next, Ordering::Relaxed);
+        if !learnt.is_empty() {
+            (self.outlet)(Finding::Learnt(learnt));
+        }
+    }
+}
+
 /// A call's text in one piece.
 fn with_body<T>(job: &Job, see: impl FnOnce(&CallBody<'_>) -> T) -> T {
-    let Job { text, end } = job;
+    let Job { text, end, .. } = job;
     let gathered = |keep: &Option<Keep>| keep.as_ref().map(Keep::gathered).unwrap_or_default();
     let length = |keep: &Option<Keep>| keep.as_ref().map_or(0, Keep::length);
     let (request, reply) = (gathered(&text.request), gathered(&text.reply));

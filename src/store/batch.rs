@@ -7,7 +7,9 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use super::error::ReadError;
 use super::names::{Dictionary, Lookup};
 use super::rollups::Changes;
-use super::{alerts, calls, checkpoints, conversations, counted_once, reports, sessions, windows};
+use super::{
+    alerts, calibration, calls, checkpoints, conversations, counted_once, reports, sessions, windows,
+};
 use crate::domain::call::{Call, CallEnd};
 use crate::domain::ids::CallId;
 use crate::domain::record::Record;
@@ -132,6 +134,7 @@ impl Database {
                 } => conversations::put(&transaction, &mut self.dictionary, conversation, *session, *at)?,
                 Record::Current(current) => sessions::put_current(&transaction, *current)?,
                 Record::Limits(set) => windows::put(&transaction, set)?,
+                Record::Learnt { learnt, at } => calibration::put(&transaction, learnt, *at)?,
                 Record::Alert(episode) => alerts::put(&transaction, episode)?,
                 Record::Muted { rule, muted } => alerts::put_muted(&transaction, *rule, *muted)?,
             }

@@ -11,6 +11,7 @@
 mod alerts;
 mod backup;
 mod batch;
+mod calibration;
 mod calls;
 mod check;
 mod checkpointer;

@@ -13,9 +13,10 @@ use super::migrations::Owner;
 use super::names::Lookup;
 use super::query::{CallQuery, StoredSession, UsageGroup, UsageQuery};
 use super::writer::WriterHandle;
-use super::{alerts, calls, checkpoints, counted_once, reports, rollups, sessions};
+use super::{alerts, calibration, calls, checkpoints, counted_once, reports, rollups, sessions};
 use crate::domain::alert::Episode;
 use crate::domain::call::Call;
+use crate::domain::estimate::calibration::Learnt;
 use crate::domain::ids::{CallId, CheckpointId, SessionId};
 use crate::domain::live::{Counting, Movable};
 use crate::domain::report::Kept;
@@ -96,6 +97,14 @@ impl Reader {
     /// The database cannot be read, or holds what Moonlock never writes.
     pub fn calls(&self, query: &CallQuery) -> Result<Vec<Call>, ReadError> {
         self.read(|connection, lookup| calls::select(connection, lookup, query))
+    }
+
+    /// How far the estimates of each model's calls are off, what was learnt last at the end.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn calibration(&self) -> Result<Vec<Learnt>, ReadError> {
+        self.read(|connection, _| calibration::all(connection)?.into_iter().collect())
     }
 
     /// One call.

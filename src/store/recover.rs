@@ -6,10 +6,11 @@ use super::batch::Database;
 use super::error::ReadError;
 use super::names::Lookup;
 use super::query::{CallQuery, StoredSession};
-use super::{alerts, calls, conversations, rollups, sessions, windows};
+use super::{alerts, calibration, calls, conversations, rollups, sessions, windows};
 use crate::domain::alert::{Episode, Rule};
 use crate::domain::call::{Call, CallEnd, Outcome};
 use crate::domain::estimate::Intervals;
+use crate::domain::estimate::calibration::Learnt;
 use crate::domain::ids::SessionId;
 use crate::domain::record::Record;
 use crate::domain::units::{Millis, Timestamp};
@@ -39,6 +40,8 @@ pub struct Recovered {
     pub alerts: Vec<Episode>,
     /// The rules of which the user wants to hear nothing.
     pub muted: Vec<Rule>,
+    /// How far the estimates of each model's calls were off, what was learnt last at the end.
+    pub calibration: Vec<Learnt>,
     /// How many calls were running when the former process ended.
     pub interrupted: u64,
 }
@@ -68,6 +71,7 @@ pub(super) fn recover(database: &mut Database) -> Result<Recovered, ReadError> {
         .collect(),
         conversations: usable(conversations::all(connection)?),
         limits: usable(windows::all(connection)?),
+        calibration: usable(calibration::all(connection)?),
         alerts: usable(alerts::standing(connection, now)?),
         muted: usable(alerts::muted(connection)?),
         interrupted,

@@ -262,3 +262,76 @@ async fn the_text_is_written_nowhere() {
         assert!(memchr::memmem::find(&bytes, word.as_bytes()).is_none());
     }
 }
+
+#[tokio::test]
+async fn what_a_provider_says_teaches_how_far_the_estimates_of_its_model_are_off() {
+    // A provider whose tokens are half as long again.
+    let answer = |words: u64| {
+        let content = "word ".repeat(usize::try_from(words).unwrap());
+        let usage = json!({"prompt_tokens": words * 3 / 2, "completion_tokens": words * 3 / 2});
+        json!({
+            "model": "strange-1", "usage": usage,
+            "choices": [{"index": 0, "message": {"content": content}, "finish_reason": "stop"}],
+        })
+    };
+    let upstream = Upstream::start(move |request| {
+        let words: u64 = request.head.get("x-words").unwrap().parse().unwrap();
+        let mut body = answer(words);
+        if request.head.get("x-silent").is_some() {
+            body["usage"] = Value::Null;
+        }
+        Script::sized(JSON, body.to_string())
+    })
+    .await;
+    let mut app = TestApp::start_estimating(upstream.address).await;
+    let request = |words: u64| {
+        let content = "word ".repeat(usize::try_from(words).unwrap());
+        json!({"model": "strange-1", "messages": [{"role": "user", "content": content}]}).to_string()
+    };
+    let learnt = |page: &Value| {
+        let sides = page["calibration"].as_array().unwrap().iter();
+        sides
+            .map(|side| side["pairs"].as_u64().unwrap())
+            .min()
+            .unwrap_or(0)
+    };
+    let mut words = 200;
+    let page = loop {
+        let page = app.get("/api/calibration").await;
+        if learnt(&page) >= 4 {
+            break page;
+        }
+        // Lessons have their time: most of these calls teach nothing.
+        words += 1;
+        app.ask(post_with(
+            "/vllm/v1/chat/completions",
+            &format!("x-words: {words}"),
+            request(words),
+        ))
+        .await;
+    };
+    let output = page["calibration"].as_array().unwrap().iter();
+    let output = output.filter(|side| side["side"] == "output").next().unwrap();
+    assert_eq!(
+        (&output["model"], &output["kind"]),
+        (&"strange-1".into(), &"text".into())
+    );
+    assert!(
+        (output["ratio"].as_f64().unwrap() - 1.5).abs() < 0.1,
+        "{output:#}"
+    );
+    let p90 = |what: &str| output[what]["p90"].as_f64().unwrap();
+    assert!(p90("corrected") < 0.05 && p90("byRules") > 0.25, "{output:#}");
+    // A new start knows it, and estimates by it.
+    app = app.restart().await;
+    assert_eq!(app.get("/api/calibration?model=Strange-1").await, page);
+    app.ask(post_with(
+        "/vllm/v1/chat/completions",
+        "x-words: 400\nx-silent: 1",
+        request(400),
+    ))
+    .await;
+    let row = app.estimated().await;
+    let output = row["output"].as_u64().unwrap();
+    assert!((580..=620).contains(&output), "{row:#}");
+}

@@ -23,13 +23,11 @@ mod tally;
 mod tools;
 
 pub use merge::{estimate, pairs};
-pub use need::{can_be_counted, is_needed};
-
-use serde::{Deserialize, Serialize};
+pub use need::{can_be_counted, can_teach, is_needed};
 
 use self::calibration::Correction;
 use self::encoding::Encoding;
-use super::call::Source;
+use super::call::{Source, named};
 use super::operation::Operation;
 use super::units::Tokens;
 use super::usage::parts::Parts;
@@ -194,16 +192,17 @@ pub struct Basis {
     pub correction: Option<Correction>,
 }
 
-/// Calls that are alike enough to be held against each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Kind {
-    /// Text alone.
-    Text,
-    /// With tools.
-    Tools,
-    /// With images, sound or films.
-    Media,
+named! {
+    /// Calls that are alike enough to be held against each other.
+    #[derive(PartialOrd, Ord)]
+    Kind {
+        /// Text alone.
+        Text = "text",
+        /// With tools.
+        Tools = "tools",
+        /// With images, sound or films.
+        Media = "media",
+    }
 }
 
 /// How an estimate relates to the truth.

@@ -43,6 +43,13 @@ pub fn is_needed(operation: Operation, end: &CallEnd) -> bool {
     can_be_counted(operation) && was_taken_up && !is_all_said
 }
 
+/// Whether a call that has ended can teach something: its provider said all of it, and all of it came.
+#[must_use]
+pub fn can_teach(operation: Operation, end: &CallEnd) -> bool {
+    let is_all_there = end.outcome == Outcome::Complete && end.source == Some(Source::Exact);
+    can_be_counted(operation) && is_all_there && end.parts.total() > Some(Tokens(0))
+}
+
 impl Estimate {
     /// What takes the place of the numbers of a call that ended so. `None` where they stay: nothing was estimated, or
     /// the provider reported an error before it generated anything.

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use super::alert::{self, Alerts, Episode, Facts, Rule, Scope};
 use super::call::{Call, CallStart, Ended};
 use super::estimate::Estimated;
+use super::estimate::calibration::Learnt;
 use super::ids::{AlertId, CallId, CheckpointId, SessionId};
 use super::pricing::Prices;
 use super::record::Record;
@@ -48,6 +49,8 @@ pub enum Input {
     CallEnded(CallId, Box<Ended>),
     /// What an ended call's provider did not say has been estimated; `None`: nothing can be said.
     Estimated(CallId, Option<Box<Estimated>>),
+    /// More is known of how far the estimates of a model's calls are off.
+    Learnt(Vec<Learnt>),
     /// The user reports tokens by hand, all of them or none.
     Reported(SessionId, Vec<Report>),
     /// The user puts calls where they belong.
@@ -319,6 +322,15 @@ impl State {
             }
             Input::Estimated(id, estimated) => {
                 self.estimated(id, estimated.map(|estimated| *estimated), now, &mut effects);
+                Ok(())
+            }
+            Input::Learnt(all) => {
+                effects.extend(all.into_iter().map(|learnt| {
+                    Effect::Write(Record::Learnt {
+                        learnt: Box::new(learnt),
+                        at: now.wall,
+                    })
+                }));
                 Ok(())
             }
             Input::Reported(session, reports) => self.reported(session, reports, now, &mut effects),

@@ -11,7 +11,7 @@ mod tokens;
 use serde::Serialize;
 
 pub use alert::AlertView;
-pub use estimate::{EstimateView, EstimatesView, IntervalView};
+pub use estimate::{CalibrationPage, CalibrationView, ErrorsView, EstimateView, EstimatesView, IntervalView};
 pub use limits::{LimitsView, WindowView};
 
 use super::call::{Attribution, Call, Outcome, Source};

@@ -69,6 +69,9 @@ const ROWS: &[&str] = &["
     UPDATE running_calls SET agent = 12;
 ", "
     UPDATE calls SET input_low = 90, input_high = 110, output_low = 20;
+", "
+    INSERT INTO calibration (model, side, kind, pairs, learnt_at)
+        VALUES ('gpt-5', 'output', 'text', '[[100,110]]', 1800000000004);
 "];
 
 /// How many rows each table has.

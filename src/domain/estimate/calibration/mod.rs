@@ -5,15 +5,20 @@
 //! predicts the kept pairs best when each is left out in turn; all of them are medians, so that a few odd calls do
 //! not move them. Where the estimate is right as it is, nothing can predict better, and nothing is corrected.
 
+mod accuracy;
+
 use serde::{Deserialize, Serialize};
 
+pub use accuracy::{Accuracy, Errors};
+
 use super::Kind;
+use crate::domain::call::named;
 use crate::domain::units::Tokens;
 
 /// The pairs that are kept for a key.
 const PAIRS: usize = 32;
 /// The keys that are kept; the one that learnt nothing for the longest goes first.
-const KEYS: usize = 256;
+pub const KEYS: usize = 256;
 /// A correction needs so many pairs.
 const FEWEST: usize = 3;
 /// One by factor and offset needs so many.
@@ -28,14 +33,15 @@ const FACTORS: std::ops::RangeInclusive<f64> = 0.2..=5.0;
 /// A model's name beyond this is cut: it tells apart all the same.
 const LONGEST_NAME: usize = 128;
 
-/// Which side of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Direction {
-    /// The prompt.
-    Input,
-    /// The reply.
-    Output,
+named! {
+    /// Which side of a call.
+    #[derive(PartialOrd, Ord)]
+    Direction {
+        /// The prompt.
+        Input = "input",
+        /// The reply.
+        Output = "output",
+    }
 }
 
 /// Calls whose estimates are held against each other.
@@ -61,10 +67,28 @@ impl Key {
             kind,
         }
     }
+
+    /// The model, in lower case.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// Which side.
+    #[must_use]
+    pub const fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Which kind of call.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
 }
 
 /// An estimate by the built-in rules, and the truth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
     estimated: u64,
     truth: u64,
@@ -79,29 +103,50 @@ impl Pair {
             truth: truth.min(Tokens::PLAUSIBLE_MAX).0,
         }
     }
+
+    /// The estimate.
+    #[must_use]
+    pub const fn estimated(&self) -> Tokens {
+        Tokens(self.estimated)
+    }
+
+    /// The truth.
+    #[must_use]
+    pub const fn truth(&self) -> Tokens {
+        Tokens(self.truth)
+    }
 }
 
-/// What has been learnt. Serialises to a list of bounded size.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+/// What has been learnt: of bounded size.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calibration {
     /// The one that learnt last stands last.
     learnt: Vec<Learnt>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Learnt {
-    #[serde(flatten)]
-    key: Key,
+/// What has been learnt of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Learnt {
+    /// Of which calls.
+    pub key: Key,
     /// The newest last.
-    pairs: Vec<Pair>,
+    pub pairs: Vec<Pair>,
 }
 
 impl Calibration {
-    /// Takes a pair. An estimate or a truth of nothing teaches nothing, and a pair that is known nothing more.
-    pub fn learn(&mut self, key: Key, pair: Pair) {
+    /// Takes up what was learnt before; what learnt last comes last.
+    #[must_use]
+    pub fn restore(learnt: impl IntoIterator<Item = Learnt>) -> Self {
+        let mut learnt: Vec<_> = learnt.into_iter().collect();
+        learnt.drain(..learnt.len().saturating_sub(KEYS));
+        Self { learnt }
+    }
+
+    /// Takes a pair, and gives what is known of its key now. An estimate or a truth of nothing teaches nothing, and a
+    /// pair that is known nothing more.
+    pub fn learn(&mut self, key: Key, pair: Pair) -> Option<&Learnt> {
         if pair.estimated == 0 || pair.truth == 0 {
-            return;
+            return None;
         }
         let at = self.learnt.iter().position(|learnt| learnt.key == key);
         let mut learnt = at.map_or_else(
@@ -121,6 +166,7 @@ impl Calibration {
             self.learnt.remove(0);
         }
         self.learnt.push(learnt);
+        self.learnt.last()
     }
 
     /// The correction for calls of a key; `None` while too few pairs are known, or where none would help.
@@ -208,6 +254,18 @@ impl Line {
 
 impl Correction {
     fn of(pairs: &[Pair]) -> Option<Self> {
+        let (line, errors) = Self::best(pairs)?;
+        Some(Self {
+            factor: line.factor,
+            offset: line.offset,
+            low: quantile(errors.iter().copied(), 0.1)?.min(0.0),
+            high: quantile(errors.iter().copied(), 0.9)?.max(0.0),
+            pairs: pairs.len(),
+        })
+    }
+
+    /// The line that predicts best, and by how much it is off for each pair that is left out.
+    fn best(pairs: &[Pair]) -> Option<(Line, Vec<f64>)> {
         if pairs.len() < FEWEST {
             return None;
         }
@@ -232,14 +290,7 @@ impl Correction {
                 best = Some((line, score, errors));
             }
         }
-        let (line, _, errors) = best?;
-        Some(Self {
-            factor: line.factor,
-            offset: line.offset,
-            low: quantile(errors.iter().copied(), 0.1)?.min(0.0),
-            high: quantile(errors.iter().copied(), 0.9)?.max(0.0),
-            pairs: pairs.len(),
-        })
+        best.map(|(line, _, errors)| (line, errors))
     }
 
     /// Corrects an estimate.
