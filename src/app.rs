@@ -18,6 +18,7 @@ use crate::domain::live::{Restored, RestoredSession, State};
 use crate::engine::clock::Clock;
 use crate::engine::{self, Engine};
 use crate::meter::estimator::{Counting, Estimator, Finding};
+use crate::meter::progress::Progress;
 use crate::proxy::{self, Proxy};
 use crate::store::{BackupError, Daily, Directory, Reader, Store, StoreError, StoreOptions, WriterHandle};
 
@@ -28,6 +29,9 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// failed is repeated then.
 const FIRST_BACKUP: Duration = Duration::from_secs(60);
 const NEXT_BACKUP: Duration = Duration::from_secs(60 * 60);
+
+/// How often it is told how far a stream has come.
+const PROGRESS: Duration = Duration::from_millis(250);
 
 /// Why the program could not start.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +132,7 @@ impl App {
         engine_task.spawn(task);
 
         let (estimator, counting) = estimates(&settings, &engine, recovered.calibration).unzip();
+        let progress = estimator.as_ref().map(|estimator| estimator.progress().clone());
         let (stop, stopped) = watch::channel(());
         let mut servers = JoinSet::new();
         let forwarding = Proxy::new(
@@ -139,6 +144,9 @@ impl App {
             estimator,
         );
         servers.spawn(proxy::serve(proxy_listener, forwarding, told(stopped.clone())));
+        if let Some(progress) = progress {
+            servers.spawn(tell_progress(progress, engine.clone(), stopped.clone()));
+        }
         let proxy_url = format!("http://{proxy}");
         let state = ApiState::new(
             engine.clone(),
@@ -312,6 +320,24 @@ async fn keep_backups(daily: Daily, engine: Engine, writer: WriterHandle, mut st
             }
             Err(error) => tracing::error!(%error, "the daily backup panicked"),
         }
+    }
+}
+
+/// Tells how far running streams have come, until the program is told to stop.
+async fn tell_progress(progress: Progress, engine: Engine, mut stopped: watch::Receiver<()>) {
+    let grow = async {
+        loop {
+            progress.some_run().await;
+            tokio::time::sleep(PROGRESS).await;
+            let grown = progress.grown();
+            if !grown.is_empty() {
+                engine.calls_grew(grown);
+            }
+        }
+    };
+    tokio::select! {
+        () = grow => {}
+        _ = stopped.changed() => {}
     }
 }
 

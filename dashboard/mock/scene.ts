@@ -82,6 +82,7 @@ export const startedCall = (sessionId: string | null, startedAt: number): CallVi
     output: null,
     reasoning: null,
     total: null,
+    outputSoFar: null,
     estimate: null,
     costNanoUsd: null,
     priceSource: null,

@@ -17,6 +17,7 @@ use crate::domain::report::{Kept, Report};
 use crate::domain::session::checkpoint::NewCheckpoint;
 use crate::domain::session::clock::Reading;
 use crate::domain::session::{Marks, NewSession, Patch, Session};
+use crate::domain::units::Tokens;
 use crate::domain::windows::Observation;
 use crate::domain::wire::{CheckpointView, EstimatesView, LimitsView, SessionView, Snapshot, Totals};
 use crate::store::WriteFailed;
@@ -89,6 +90,11 @@ impl Engine {
     /// More is known of how far the estimates of a model's calls are off.
     pub fn learnt(&self, learnt: Vec<Learnt>) {
         self.tell(Message::Learnt(learnt));
+    }
+
+    /// Streams under way have grown to about so many tokens.
+    pub fn calls_grew(&self, grown: Vec<(CallId, Tokens)>) {
+        self.tell(Message::Grew(grown));
     }
 
     /// A provider told of its limits outside a call: when it agreed to a WebSocket.

@@ -20,6 +20,7 @@ use crate::domain::ids::CallId;
 use crate::domain::live::{Effect, Input, Refusal, State};
 use crate::domain::session::clock::Reading;
 use crate::domain::session::{Marks, Session};
+use crate::domain::units::Tokens;
 use crate::domain::windows::Observation;
 use crate::domain::wire::Totals;
 use crate::store::{Reader, Reply, WriterHandle};
@@ -40,6 +41,7 @@ enum Message {
     Ended(CallId, Box<Ended>, Reply),
     Estimated(CallId, Option<Box<Estimated>>),
     Learnt(Vec<Learnt>),
+    Grew(Vec<(CallId, Tokens)>),
     LimitsSeen(Box<Observation>),
     CommitWasLate,
     Backup(Option<Box<str>>),

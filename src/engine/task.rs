@@ -143,6 +143,9 @@ impl Task {
             Message::Learnt(learnt) => {
                 self.step(Input::Learnt(learnt), None);
             }
+            Message::Grew(grown) => {
+                self.step(Input::Grew(grown), None);
+            }
             Message::LimitsSeen(limits) => {
                 self.step(Input::LimitsSeen(limits), None);
             }

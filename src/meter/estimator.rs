@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::keep::{Keep, Memory, Text};
+use super::progress::Progress;
 use super::tokens::Tokenizers;
 use crate::domain::call::{CallEnd, Outcome, Promise};
 use crate::domain::estimate::calibration::{Calibration, Learnt};
@@ -60,6 +61,7 @@ pub struct Estimator(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     memory: Arc<Memory>,
+    progress: Progress,
     jobs: Sender<Message>,
     waiting: AtomicUsize,
     began: Instant,
@@ -173,6 +175,7 @@ impl Estimator {
         let (sender, jobs) = channel();
         let shared = Arc::new(Shared {
             memory: Memory::new(memory),
+            progress: Progress::default(),
             jobs: sender,
             waiting: AtomicUsize::new(0),
             began: Instant::now(),
@@ -201,6 +204,12 @@ impl Estimator {
     #[must_use]
     pub fn memory(&self) -> &Arc<Memory> {
         &self.0.memory
+    }
+
+    /// How far the streams under way have come.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.0.progress
     }
 
     /// Finds a call that has ended a place, where its provider left something unsaid.

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::keep::{Keep, Memory, Text};
+use super::estimator::Estimator;
+use super::keep::{Keep, Text};
+use super::progress::Growing;
 use crate::domain::call::{CallEnd, CallStart, Ended, Outcome, Promise};
 use crate::domain::estimate::{Intervals, can_be_counted};
 use crate::domain::ids::CallId;
@@ -24,8 +26,8 @@ pub trait Sink: Send + Sync + 'static {
     fn started(&self, start: CallStart);
     /// A call ended, and this is its text, if it was kept. `None` where replies do not wait for the disk.
     fn ended(&self, id: CallId, ended: Ended, text: Option<Text>) -> Option<Committed>;
-    /// Where the text of running calls is kept; `None` if it is not.
-    fn memory(&self) -> Option<&Arc<Memory>>;
+    /// Who takes over the text of calls; `None` where nothing is estimated.
+    fn estimator(&self) -> Option<&Estimator>;
     /// A reply was passed on before its row was committed: the bound was over.
     fn commit_was_late(&self);
     /// How long a reply's last bytes wait for the disk at most.
@@ -82,7 +84,7 @@ impl Flight {
     /// A call that has just arrived.
     #[must_use]
     pub fn new(sink: Arc<dyn Sink>, start: CallStart) -> Self {
-        let is_kept = sink.memory().is_some() && can_be_counted(start.operation);
+        let is_kept = sink.estimator().is_some() && can_be_counted(start.operation);
         let text = is_kept.then(|| Mutex::new(Text::of(start.operation)));
         let stage = Mutex::new(Stage::Unannounced(Box::new(start)));
         Self(Arc::new(Shared {
@@ -101,7 +103,8 @@ impl Flight {
     #[must_use]
     pub fn keep(&self) -> Option<Keep> {
         self.0.text.as_ref()?;
-        self.0.sink.memory().map(|memory| Keep::new(Arc::clone(memory)))
+        let estimator = self.0.sink.estimator()?;
+        Some(Keep::new(Arc::clone(estimator.memory())))
     }
 
     /// Takes the request's body, which has come to its end.
@@ -109,6 +112,18 @@ impl Flight {
         if let Some(mut text) = self.text() {
             text.request = Some(request);
         }
+    }
+
+    /// Tells of the reply as of a stream that grows; `None` where nobody is told, or the call does not run.
+    pub(super) fn grows(&self) -> Option<Growing> {
+        let id = match &*self.stage() {
+            Stage::Running(id, _) => *id,
+            Stage::Unannounced(_) | Stage::Ended => return None,
+        };
+        let model = self
+            .text()
+            .map(|text| (text.operation, text.request_model.clone()))?;
+        Some(self.0.sink.estimator()?.progress().begin(id, model))
     }
 
     fn text(&self) -> Option<MutexGuard<'_, Text>> {

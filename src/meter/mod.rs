@@ -6,11 +6,13 @@
 //! A WebSocket has no body: [`splice`] passes its bytes both ways, [`socket`] makes a call of each of its turns.
 //! Where a provider says nothing, the call's text is counted: [`keep`] has kept it, [`estimator`] takes it over when the
 //! call has ended, and [`tokens`] counts for [`crate::domain::estimate`].
+//! While a stream runs, [`progress`] tells about how far it has come.
 
 mod decode;
 pub mod estimator;
 pub mod flight;
 pub mod keep;
+pub mod progress;
 pub mod reply;
 pub mod request;
 pub mod socket;

@@ -9,9 +9,10 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use super::flight::{Committed, Ending, Flight};
+use super::progress::Growing;
 use super::tap::Tap;
 use super::withhold::Withholder;
-use crate::domain::call::Outcome;
+use crate::domain::call::{Outcome, Source};
 use crate::domain::operation::Operation;
 use crate::domain::units::Millis;
 use crate::domain::usage::reading::StreamError;
@@ -96,6 +97,10 @@ struct Open {
     status: u16,
     request_id: Option<Box<str>>,
     ttft: Option<Millis>,
+    /// How many bytes have passed.
+    passed: u64,
+    /// `None` up to a stream's second piece: a reply of one piece does not grow.
+    growing: Option<Growing>,
 }
 
 /// How a reply's body came to its end.
@@ -121,6 +126,8 @@ impl<B: Body> MeteredReply<B> {
             status: head.status,
             request_id: head.request_id,
             ttft: None,
+            passed: 0,
+            growing: None,
         };
         let meter = Meter {
             flight,
@@ -156,6 +163,13 @@ impl Meter {
             open.ttft = Some(self.flight.elapsed());
         }
         open.tap.push(bytes);
+        if open.growing.is_none() && open.passed > 0 && open.tap.streamed() {
+            open.growing = self.flight.grows();
+        }
+        open.passed += bytes.len() as u64;
+        if let Some(growing) = &open.growing {
+            growing.passed(open.passed);
+        }
         open.tap.is_terminal()
     }
 
@@ -174,6 +188,11 @@ impl Meter {
         if open.operation == Operation::BatchResults && outcome != Outcome::Complete {
             // Nothing in them says where they end.
             reading.mark_cut_off();
+        }
+        if let (Some(growing), Outcome::Complete, Some(Source::Exact), Some(output)) =
+            (&open.growing, outcome, reading.source, reading.parts.output)
+        {
+            growing.teach(output);
         }
         let broken = over == Over::Broken && outcome == Outcome::UpstreamError;
         self.flight.end(

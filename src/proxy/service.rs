@@ -32,7 +32,7 @@ use crate::domain::windows::{FingerprintKey, Observation};
 use crate::engine::Engine;
 use crate::meter::estimator::Estimator;
 use crate::meter::flight::{AbortOnDrop, Committed, Ending, Flight, Sink};
-use crate::meter::keep::{Memory, Text};
+use crate::meter::keep::Text;
 use crate::meter::reply::{Extra, Head, MeteredReply};
 use crate::meter::request::MeteredRequest;
 
@@ -407,8 +407,8 @@ impl Sink for EngineSink {
             .then(|| -> Committed { Box::pin(async { drop(committed.await) }) })
     }
 
-    fn memory(&self) -> Option<&Arc<Memory>> {
-        self.estimator.as_ref().map(Estimator::memory)
+    fn estimator(&self) -> Option<&Estimator> {
+        self.estimator.as_ref()
     }
 
     fn commit_was_late(&self) {

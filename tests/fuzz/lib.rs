@@ -16,8 +16,9 @@ use moonlock::domain::call::{CallEnd, CallStart, Ended};
 use moonlock::domain::ids::CallId;
 use moonlock::domain::operation::Operation;
 use moonlock::domain::units::{Millis, Timestamp};
+use moonlock::meter::estimator::Estimator;
 use moonlock::meter::flight::{Committed, Flight, Sink};
-use moonlock::meter::keep::{Memory, Text};
+use moonlock::meter::keep::Text;
 
 /// An input, taken apart.
 pub struct Input<'data> {
@@ -178,7 +179,7 @@ impl Sink for Recorder {
         None
     }
 
-    fn memory(&self) -> Option<&Arc<Memory>> {
+    fn estimator(&self) -> Option<&Estimator> {
         None
     }
 

@@ -1,5 +1,6 @@
 //! What a provider does not say of a call is estimated from the call's text, behind the call's end.
 
+use moonlock::domain::wire::Change;
 use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, assert_usage, home_with};
@@ -295,6 +296,12 @@ async fn what_a_provider_says_teaches_how_far_the_estimates_of_its_model_are_off
             .min()
             .unwrap_or(0)
     };
+    // Loads the vocabulary: that takes long where nothing is optimised, and a lesson is followed by a rest.
+    let silent = "x-words: 400\nx-silent: 1";
+    app.ask(post_with("/vllm/v1/chat/completions", silent, request(400)))
+        .await;
+    let row = app.estimated().await;
+    assert!(row["output"].as_u64().unwrap() < 450, "by the rules alone");
     let mut words = 200;
     let page = loop {
         let page = app.get("/api/calibration").await;
@@ -310,8 +317,8 @@ async fn what_a_provider_says_teaches_how_far_the_estimates_of_its_model_are_off
         ))
         .await;
     };
-    let output = page["calibration"].as_array().unwrap().iter();
-    let output = output.filter(|side| side["side"] == "output").next().unwrap();
+    let mut output = page["calibration"].as_array().unwrap().iter();
+    let output = output.find(|side| side["side"] == "output").unwrap();
     assert_eq!(
         (&output["model"], &output["kind"]),
         (&"strange-1".into(), &"text".into())
@@ -325,13 +332,44 @@ async fn what_a_provider_says_teaches_how_far_the_estimates_of_its_model_are_off
     // A new start knows it, and estimates by it.
     app = app.restart().await;
     assert_eq!(app.get("/api/calibration?model=Strange-1").await, page);
-    app.ask(post_with(
-        "/vllm/v1/chat/completions",
-        "x-words: 400\nx-silent: 1",
-        request(400),
-    ))
-    .await;
+    app.ask(post_with("/vllm/v1/chat/completions", silent, request(400)))
+        .await;
     let row = app.estimated().await;
     let output = row["output"].as_u64().unwrap();
     assert!((580..=620).contains(&output), "{row:#}");
+}
+
+#[tokio::test]
+async fn while_a_stream_runs_it_is_told_about_how_far_it_has_come() {
+    let gate = Gate::new();
+    let wait = gate.clone();
+    let upstream = Upstream::start(move |_| {
+        let begun = (0..40).fold(stream(EVENTS), |script, _| script.chunk(delta(" word")));
+        begun.wait(&wait).chunk(STOP).end()
+    })
+    .await;
+    let mut app = TestApp::start_estimating(upstream.address).await;
+    let session = app.session("work").await;
+    let mut client = app.client().await;
+    client.send(post(CHAT_PATH, REQUEST)).await;
+    let mut reply = client.head("POST").await;
+    client.body_to(&mut reply, 40 * delta(" word").len()).await;
+    let grown = app
+        .next(|change| match change {
+            Change::CallsGrew { calls } => Some(calls[0].output_so_far),
+            _ => None,
+        })
+        .await;
+    assert!((10..160).contains(&grown), "{grown}");
+    let live = app.get("/api/live").await;
+    let call = &live["calls"][0];
+    assert_eq!(
+        (&call["outcome"], &call["sessionId"]),
+        (&"running".into(), &session.into())
+    );
+    assert!(call["outputSoFar"].as_u64().unwrap() >= grown, "{call:#}");
+    gate.open();
+    client.body_to(&mut reply, usize::MAX).await;
+    let row = app.estimated().await;
+    assert_eq!((&row["output"], &row["outputSoFar"]), (&40.into(), &Value::Null));
 }

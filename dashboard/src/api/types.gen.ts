@@ -434,6 +434,10 @@ reasoning: number | null,
  */
 total: number | null, 
 /**
+ * About how many tokens a running stream holds so far; `null` where that is not known, and when it has ended.
+ */
+outputSoFar: number | null, 
+/**
  * How sure its numbers are, where they were estimated; `null` where all are the provider's own.
  */
 estimate: EstimateView | null, 
@@ -758,6 +762,83 @@ low: number,
 high: number | null, };
 
 /**
+ * How far a running stream has come.
+ */
+export type CallProgress = { 
+/**
+ * The call.
+ */
+id: string, 
+/**
+ * About how many tokens it holds so far.
+ */
+outputSoFar: number, };
+
+/**
+ * How far estimates were off, as a share of the truth: 0.02 is 2 %.
+ */
+export type ErrorsView = { 
+/**
+ * Half of them were off by less.
+ */
+median: number, 
+/**
+ * Nine of ten were.
+ */
+p90: number, };
+
+/**
+ * How good the estimates of one side of a model's calls are.
+ */
+export type CalibrationView = { 
+/**
+ * The model, in lower case.
+ */
+model: string, 
+/**
+ * `input` or `output`.
+ */
+side: string, 
+/**
+ * Which calls are held against each other: `text`, `tools` (with tools) or `media` (with images or sound).
+ */
+kind: string, 
+/**
+ * From so many calls whose provider said what they used.
+ */
+pairs: number, 
+/**
+ * The truth as a multiple of the estimate by the rules: the middle one.
+ */
+ratio: number, 
+/**
+ * One of ten was below this.
+ */
+ratioLow: number, 
+/**
+ * One of ten was above this.
+ */
+ratioHigh: number, 
+/**
+ * How far the rules alone are off.
+ */
+byRules: ErrorsView, 
+/**
+ * How far corrected estimates are off, each corrected by what the others taught; `null` where nothing is
+ * corrected: the rules are right, or too little is known.
+ */
+corrected: ErrorsView | null, };
+
+/**
+ * The answer to `GET /api/calibration`.
+ */
+export type CalibrationPage = { 
+/**
+ * By model, side and kind.
+ */
+calibration: Array<CalibrationView>, };
+
+/**
  * How sure the estimated numbers of a call are.
  */
 export type EstimateView = { 
@@ -917,7 +998,11 @@ call: CallView,
 /**
  * The sums of its session, or of *Unassigned*.
  */
-totals: Totals, } } | { "kind": "calls.moved", "data": { 
+totals: Totals, } } | { "kind": "calls.grew", "data": { 
+/**
+ * Which, and how far.
+ */
+calls: Array<CallProgress>, } } | { "kind": "calls.moved", "data": { 
 /**
  * Which.
  */
@@ -958,7 +1043,11 @@ call: CallView,
 /**
  * The sums of its session, or of *Unassigned*.
  */
-totals: Totals, } } | { "kind": "calls.moved", "data": { 
+totals: Totals, } } | { "kind": "calls.grew", "data": { 
+/**
+ * Which, and how far.
+ */
+calls: Array<CallProgress>, } } | { "kind": "calls.moved", "data": { 
 /**
  * Which.
  */

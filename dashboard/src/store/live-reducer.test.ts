@@ -52,6 +52,7 @@ const call = (id: string, change: Partial<CallView> = {}): CallView => ({
   output: null,
   reasoning: null,
   total: null,
+  outputSoFar: null,
   estimate: null,
   costNanoUsd: null,
   priceSource: null,

@@ -116,6 +116,15 @@ const takeEvent = (state: LiveState, event: Event, now: number): LiveState => {
       return state.calls.some((call) => call.id === event.data.id)
         ? next
         : { ...next, calls: withCall(state.calls, event.data) };
+    case "calls.grew": {
+      const grown = new Map(event.data.calls.map(({ id, outputSoFar }) => [id, outputSoFar]));
+      const calls = state.calls.map((call) => {
+        const outputSoFar = grown.get(call.id);
+        // What has ended has its numbers.
+        return outputSoFar === undefined || call.outcome !== "running" ? call : { ...call, outputSoFar };
+      });
+      return { ...next, calls };
+    }
     case "calls.moved": {
       const { calls, to, unassigned } = event.data;
       const moved = new Set(calls);

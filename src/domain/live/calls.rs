@@ -1,5 +1,6 @@
 //! What a call does to the live state: where it belongs, what it costs, what it adds.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::call::{Attribution, Call, CallStart, Ended};
@@ -9,7 +10,7 @@ use super::super::session::clock::Reading;
 use super::super::session::{Session, Status};
 use super::super::units::Tokens;
 use super::super::usage::once::Once;
-use super::super::wire::{CallView, Change};
+use super::super::wire::{CallProgress, CallView, Change};
 use super::{Effect, RECENT_CALLS, State};
 
 impl State {
@@ -42,6 +43,7 @@ impl State {
         let Some(mut call) = self.running.remove(&id) else {
             return;
         };
+        self.so_far.remove(&id);
         let Ended {
             end,
             once,
@@ -72,6 +74,25 @@ impl State {
             live.running = live.running.saturating_sub(1);
         }
         self.is_active(session, now, effects);
+    }
+
+    /// Streams have grown: told once for all of a session.
+    pub(super) fn grew(&mut self, grown: Vec<(CallId, Tokens)>, now: Reading, effects: &mut Vec<Effect>) {
+        let mut by_session: BTreeMap<Option<SessionId>, Vec<CallProgress>> = BTreeMap::new();
+        for (id, tokens) in grown {
+            // It may have ended while this was on its way.
+            let Some(call) = self.running.get(&id) else {
+                continue;
+            };
+            self.so_far.insert(id, tokens);
+            by_session.entry(call.session).or_default().push(CallProgress {
+                id,
+                output_so_far: tokens.0,
+            });
+        }
+        for (session, calls) in by_session {
+            self.publish(session, Change::CallsGrew { calls }, now, effects);
+        }
     }
 
     fn used(&self, session: Option<SessionId>) -> u64 {

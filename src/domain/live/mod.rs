@@ -29,7 +29,7 @@ use super::session::checkpoint::NewCheckpoint;
 use super::session::clock::{Nanos, Reading};
 use super::session::timer::NotNow;
 use super::session::{Marks, NewSession, Origin, Patch, Session};
-use super::units::Millis;
+use super::units::{Millis, Tokens};
 use super::windows::{LimitSet, Limits, Observation};
 use super::wire::{Event, Totals};
 pub use counting::Counting;
@@ -51,6 +51,8 @@ pub enum Input {
     Estimated(CallId, Option<Box<Estimated>>),
     /// More is known of how far the estimates of a model's calls are off.
     Learnt(Vec<Learnt>),
+    /// Streams under way have grown to about so many tokens.
+    Grew(Vec<(CallId, Tokens)>),
     /// The user reports tokens by hand, all of them or none.
     Reported(SessionId, Vec<Report>),
     /// The user puts calls where they belong.
@@ -184,6 +186,8 @@ pub struct State {
     current: Option<SessionId>,
     unassigned: Totals,
     running: HashMap<CallId, Call>,
+    /// About how many tokens the streams among them hold so far.
+    so_far: HashMap<CallId, Tokens>,
     /// Those of them that began while their session was paused.
     began_paused: HashSet<CallId>,
     /// The newest reports that had a key.
@@ -331,6 +335,10 @@ impl State {
                         at: now.wall,
                     })
                 }));
+                Ok(())
+            }
+            Input::Grew(grown) => {
+                self.grew(grown, now, &mut effects);
                 Ok(())
             }
             Input::Reported(session, reports) => self.reported(session, reports, now, &mut effects),

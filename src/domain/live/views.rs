@@ -72,9 +72,20 @@ impl State {
             proxy_url: String::new(),
             sessions,
             unassigned: self.unassigned,
-            calls: running.into_iter().chain(ended).map(CallView::from).collect(),
+            calls: running
+                .into_iter()
+                .map(|call| self.running_view(call))
+                .chain(ended.map(CallView::from))
+                .collect(),
             alerts: self.alerts.standing().map(AlertView::from).collect(),
             limits: self.limits.views(now.wall),
+        }
+    }
+
+    fn running_view(&self, call: &Call) -> CallView {
+        CallView {
+            output_so_far: self.so_far.get(&call.start.id).map(|tokens| tokens.0),
+            ..CallView::from(call)
         }
     }
 

@@ -77,6 +77,8 @@ pub struct CallView {
     pub reasoning: Option<u64>,
     /// All tokens.
     pub total: Option<u64>,
+    /// About how many tokens a running stream holds so far; `null` where that is not known, and when it has ended.
+    pub output_so_far: Option<u64>,
     /// How sure its numbers are, where they were estimated; `null` where all are the provider's own.
     pub estimate: Option<EstimateView>,
     /// What it cost, in billionths of a US dollar; `null` where no price is known.
@@ -130,6 +132,7 @@ impl From<&Call> for CallView {
             output: parts.generated().map(|tokens| tokens.0),
             reasoning: parts.reasoning.map(|tokens| tokens.0),
             total: parts.total().map(|tokens| tokens.0),
+            output_so_far: None,
             estimate: end.and_then(|end| EstimateView::of(&end.estimate)),
             cost_nano_usd: call.cost.map(|cost| cost.amount.0),
             price_source: call.cost.map(|cost| cost.source),
@@ -142,6 +145,18 @@ impl From<&Call> for CallView {
             counted_by: call.counted_by,
         }
     }
+}
+
+/// How far a running stream has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct CallProgress {
+    /// The call.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub id: CallId,
+    /// About how many tokens it holds so far.
+    pub output_so_far: u64,
 }
 
 /// Sums over calls.
@@ -396,6 +411,12 @@ pub enum Change {
         call: CallView,
         /// The sums of its session, or of *Unassigned*.
         totals: Totals,
+    },
+    /// Streams under way have grown: all of a session's at once, at most four times a second.
+    #[serde(rename = "calls.grew")]
+    CallsGrew {
+        /// Which, and how far.
+        calls: Vec<CallProgress>,
     },
     /// Calls were moved from one session to another. Told once to those who listen to the one and once to those who
     /// listen to the other; both sessions' own events come after it.

@@ -52,6 +52,7 @@ fn typescript() -> String {
         Kind,
         Standing,
         IntervalView,
+        CallProgress,
         ErrorsView,
         CalibrationView,
         CalibrationPage,

@@ -8,8 +8,9 @@ use super::*;
 use crate::domain::call::{CallEnd, CallStart, Ended};
 use crate::domain::ids::CallId;
 use crate::domain::units::Timestamp;
+use crate::meter::estimator::Estimator;
 use crate::meter::flight::{Committed, Sink};
-use crate::meter::keep::{Memory, Text};
+use crate::meter::keep::Text;
 
 /// Keeps what it is told.
 #[derive(Default)]
@@ -26,7 +27,7 @@ impl Sink for Recorder {
         self.ended.lock().unwrap().push(ended.end);
         None
     }
-    fn memory(&self) -> Option<&Arc<Memory>> {
+    fn estimator(&self) -> Option<&Estimator> {
         None
     }
     fn commit_was_late(&self) {}

@@ -45,7 +45,7 @@ export const CallRow = memo(({ call, place, picked, onPick }: CallRowProps) => {
         <CallBadge call={call} />
       </div>
       <p className="@3xl:col-start-3 @3xl:row-start-1 @3xl:text-right">
-        {running ? <Muted text={UNKNOWN} /> : <Flow call={call} />}
+        {running ? <SoFar tokens={call.outputSoFar} /> : <Flow call={call} />}
       </p>
       <p className="text-right @3xl:col-start-4 @3xl:row-start-1">
         <span className="sr-only">Cost: </span>
@@ -69,6 +69,19 @@ export const CallRow = memo(({ call, place, picked, onPick }: CallRowProps) => {
     </li>
   );
 });
+
+/** `≈ 1.2k`, growing while the stream runs. */
+const SoFar = ({ tokens }: { tokens: number | null }) =>
+  tokens === null ? (
+    <Muted text={UNKNOWN} />
+  ) : (
+    <span className="whitespace-nowrap text-muted" title="out so far, by the bytes that have passed">
+      <span aria-hidden="true">→ ≈ </span>
+      <span className="sr-only">About </span>
+      {compact(tokens)}
+      <span className="sr-only"> out so far</span>
+    </span>
+  );
 
 const Muted = ({ text }: { text: string }) => <span className="text-muted">{text}</span>;
 

@@ -199,3 +199,32 @@ fn an_estimate_that_comes_behind_the_truth_changes_nothing() {
     assert!(effects.is_empty());
     assert_eq!((state.unassigned().total, state.unassigned().requests), (51, 1));
 }
+
+#[test]
+fn streams_that_grow_are_told_of_once_for_each_session_and_forgotten_at_their_end() {
+    let mut state = State::default();
+    let first = create(&mut state, 1, "first", None, 0);
+    for n in [8, 9] {
+        state.step(at(1), Input::CallStarted(start(n, None)));
+    }
+    let second = create(&mut state, 2, "second", None, 1);
+    state.step(at(1), Input::CallStarted(start(10, None)));
+    let grown = [8, 9, 10, 11].map(|n| (call_id(n), Tokens(u64::try_from(n).unwrap())));
+    let effects = state.step(at(2), Input::Grew(grown.to_vec())).effects;
+    let told = effects.iter().map(|effect| match effect {
+        Effect::Publish(event) => match &event.change {
+            Change::CallsGrew { calls } => (event.session_id, calls.len()),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [(Some(first), 2), (Some(second), 1)]);
+    let so_far = |state: &State| {
+        let snapshot = state.snapshot(at(3), |_| true);
+        let mut calls = snapshot.calls.into_iter();
+        calls.find(|call| call.id == call_id(9)).unwrap().output_so_far
+    };
+    assert_eq!(so_far(&state), Some(9));
+    state.step(at(3), call_ends(call_id(9), end(Outcome::Complete, 1, 1)));
+    assert_eq!((so_far(&state), state.so_far.len()), (None, 2));
+}
