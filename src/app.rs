@@ -13,14 +13,18 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::api::{self, ApiState};
 use crate::config::Settings;
 use crate::config::resolve::DatabasePlace;
+use crate::domain::budget::{Days, Share};
 use crate::domain::estimate::calibration::{Calibration, Learnt};
 use crate::domain::live::{Restored, RestoredSession, State};
+use crate::domain::units::Timestamp;
 use crate::engine::clock::Clock;
 use crate::engine::{self, Engine};
 use crate::meter::estimator::{Counting, Estimator, Finding};
 use crate::meter::progress::Progress;
 use crate::proxy::{self, Proxy};
-use crate::store::{BackupError, Daily, Directory, Reader, Store, StoreError, StoreOptions, WriterHandle};
+use crate::store::{
+    BackupError, Daily, Directory, GroupBy, Reader, Store, StoreError, StoreOptions, UsageQuery, WriterHandle,
+};
 
 /// How long the dashboard's connections may take to end.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -96,6 +100,9 @@ impl App {
         let (dashboard, proxy) = (address(&api_listener), address(&proxy_listener));
 
         let sessions = recovered.sessions.into_iter();
+        let now = clock.now();
+        let days = Days::of(jiff::tz::TimeZone::system());
+        let spent = spent(&store.reader(), &days, now.wall);
         let restored = Restored {
             sessions: sessions
                 .map(|stored| RestoredSession {
@@ -113,8 +120,10 @@ impl App {
             limits: recovered.limits,
             alerts: recovered.alerts,
             muted: recovered.muted,
+            days,
+            budgets: recovered.budgets,
+            spent,
         };
-        let now = clock.now();
         // Numbers of events go up from run to run, so that a client never takes a new one for one it knows.
         let seq = u64::try_from(now.wall.0).unwrap_or(0).saturating_mul(1000);
         let (state, effects) = State::restore(restored, now, seq);
@@ -234,6 +243,35 @@ impl App {
             tracing::error!(%error, "database not closed properly");
         }
     }
+}
+
+/// What was used by whom in each quarter of an hour that counts in a running day, week or month.
+fn spent(reader: &Reader, days: &Days, now: Timestamp) -> Vec<(Timestamp, Share)> {
+    let query = UsageQuery {
+        from: Some(days.start(days.earliest(now))),
+        group_by: vec![
+            GroupBy::Bucket,
+            GroupBy::Provider,
+            GroupBy::Model,
+            GroupBy::Client,
+        ],
+        ..UsageQuery::default()
+    };
+    let text = |text: Option<Arc<str>>| text.map(|text| Box::from(&*text));
+    let groups = reader.usage(&query).unwrap_or_else(|error| {
+        tracing::error!(%error, "what was used before cannot be read; budgets begin at nothing");
+        Vec::new()
+    });
+    let shares = groups.into_iter().filter_map(|group| {
+        let share = Share {
+            provider: text(group.keys.provider)?,
+            model: text(group.keys.model),
+            client: text(group.keys.client),
+            totals: group.totals,
+        };
+        Some((group.keys.bucket?, share))
+    });
+    shares.collect()
 }
 
 fn store_options(settings: &Settings) -> StoreOptions {

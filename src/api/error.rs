@@ -186,7 +186,11 @@ impl From<CommandError> for ApiError {
             CommandError::Unsettled => Self::new(Kind::Busy, error.to_string()),
             CommandError::Refused(refusal, session) => {
                 let (kind, field) = match refusal {
-                    Refusal::NoSuchSession | Refusal::NoSuchAlert => (Kind::NotFound, None),
+                    Refusal::NoSuchSession | Refusal::NoSuchAlert | Refusal::NoSuchBudget => {
+                        (Kind::NotFound, None)
+                    }
+                    Refusal::TooManyBudgets => (Kind::Conflict, None),
+                    Refusal::BudgetWithoutAmount => (Kind::InvalidField, Some("tokenBudget")),
                     Refusal::NotNow(NotNow::Completed(_)) => (Kind::Completed, None),
                     Refusal::NotNow(NotNow::Shorter(_)) => (Kind::InvalidField, Some("duration")),
                     Refusal::NotNow(NotNow::NothingToTrim) => (Kind::InvalidField, Some("trim")),

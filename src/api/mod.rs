@@ -3,8 +3,10 @@
 //!
 //! [`error`] is the only place that knows status codes, `guard` keeps other origins out.
 
+mod alerts;
 pub mod assets;
 mod body;
+mod budgets;
 mod calibration;
 mod calls;
 mod checkpoints;
@@ -26,7 +28,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::routing::{any, get, post};
+use axum::routing::{any, get, patch, post};
 use tokio::sync::watch;
 
 use crate::config::Mounts;
@@ -118,6 +120,15 @@ pub fn router(state: ApiState, ws_path: &str) -> Router {
         .route("/calls", get(calls::list))
         .route("/calls/move", post(moving::make))
         .route("/limits", get(limits::get))
+        .route("/alerts", get(alerts::list))
+        .route("/alerts/{id}", patch(alerts::change))
+        .route("/alert-rules", get(alerts::rules))
+        .route("/alert-rules/{rule}", patch(alerts::mute))
+        .route("/budgets", get(budgets::list).post(budgets::create))
+        .route(
+            "/budgets/{id}",
+            get(budgets::get).patch(budgets::change).delete(budgets::remove),
+        )
         .route("/sessions", get(sessions::list).post(sessions::create))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::change))
         .route("/sessions/{id}/events", get(sessions::events))

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Deserializer};
 
 use super::error::ApiError;
+use crate::domain::budget::{Allowance, AllowancePatch, AtLimit, Counts};
 use crate::domain::session::clock::Reading;
 use crate::domain::session::timer::{Change, OnSleep};
 use crate::domain::session::{MAX_DURATION, MAX_NAME, MAX_NOTE, MAX_TAGS, NewSession, Patch, Status};
-use crate::domain::units::{Millis, Timestamp, Tokens};
+use crate::domain::units::{Millis, NanoUsd, Timestamp, Tokens};
 
 /// What starts a session.
 #[derive(Deserialize)]
@@ -19,6 +20,15 @@ pub(super) struct New {
     /// Tokens; left out or `null` is no budget.
     #[serde(default)]
     token_budget: Option<u64>,
+    /// Which tokens count; left out, all of them.
+    #[serde(default)]
+    budget_counts: Option<Counts>,
+    /// Nano-dollars; left out or `null` is no budget.
+    #[serde(default)]
+    cost_budget_nano_usd: Option<i64>,
+    /// What happens when a budget is used up; left out, an alert.
+    #[serde(default)]
+    at_limit: Option<AtLimit>,
     #[serde(default)]
     tags: Option<Vec<String>>,
     #[serde(default)]
@@ -32,7 +42,12 @@ impl New {
         Ok(NewSession {
             name: name(&self.name)?,
             duration: self.duration.map(duration).transpose()?,
-            token_budget: self.token_budget.map(token_budget).transpose()?,
+            allowance: Allowance {
+                tokens: self.token_budget.map(token_budget).transpose()?,
+                counts: self.budget_counts.unwrap_or(Counts::All),
+                cost: self.cost_budget_nano_usd.map(cost_budget).transpose()?,
+                at_limit: self.at_limit.unwrap_or(AtLimit::Alert),
+            },
             tags: tags(&self.tags.unwrap_or_default())?,
             note: note(&self.note.unwrap_or_default())?,
             on_sleep: self.on_sleep.unwrap_or(OnSleep::Pause),
@@ -65,6 +80,11 @@ pub(super) struct Changed {
     /// `null` is none.
     #[serde(deserialize_with = "said")]
     token_budget: Option<Option<u64>>,
+    budget_counts: Option<Counts>,
+    /// `null` is none.
+    #[serde(deserialize_with = "said")]
+    cost_budget_nano_usd: Option<Option<i64>>,
+    at_limit: Option<AtLimit>,
     /// Milliseconds in all; `null` is open-ended.
     #[serde(deserialize_with = "said")]
     duration: Option<Option<u64>>,
@@ -117,15 +137,23 @@ impl Changed {
                 .note
                 .map(|text| note(&text.unwrap_or_default()))
                 .transpose()?,
-            token_budget: self
-                .token_budget
-                .map(|budget| budget.map(token_budget).transpose())
-                .transpose()?,
+            allowance: AllowancePatch {
+                tokens: self
+                    .token_budget
+                    .map(|budget| budget.map(token_budget).transpose())
+                    .transpose()?,
+                counts: self.budget_counts,
+                cost: self
+                    .cost_budget_nano_usd
+                    .map(|budget| budget.map(cost_budget).transpose())
+                    .transpose()?,
+                at_limit: self.at_limit,
+            },
             on_sleep: self.on_sleep,
         };
         if patch == Patch::default() {
             let detail = "nothing to change: give at least one of status, current, name, tags, note, tokenBudget, \
-                          duration, onSleep, trim, untrim, countGap";
+                          budgetCounts, costBudgetNanoUsd, atLimit, duration, onSleep, trim, untrim, countGap";
             return Err(ApiError::field("", detail));
         }
         Ok(patch)
@@ -152,7 +180,15 @@ fn duration(duration: u64) -> Result<Millis, ApiError> {
     Ok(Millis(duration))
 }
 
-fn token_budget(budget: u64) -> Result<Tokens, ApiError> {
+pub(super) fn cost_budget(budget: i64) -> Result<NanoUsd, ApiError> {
+    if budget < 1 {
+        let detail = "`costBudgetNanoUsd` is in billionths of a US dollar, at least 1 (5000000000 is $5), or is left out";
+        return Err(ApiError::field("costBudgetNanoUsd", detail));
+    }
+    Ok(NanoUsd(budget))
+}
+
+pub(super) fn token_budget(budget: u64) -> Result<Tokens, ApiError> {
     if !(1..=Tokens::PLAUSIBLE_MAX.0).contains(&budget) {
         let detail = format!(
             "`tokenBudget` must be from 1 to {}, or be left out",

@@ -147,7 +147,7 @@ pub(super) async fn change(
 }
 
 /// The revision in `If-Match` (RFC 9110 §13.1.1); `*` is any.
-fn if_match(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
     let Some(value) = headers.get(header::IF_MATCH) else {
         return Ok(None);
     };

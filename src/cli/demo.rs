@@ -9,6 +9,7 @@ use super::{Failure, asked_to_stop, runtime, say};
 use crate::app::{App, StartError};
 use crate::config::{Environment, Flags, Settings};
 use crate::demo;
+use crate::domain::budget::Allowance;
 use crate::domain::session::NewSession;
 use crate::domain::units::{Millis, Tokens};
 
@@ -62,7 +63,7 @@ pub(super) fn run(environment: &Environment, demo: &Demo) -> Result<(), Failure>
         if !demo.no_session {
             let created = app.engine().create_session(NewSession {
                 duration: Some(Millis(3_600_000)),
-                token_budget: Some(Tokens(2_000_000)),
+                allowance: Allowance::tokens(Some(Tokens(2_000_000))),
                 ..NewSession::named("Demo: mend the parser")
             });
             created.await.map_err(|error| Failure::run(&error))?;

@@ -5,6 +5,7 @@
 //! [`estimate`] and [`forecast`] are held against recordings by tests; no call passes through them yet.
 
 pub mod alert;
+pub mod budget;
 pub mod call;
 pub mod durability;
 pub mod estimate;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::alert::{Episode, Rule};
+use super::budget::Budget;
 use super::call::Call;
 use super::estimate::calibration::Learnt;
-use super::ids::{CallId, SessionId};
+use super::ids::{BudgetId, CallId, SessionId};
 use super::report::Kept;
 use super::session::Session;
 use super::session::checkpoint::Checkpoint;
@@ -79,6 +80,10 @@ pub enum Record {
     },
     /// An alert was raised, changed or cleared.
     Alert(Box<Episode>),
+    /// A budget that begins anew was made or changed.
+    Budget(Box<Budget>),
+    /// It is no more.
+    NoBudget(BudgetId),
     /// The user wants to hear nothing of a rule's alerts, or wants to hear of them again.
     Muted {
         /// The rule.

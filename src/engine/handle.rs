@@ -1,17 +1,20 @@
 //! What the proxy and the API hold of the engine.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use super::Message;
 use super::clock::Clock;
 use super::stream::{Subscription, Wanted};
+use crate::domain::alert::{self, Rule};
+use crate::domain::budget::{Gate, Terms, TermsPatch};
 use crate::domain::call::{CallStart, Ended};
 use crate::domain::estimate::Estimated;
 use crate::domain::estimate::calibration::Learnt;
-use crate::domain::ids::{CallId, CheckpointId, SessionId};
+use crate::domain::ids::{AlertId, BudgetId, CallId, CheckpointId, SessionId};
 use crate::domain::live::{Input, Move, Refusal, State};
 use crate::domain::report::{Kept, Report};
 use crate::domain::session::checkpoint::NewCheckpoint;
@@ -19,7 +22,9 @@ use crate::domain::session::clock::Reading;
 use crate::domain::session::{Marks, NewSession, Patch, Session};
 use crate::domain::units::Tokens;
 use crate::domain::windows::Observation;
-use crate::domain::wire::{CheckpointView, EstimatesView, LimitsView, SessionView, Snapshot, Totals};
+use crate::domain::wire::{
+    AlertView, BudgetView, CheckpointView, EstimatesView, LimitsView, SessionView, Snapshot, Totals,
+};
 use crate::store::WriteFailed;
 
 /// The engine has stopped: the program is shutting down.
@@ -51,6 +56,7 @@ pub struct Engine {
     /// more than two for each open connection; and none may be lost.
     pub(super) messages: mpsc::UnboundedSender<Message>,
     pub(super) clock: Clock,
+    pub(super) gate: watch::Receiver<Arc<Gate>>,
     pub(super) commit_bound: Duration,
 }
 
@@ -65,6 +71,12 @@ impl Engine {
     #[must_use]
     pub const fn commit_bound(&self) -> Duration {
         self.commit_bound
+    }
+
+    /// Which calls are refused because a budget is used up. Asks nobody: the engine sets it when it changes.
+    #[must_use]
+    pub fn gate(&self) -> Arc<Gate> {
+        Arc::clone(&self.gate.borrow())
     }
 
     /// A call began.
@@ -193,9 +205,94 @@ impl Engine {
     /// # Errors
     /// There is no such session, or the calls have changed since they were read.
     pub async fn move_calls(&self, order: Move) -> Result<(), CommandError> {
-        self.carry_out(Input::Move(Box::new(order)), |refusal, _, _| match refusal {
+        self.carry_out(Input::Move(Box::new(order)), done).await
+    }
+
+    /// Makes a budget that begins anew.
+    ///
+    /// # Errors
+    /// There are too many.
+    pub async fn create_budget(&self, terms: Terms) -> Result<BudgetView, CommandError> {
+        let id = BudgetId::from_uuid(Uuid::now_v7());
+        self.budget_command(Input::CreateBudget(id, Box::new(terms)), id)
+            .await
+    }
+
+    /// Changes a budget that begins anew.
+    ///
+    /// # Errors
+    /// There is no such budget, `revision` is not the one it has now, or nothing would be limited.
+    pub async fn change_budget(
+        &self,
+        id: BudgetId,
+        patch: TermsPatch,
+        revision: Option<u64>,
+    ) -> Result<BudgetView, CommandError> {
+        let patch = Box::new(patch);
+        self.budget_command(Input::ChangeBudget { id, patch, revision }, id)
+            .await
+    }
+
+    async fn budget_command(&self, input: Input, id: BudgetId) -> Result<BudgetView, CommandError> {
+        self.carry_out(input, move |refusal, state, _| match refusal {
             Some(refusal) => Err(CommandError::Refused(refusal, None)),
-            None => Ok(()),
+            None => state
+                .budget(id)
+                .ok_or(CommandError::Refused(Refusal::NoSuchBudget, None)),
+        })
+        .await
+    }
+
+    /// Forgets a budget that begins anew.
+    ///
+    /// # Errors
+    /// There is no such budget.
+    pub async fn drop_budget(&self, id: BudgetId) -> Result<(), CommandError> {
+        self.carry_out(Input::DropBudget(id), done).await
+    }
+
+    /// The budgets that begin anew.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn budgets(&self) -> Result<Vec<BudgetView>, Stopped> {
+        self.read(|state, _| state.budgets()).await
+    }
+
+    /// Acknowledges or snoozes an alert. Saying it again is harmless.
+    ///
+    /// # Errors
+    /// No such alert stands.
+    pub async fn change_alert(
+        &self,
+        id: AlertId,
+        patch: alert::Patch,
+    ) -> Result<Option<AlertView>, CommandError> {
+        self.carry_out(Input::Alert(id, patch), move |refusal, state, _| {
+            done(refusal, state, ()).map(|()| state.alert(id))
+        })
+        .await
+    }
+
+    /// Mutes a rule, or ends that.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn mute(&self, rule: Rule, muted: bool) -> Result<(), CommandError> {
+        self.carry_out(Input::Mute { rule, muted }, done).await
+    }
+
+    /// The muted rules.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn muted(&self) -> Result<Vec<Rule>, Stopped> {
+        let is_muted = |state: &State, rule: &Rule| state.is_muted(*rule);
+        self.read(move |state, _| {
+            Rule::ALL
+                .into_iter()
+                .filter(|rule| is_muted(state, rule))
+                .collect()
         })
         .await
     }
@@ -331,5 +428,13 @@ impl Engine {
             answer,
         });
         answered.await.map_err(|_| Stopped)
+    }
+}
+
+/// The answer to a command that has nothing to show.
+fn done<T>(refusal: Option<Refusal>, _: &State, _: T) -> Result<(), CommandError> {
+    match refusal {
+        Some(refusal) => Err(CommandError::Refused(refusal, None)),
+        None => Ok(()),
     }
 }

@@ -9,10 +9,12 @@ mod outbox;
 pub mod stream;
 mod task;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::domain::budget::Gate;
 use crate::domain::call::{CallStart, Ended};
 use crate::domain::estimate::Estimated;
 use crate::domain::estimate::calibration::Learnt;
@@ -84,10 +86,12 @@ pub struct Parts {
 /// Makes the handle, and the task that has to be run for it. The task ends when every handle is gone.
 pub fn build(parts: Parts) -> (Engine, impl Future<Output = ()> + Send) {
     let (messages, inbox) = mpsc::unbounded_channel();
+    let (gate, gate_seen) = watch::channel(Arc::new(Gate::default()));
     let engine = Engine {
         messages,
+        gate: gate_seen,
         clock: parts.clock,
         commit_bound: parts.commit_bound,
     };
-    (engine, Task::new(parts).run(inbox))
+    (engine, Task::new(parts, gate).run(inbox))
 }

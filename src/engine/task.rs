@@ -1,8 +1,9 @@
 //! The loop: one input after the other, and what each brings carried out.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
@@ -10,6 +11,7 @@ use super::clock::Clock;
 use super::outbox::Outbox;
 use super::stream::{First, Stream, Subscription};
 use super::{Message, Parts, SETTLES};
+use crate::domain::budget::Gate;
 use crate::domain::call::Ended;
 use crate::domain::ids::CallId;
 use crate::domain::live::{Counting, Effect, Input, Refusal, State, StoreTrouble};
@@ -34,6 +36,8 @@ pub(super) struct Task {
     /// Calls that have ended and wait for the database to say who counts what they fetched.
     asking: JoinSet<Asked>,
     stream: Stream,
+    /// Which calls are refused: for the proxy, which does not wait for this task.
+    gate: watch::Sender<Arc<Gate>>,
     last_late: Option<Instant>,
     prices_asked: bool,
 }
@@ -49,7 +53,7 @@ struct Asked {
 }
 
 impl Task {
-    pub(super) fn new(parts: Parts) -> Self {
+    pub(super) fn new(parts: Parts, gate: watch::Sender<Arc<Gate>>) -> Self {
         let mut task = Self {
             clock: parts.clock,
             state: parts.state,
@@ -57,10 +61,12 @@ impl Task {
             reader: parts.reader,
             asking: JoinSet::new(),
             stream: Stream::new(),
+            gate,
             last_late: None,
             prices_asked: false,
         };
         task.carry_out(parts.effects, None);
+        task.set_gate();
         task
     }
 
@@ -254,6 +260,7 @@ impl Task {
 
     fn step(&mut self, input: Input, done: Option<Reply>) -> Option<Refusal> {
         let step = self.state.step(self.clock.now(), input);
+        self.set_gate();
         self.carry_out(step.effects, done);
         step.answer.err()
     }
@@ -268,6 +275,12 @@ impl Task {
             }
         }
         self.outbox.put(records, done);
+    }
+
+    fn set_gate(&mut self) {
+        if let Some(gate) = self.state.new_gate() {
+            self.gate.send_replace(Arc::new(gate));
+        }
     }
 
     fn trouble(&mut self, trouble: StoreTrouble) {

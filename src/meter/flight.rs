@@ -172,6 +172,14 @@ impl Flight {
         }
     }
 
+    /// Forgets a call that is not announced yet and never will be: it was refused before it began.
+    pub fn forget(&self) {
+        let mut stage = self.stage();
+        if matches!(*stage, Stage::Unannounced(_)) {
+            *stage = Stage::Ended;
+        }
+    }
+
     /// Ends the call, if nobody has. `None` where there is no commit to wait for.
     pub fn end(&self, outcome: Outcome, ending: Ending) -> Option<Committed> {
         let says_nothing = || {

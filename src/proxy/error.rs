@@ -10,6 +10,9 @@ use super::headers;
 use super::route::NoRoute;
 use crate::config::{Dialect, Mounts};
 
+/// The name of the error that a used-up budget is.
+const OVER_BUDGET: &str = "budget";
+
 /// An answer of Moonlock's own.
 #[derive(Clone, Debug)]
 pub(super) struct OwnError {
@@ -56,6 +59,15 @@ impl OwnError {
             status: StatusCode::BAD_REQUEST,
             kind: "request_cut_off",
             message: "Moonlock: the request broke off before its end, and was not forwarded.".to_owned(),
+        }
+    }
+
+    /// A budget is used up; `why` says which, and what to do.
+    pub(super) fn over_budget(why: &str) -> Self {
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            kind: OVER_BUDGET,
+            message: format!("Moonlock: this call was not forwarded: {why}."),
         }
     }
 
@@ -118,11 +130,16 @@ impl OwnError {
     pub(super) fn response(&self, dialect: Dialect) -> Response<Full<Bytes>> {
         let (message, kind) = (&self.message, self.kind);
         let body = match dialect {
+            // What OpenAI says when an account's budget is used up: clients show it, and the careful ones do not retry.
+            Dialect::OpenAi if kind == OVER_BUDGET => json!({"error": {
+                "message": message, "type": "insufficient_quota", "param": null, "code": "insufficient_quota"
+            }}),
             Dialect::OpenAi => {
                 json!({"error": {"message": message, "type": "moonlock_error", "param": null, "code": kind}})
             }
             Dialect::Anthropic => {
-                json!({"type": "error", "error": {"type": "api_error", "message": message}})
+                let kind = anthropic_error(self.status);
+                json!({"type": "error", "error": {"type": kind, "message": message}})
             }
             Dialect::Aws => json!({ "message": message }),
             Dialect::Gemini => {
@@ -137,6 +154,10 @@ impl OwnError {
             HeaderValue::from_static("application/json"),
         );
         headers.insert(headers::ERROR, HeaderValue::from_static(kind));
+        if kind == OVER_BUDGET {
+            // OpenAI's and Anthropic's SDKs heed it: another attempt would be refused as well.
+            headers.insert(headers::SHOULD_RETRY, HeaderValue::from_static("false"));
+        }
         if dialect == Dialect::Aws {
             headers.insert(
                 headers::AWS_ERROR,
@@ -147,11 +168,20 @@ impl OwnError {
     }
 }
 
+/// Anthropic's name for an HTTP status.
+fn anthropic_error(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+        _ => "api_error",
+    }
+}
+
 /// Bedrock's name for an HTTP status. SDKs show it, and retry none but the last.
 fn aws_error(status: StatusCode) -> &'static str {
     match status {
         StatusCode::FORBIDDEN => "AccessDeniedException",
         StatusCode::NOT_FOUND => "ResourceNotFoundException",
+        StatusCode::TOO_MANY_REQUESTS => "ThrottlingException",
         StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => "ValidationException",
         _ => "ServiceUnavailableException",
     }
@@ -161,6 +191,7 @@ fn aws_error(status: StatusCode) -> &'static str {
 fn google_status(status: StatusCode) -> &'static str {
     match status {
         StatusCode::NOT_FOUND => "NOT_FOUND",
+        StatusCode::TOO_MANY_REQUESTS => "RESOURCE_EXHAUSTED",
         StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => "INVALID_ARGUMENT",
         StatusCode::FORBIDDEN => "PERMISSION_DENIED",
         _ => "UNAVAILABLE",

@@ -14,6 +14,9 @@ pub(super) const ERROR: HeaderName = HeaderName::from_static("x-moonlock-error")
 /// Names the kind of an error, in AWS's answers.
 pub(super) const AWS_ERROR: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
+/// Tells OpenAI's and Anthropic's SDKs whether another attempt makes sense.
+pub(super) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
 /// Takes off what belongs to the client's connection, or is Moonlock's own.
 ///
 /// `Host` is set anew for the upstream. `Expect` was answered here. `TE: trailers` stays: trailers pass.

@@ -24,6 +24,7 @@ use super::sockets::Sockets;
 use super::upstream::Clients;
 use super::{aws, caller, upgrade, upstream};
 use crate::config::{Dialect, Environment, Mounts, Signing};
+use crate::domain::budget::{Asks, Gate};
 use crate::domain::call::{AskedSession, Attribution, CallStart, Ended, Outcome};
 use crate::domain::durability::Durability;
 use crate::domain::ids::CallId;
@@ -166,6 +167,8 @@ impl Proxy {
         operation: Operation,
     ) -> Response<ReplyBody> {
         let start = self.start(request.headers(), route, operation);
+        let gate = Some(self.0.engine.gate()).filter(|gate| !gate.is_open() && !operation.is_fetch());
+        let asks = gate.as_ref().map(|_| start.clone());
         let flight = Flight::new(Arc::clone(&self.0.sink), start);
         // From here on the call ends, whatever happens: also when this future is dropped with its connection.
         let guard = AbortOnDrop::new(flight.clone());
@@ -173,6 +176,16 @@ impl Proxy {
         let credential = Credential::of(request.headers(), request.uri());
         let mut request = forwarded(request, route)
             .map(|body| MeteredRequest::new(body, operation, encoding.as_deref(), flight.clone()));
+        if let (Some(gate), Some(start)) = (gate, asks) {
+            match refused(&gate, start, &mut request).await {
+                Ok(None) => {}
+                Ok(Some(error)) => {
+                    flight.forget();
+                    return error.response(route.mount.dialect).map(ReplyBody::Own);
+                }
+                Err(_) => return self.cut_off(&flight, route).await,
+            }
+        }
         let asks =
             route.mount.asks_stream_usage && operation == Operation::ChatCompletions && encoding.is_none();
         let extra = if asks {
@@ -181,13 +194,7 @@ impl Proxy {
             Ok(Extra::None)
         };
         let Ok(extra) = extra else {
-            // What has come is not what the client meant to ask. It cannot read this any more.
-            flight
-                .settle(flight.end(Outcome::ClientAborted, Ending::default()))
-                .await;
-            return OwnError::cut_off()
-                .response(route.mount.dialect)
-                .map(ReplyBody::Own);
+            return self.cut_off(&flight, route).await;
         };
         let request = request.map(|body| RequestBody::Metered(Box::new(body)));
         let response = match self.send(request, route, signing).await {
@@ -239,6 +246,17 @@ impl Proxy {
         Response::from_parts(parts, ReplyBody::Metered(Box::new(reply)))
     }
 
+    /// Ends a call whose request broke off: what has come is not what the client meant to ask. It cannot read this any
+    /// more.
+    async fn cut_off(&self, flight: &Flight, route: &Route) -> Response<ReplyBody> {
+        flight
+            .settle(flight.end(Outcome::ClientAborted, Ending::default()))
+            .await;
+        OwnError::cut_off()
+            .response(route.mount.dialect)
+            .map(ReplyBody::Own)
+    }
+
     /// What a reply's head tells of the provider's limits.
     pub(super) fn limits(
         &self,
@@ -283,6 +301,33 @@ impl Proxy {
             client: caller::client(headers),
             asked,
         }
+    }
+}
+
+/// Why a call is not forwarded, if a budget is used up: reads its request ahead, to know what it asks.
+///
+/// # Errors
+/// The client's body broke off.
+async fn refused(
+    gate: &Gate,
+    mut start: CallStart,
+    request: &mut Request<MeteredRequest<Incoming>>,
+) -> Result<Option<OwnError>, hyper::Error> {
+    if let Some(facts) = request.body_mut().read_ahead().await? {
+        start.request_model = facts.model.clone().or(start.request_model);
+        start.conversation = start.conversation.or_else(|| facts.conversation.clone());
+    }
+    Ok(gate.refuses(asks(&start)).map(|why| OwnError::over_budget(why)))
+}
+
+/// What is known of a call before it is forwarded.
+pub(super) fn asks(start: &CallStart) -> Asks<'_> {
+    Asks {
+        session: start.asked.as_ref().map(|asked| &*asked.label),
+        conversation: start.conversation.as_deref(),
+        provider: &start.provider,
+        model: start.request_model.as_deref(),
+        client: start.client.as_deref(),
     }
 }
 

@@ -11,10 +11,12 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::error::OwnError;
 use super::limits::Credential;
 use super::route::{Route, decoded};
-use super::service::{Proxy, ReplyBody, RequestBody, forwarded, own_error, passed_back, request_id};
+use super::service::{Proxy, ReplyBody, RequestBody, asks, forwarded, own_error, passed_back, request_id};
 use super::sockets::Sockets;
+use crate::domain::budget::Asks;
 use crate::domain::call::CallStart;
 use crate::domain::ids::CallId;
 use crate::domain::operation::Operation;
@@ -71,6 +73,17 @@ impl Proxy {
             model: request.uri().query().and_then(model),
             start: self.start(request.headers(), &route, operation),
         });
+        if let Some(asked) = &asked {
+            let model = asked.model.as_deref();
+            let asks = Asks {
+                model,
+                ..asks(&asked.start)
+            };
+            if let Some(why) = self.0.engine.gate().refuses(asks) {
+                let error = OwnError::over_budget(why);
+                return error.response(route.mount.dialect).map(ReplyBody::Own);
+            }
+        }
         let credential = Credential::of(request.headers(), request.uri());
         let said = if names(request.headers(), UPGRADE, "h2c") {
             // Only what this proxy carries is passed on.

@@ -3,7 +3,9 @@
 use rusqlite::{Connection, Row, params};
 
 use super::error::ReadError;
+use super::query::AlertQuery;
 use crate::domain::alert::{Episode, Rule, Severity};
+use crate::domain::ids::AlertId;
 use crate::domain::units::Timestamp;
 
 /// Stores an episode as it is now.
@@ -84,11 +86,34 @@ pub(super) fn standing(
     Ok(episodes)
 }
 
-/// The newest episodes, newest first.
-pub(super) fn newest(connection: &Connection, limit: usize) -> Result<Vec<Episode>, ReadError> {
-    const SELECT: &str = select_alerts!("1 ORDER BY id DESC LIMIT ?1");
+/// One episode.
+pub(super) fn find(connection: &Connection, id: AlertId) -> Result<Option<Episode>, ReadError> {
+    const SELECT: &str = select_alerts!("id = ?1");
     let mut statement = connection.prepare_cached(SELECT)?;
-    let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let mut rows = statement.query([id])?;
+    rows.next()?.map(episode).transpose()
+}
+
+/// The episodes that match, newest first.
+pub(super) fn select(connection: &Connection, query: &AlertQuery) -> Result<Vec<Episode>, ReadError> {
+    const SELECT: &str = select_alerts!(
+        "id < ?1 AND (?2 IS NULL OR rule = ?2) AND (?3 IS NULL OR severity = ?3) \
+            AND (?4 IS NULL OR scope = 'session:' || ?4 OR scope LIKE 'conversation:' || ?4 || '/%') \
+            AND (?5 IS NULL OR (cleared_at IS NULL) = ?5) \
+            AND (?6 IS NULL OR raised_at >= ?6) AND (?7 IS NULL OR raised_at < ?7) \
+         ORDER BY id DESC LIMIT ?8"
+    );
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query(params![
+        query.before.map_or([0xff; 16], |id| *id.as_bytes()),
+        query.rule.map(Rule::name),
+        query.severity.map(Severity::name),
+        query.session.map(|session| session.to_string()),
+        query.standing,
+        query.from,
+        query.to,
+        i64::try_from(query.limit).unwrap_or(i64::MAX),
+    ])?;
     let mut episodes = Vec::new();
     while let Some(row) = rows.next()? {
         episodes.push(episode(row)?);

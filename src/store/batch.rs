@@ -8,7 +8,7 @@ use super::error::ReadError;
 use super::names::{Dictionary, Lookup};
 use super::rollups::Changes;
 use super::{
-    alerts, calibration, calls, checkpoints, conversations, counted_once, reports, sessions, windows,
+    alerts, budgets, calibration, calls, checkpoints, conversations, counted_once, reports, sessions, windows,
 };
 use crate::domain::call::{Call, CallEnd};
 use crate::domain::ids::CallId;
@@ -136,6 +136,8 @@ impl Database {
                 Record::Limits(set) => windows::put(&transaction, set)?,
                 Record::Learnt { learnt, at } => calibration::put(&transaction, learnt, *at)?,
                 Record::Alert(episode) => alerts::put(&transaction, episode)?,
+                Record::Budget(budget) => budgets::put(&transaction, budget)?,
+                Record::NoBudget(id) => budgets::remove(&transaction, *id)?,
                 Record::Muted { rule, muted } => alerts::put_muted(&transaction, *rule, *muted)?,
             }
         }

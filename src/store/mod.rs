@@ -3,7 +3,8 @@
 //! - [`WriterHandle`] hands a [`Record`] to the one thread that writes; its [`Ticket`] resolves when the
 //!   transaction that holds it is committed (`writer.rs`, `batch.rs`).
 //! - [`Reader`] answers questions on connections of its own; a write-ahead log lets both go on side by side.
-//! - One file a table: `calls.rs`, `sessions.rs`, `rollups.rs`, `alerts.rs`, `windows.rs`, `conversations.rs`; repeated text is kept once
+//! - One file a table: `calls.rs`, `sessions.rs`, `rollups.rs`, `alerts.rs`, `windows.rs`, `conversations.rs`,
+//!   `budgets.rs`; repeated text is kept once
 //!   (`names.rs`), and so are the shapes of the providers' usage objects (`raw_usage.rs`).
 //!
 //! Totals come from `rollups`, which change in the transaction that changes `calls`, and never from a scan.
@@ -11,6 +12,7 @@
 mod alerts;
 mod backup;
 mod batch;
+mod budgets;
 mod calibration;
 mod calls;
 mod check;
@@ -52,7 +54,9 @@ pub use backup::{Backup, BackupError, Daily, backup, file_name};
 pub use connection::prepare_directory;
 pub use error::{ReadError, StoreError};
 pub use health::{Health, HealthReport};
-pub use query::{CallQuery, GroupBy, SessionFilter, StoredSession, UsageGroup, UsageKeys, UsageQuery};
+pub use query::{
+    AlertQuery, CallQuery, GroupBy, SessionFilter, StoredSession, UsageGroup, UsageKeys, UsageQuery,
+};
 pub use reader::Reader;
 pub use recover::Recovered;
 pub use repair::{Repair, RepairError, Rows};

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::domain::alert::{Rule, Severity};
 use crate::domain::call::{Outcome, Source};
-use crate::domain::ids::{CallId, SessionId};
+use crate::domain::ids::{AlertId, CallId, SessionId};
 use crate::domain::operation::Operation;
 use crate::domain::session::{Marks, Session, clock::Reading};
 use crate::domain::units::{Millis, Timestamp};
@@ -65,6 +66,43 @@ impl Default for CallQuery {
             agent: None,
             client: None,
             except: None,
+            from: None,
+            to: None,
+            before: None,
+            limit: 50,
+        }
+    }
+}
+
+/// Which alerts. What is `None` does not matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertQuery {
+    /// Of which rule.
+    pub rule: Option<Rule>,
+    /// How much they matter.
+    pub severity: Option<Severity>,
+    /// About which session, or a conversation of it.
+    pub session: Option<SessionId>,
+    /// Whether they stand.
+    pub standing: Option<bool>,
+    /// Raised at or after this moment.
+    pub from: Option<Timestamp>,
+    /// Raised before this moment.
+    pub to: Option<Timestamp>,
+    /// Older than this one: the last one of the page before.
+    pub before: Option<AlertId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl Default for AlertQuery {
+    /// The fifty newest.
+    fn default() -> Self {
+        Self {
+            rule: None,
+            severity: None,
+            session: None,
+            standing: None,
             from: None,
             to: None,
             before: None,

@@ -11,13 +11,13 @@ use super::connection;
 use super::error::{ReadError, StoreError, is_damage};
 use super::migrations::Owner;
 use super::names::Lookup;
-use super::query::{CallQuery, StoredSession, UsageGroup, UsageQuery};
+use super::query::{AlertQuery, CallQuery, StoredSession, UsageGroup, UsageQuery};
 use super::writer::WriterHandle;
 use super::{alerts, calibration, calls, checkpoints, counted_once, reports, rollups, sessions};
 use crate::domain::alert::Episode;
 use crate::domain::call::Call;
 use crate::domain::estimate::calibration::Learnt;
-use crate::domain::ids::{CallId, CheckpointId, SessionId};
+use crate::domain::ids::{AlertId, CallId, CheckpointId, SessionId};
 use crate::domain::live::{Counting, Movable};
 use crate::domain::report::Kept;
 use crate::domain::session::checkpoint::Checkpoint;
@@ -210,12 +210,20 @@ impl Reader {
         self.read(|connection, lookup| rollups::usage(connection, lookup, query))
     }
 
-    /// The newest episodes of alerts, newest first.
+    /// One alert.
     ///
     /// # Errors
     /// As [`Self::calls`].
-    pub fn alerts(&self, limit: usize) -> Result<Vec<Episode>, ReadError> {
-        self.read(|connection, _| alerts::newest(connection, limit))
+    pub fn alert(&self, id: AlertId) -> Result<Option<Episode>, ReadError> {
+        self.read(|connection, _| alerts::find(connection, id))
+    }
+
+    /// The alerts that match, newest first.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn alerts(&self, query: &AlertQuery) -> Result<Vec<Episode>, ReadError> {
+        self.read(|connection, _| alerts::select(connection, query))
     }
 
     /// What is wrong with the database; `None` if it is sound, as far as can be seen. `stopping` ends it early.

@@ -6,8 +6,9 @@ use super::batch::Database;
 use super::error::ReadError;
 use super::names::Lookup;
 use super::query::{CallQuery, StoredSession};
-use super::{alerts, calibration, calls, conversations, rollups, sessions, windows};
+use super::{alerts, budgets, calibration, calls, conversations, rollups, sessions, windows};
 use crate::domain::alert::{Episode, Rule};
+use crate::domain::budget::Budget;
 use crate::domain::call::{Call, CallEnd, Outcome};
 use crate::domain::estimate::Intervals;
 use crate::domain::estimate::calibration::Learnt;
@@ -42,6 +43,8 @@ pub struct Recovered {
     pub muted: Vec<Rule>,
     /// How far the estimates of each model's calls were off, what was learnt last at the end.
     pub calibration: Vec<Learnt>,
+    /// The budgets that begin anew.
+    pub budgets: Vec<Budget>,
     /// How many calls were running when the former process ended.
     pub interrupted: u64,
 }
@@ -74,6 +77,7 @@ pub(super) fn recover(database: &mut Database) -> Result<Recovered, ReadError> {
         calibration: usable(calibration::all(connection)?),
         alerts: usable(alerts::standing(connection, now)?),
         muted: usable(alerts::muted(connection)?),
+        budgets: usable(budgets::all(connection)?),
         interrupted,
     };
     recovered

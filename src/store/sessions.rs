@@ -7,6 +7,7 @@ use super::names::{Dictionary, find_session};
 use super::query::StoredSession;
 use super::sql_types::Unsigned;
 use super::{checkpoints, reports, rollups};
+use crate::domain::budget::{Allowance, AtLimit, Counts};
 use crate::domain::ids::SessionId;
 use crate::domain::session::clock::{BootId, Nanos, Reading};
 use crate::domain::session::event::{EventKind, TimerEvent, What};
@@ -30,7 +31,8 @@ pub(super) fn put(
     session: &Session,
 ) -> rusqlite::Result<()> {
     const UPDATE: &str = "UPDATE sessions SET name = ?2, created_at = ?3, duration_ms = ?4, token_budget = ?5, \
-        revision = ?6, status = ?7, origin = ?8, tags = ?9, note = ?10, on_sleep = ?11 \
+        revision = ?6, status = ?7, origin = ?8, tags = ?9, note = ?10, on_sleep = ?11, budget_counts = ?12, \
+        cost_budget_nano_usd = ?13, at_limit = ?14 \
         WHERE key = ?1 AND (name IS NULL OR revision <= ?6)";
     let key = dictionary.session(connection, session.id)?;
     connection.prepare_cached(UPDATE)?.execute(params![
@@ -38,13 +40,16 @@ pub(super) fn put(
         session.name,
         session.created_at,
         session.timer.duration(),
-        session.token_budget,
+        session.allowance.tokens,
         Tokens(session.revision),
         session.timer.status().name(),
         session.origin.name(),
         serde_json::to_string(&session.tags).unwrap_or_default(),
         session.note,
         session.on_sleep.name(),
+        session.allowance.counts.name(),
+        session.allowance.cost,
+        session.allowance.at_limit.name(),
     ])?;
     Ok(())
 }
@@ -138,7 +143,8 @@ macro_rules! select_sessions {
     ($rest:literal) => {
         concat!(
             "SELECT key, id, name, created_at, duration_ms, token_budget, revision, heartbeat_boot_ns, \
-                heartbeat_mono_ns, heartbeat_wall_ms, heartbeat_boot_id, origin, tags, note, on_sleep \
+                heartbeat_mono_ns, heartbeat_wall_ms, heartbeat_boot_id, origin, tags, note, on_sleep, \
+                budget_counts, cost_budget_nano_usd, at_limit \
              FROM sessions WHERE name IS NOT NULL AND ",
             $rest
         )
@@ -176,10 +182,11 @@ pub(super) fn sessions(
 /// are forgotten, and where that is not enough, it is ended with no time on its clock.
 pub(super) fn mend_unreadable(connection: &Connection) -> Result<(), ReadError> {
     const NAMED: &str = "SELECT id, key, created_at FROM sessions WHERE name IS NOT NULL";
-    const DESCRIBE: &str =
-        "UPDATE sessions SET origin = 'manual', tags = '[]', on_sleep = 'pause' WHERE key = ?1";
+    const DESCRIBE: &str = "UPDATE sessions SET origin = 'manual', tags = '[]', on_sleep = 'pause', \
+        budget_counts = 'all', at_limit = 'alert' WHERE key = ?1";
     const FORGET: &str = "DELETE FROM timer_events WHERE session = ?1";
     const END: &str = "UPDATE sessions SET status = 'completed', duration_ms = NULL, token_budget = NULL, \
+        cost_budget_nano_usd = NULL, \
         revision = abs(revision % 1000000), heartbeat_boot_ns = NULL WHERE key = ?1";
     let named: Vec<(SessionId, i64, Timestamp)> = connection
         .prepare(NAMED)?
@@ -255,7 +262,12 @@ fn stored_session(connection: &Connection, row: &Row<'_>) -> Result<StoredSessio
             tags: tags(row, 12)?,
             note: row.get(13)?,
             on_sleep: named(row, 14, "on_sleep", OnSleep::from_name)?,
-            token_budget: row.get(5)?,
+            allowance: Allowance {
+                tokens: row.get(5)?,
+                counts: named(row, 15, "budget_counts", Counts::from_name)?,
+                cost: row.get(16)?,
+                at_limit: named(row, 17, "at_limit", AtLimit::from_name)?,
+            },
             timer,
             revision: row.get::<_, Unsigned>(6)?.0,
         },

@@ -6,7 +6,7 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
 use uuid::Uuid;
 
-use crate::domain::ids::{AlertId, CallId, CheckpointId, SessionId};
+use crate::domain::ids::{AlertId, BudgetId, CallId, CheckpointId, SessionId};
 use crate::domain::session::clock::{BootId, Nanos};
 use crate::domain::units::{Millis, NanoUsd, Timestamp, Tokens};
 
@@ -77,7 +77,7 @@ macro_rules! id {
 
 unsigned!(Tokens, Millis);
 integer!(NanoUsd, Timestamp, Nanos);
-id!(CallId, SessionId, CheckpointId, AlertId);
+id!(CallId, SessionId, CheckpointId, AlertId, BudgetId);
 
 impl ToSql for BootId {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

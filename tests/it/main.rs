@@ -8,6 +8,7 @@ mod attribution;
 mod aws;
 mod bad_input;
 mod bounds;
+mod budgets;
 mod cli;
 mod damage;
 mod estimates;

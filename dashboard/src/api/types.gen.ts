@@ -585,6 +585,18 @@ onSleep: OnSleep,
  */
 tokenBudget: number | null, 
 /**
+ * Which tokens count in that.
+ */
+budgetCounts: Counts, 
+/**
+ * What it may cost, in billionths of a US dollar; `null` is no budget.
+ */
+costBudgetNanoUsd: number | null, 
+/**
+ * What happens when one of both is used up.
+ */
+atLimit: AtLimit, 
+/**
  * UTC epoch milliseconds.
  */
 createdAt: number, 
@@ -630,6 +642,90 @@ checkpoints: number,
 lastCheckpoint: CheckpointMark | null, 
 /**
  * Its sums.
+ */
+usage: Totals, };
+
+/**
+ * Which tokens a budget counts.
+ */
+export type Counts = "all" | "fresh";
+
+/**
+ * What happens when a budget is used up.
+ */
+export type AtLimit = "alert" | "block";
+
+/**
+ * When a budget begins anew, in the user's zone.
+ */
+export type Period = "day" | "week" | "month";
+
+/**
+ * A budget that begins anew every day, week or month, as `/api/budgets` shows it.
+ */
+export type BudgetView = { 
+/**
+ * UUIDv7.
+ */
+id: string, 
+/**
+ * The user's name for it.
+ */
+name: string, 
+/**
+ * When it begins anew, in the zone of the machine that Moonlock runs on.
+ */
+period: Period, 
+/**
+ * The mount's name whose calls it counts; `null` is any.
+ */
+provider: string | null, 
+/**
+ * The model whose calls it counts; `null` is any.
+ */
+model: string | null, 
+/**
+ * The program whose calls it counts; `null` is any.
+ */
+client: string | null, 
+/**
+ * How many tokens may be used; `null` is no budget.
+ */
+tokenBudget: number | null, 
+/**
+ * Which tokens count.
+ */
+budgetCounts: Counts, 
+/**
+ * How much money may be used, in billionths of a US dollar; `null` is no budget.
+ */
+costBudgetNanoUsd: number | null, 
+/**
+ * What happens when it is used up.
+ */
+atLimit: AtLimit, 
+/**
+ * Whether it refuses calls now.
+ */
+blocks: boolean, 
+/**
+ * Rises with every change.
+ */
+revision: number, 
+/**
+ * UTC epoch milliseconds.
+ */
+createdAt: number, 
+/**
+ * From when the running period lasts; UTC epoch milliseconds.
+ */
+from: number, 
+/**
+ * When the next one begins; UTC epoch milliseconds.
+ */
+to: number, 
+/**
+ * What is used in it.
  */
 usage: Totals, };
 

@@ -4,11 +4,30 @@ use std::fmt;
 
 use super::text::{Grouped, Span};
 use super::{Rule, Severity};
+use crate::domain::budget::{AtLimit, Period, Used};
 use crate::domain::units::{Millis, Tokens};
 
 /// What a rule found: it tells the rule, how bad it is, and the sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Facts {
+    /// A budget is nearly used up, or is.
+    Budget {
+        /// The budget.
+        whose: Whose,
+        /// How much of it is used.
+        used: Used,
+        /// The threshold that was passed, in percent.
+        level: u8,
+        /// What happens when it is used up.
+        at_limit: AtLimit,
+    },
+    /// Calls without a known price are missing from a budget in money.
+    Unpriced {
+        /// The budget.
+        whose: Whose,
+        /// Their tokens.
+        unpriced: u64,
+    },
     /// A session's budget will probably not last.
     Overrun(Overrun),
     /// Many more calls in a minute than usual.
@@ -47,6 +66,23 @@ pub enum Facts {
     BackupFailing(Box<str>),
 }
 
+/// Whose a budget is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// A session's.
+    Session {
+        /// How long its clock has run.
+        elapsed: Millis,
+    },
+    /// One that begins anew.
+    Standing {
+        /// Its name.
+        name: Box<str>,
+        /// When it begins anew.
+        period: Period,
+    },
+}
+
 /// A budget that will probably not last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overrun {
@@ -83,6 +119,11 @@ impl Facts {
     #[must_use]
     pub const fn rule(&self) -> Rule {
         match self {
+            Self::Budget { used, .. } => match used.measure {
+                Measure::Tokens => Rule::BudgetTokens,
+                Measure::Cost => Rule::BudgetCost,
+            },
+            Self::Unpriced { .. } => Rule::BudgetUnpriced,
             Self::Overrun(overrun) => match overrun.of {
                 Measure::Tokens => Rule::OverrunTokens,
                 Measure::Cost => Rule::OverrunCost,
@@ -102,6 +143,7 @@ impl Facts {
     #[must_use]
     pub const fn level(&self) -> u8 {
         match self {
+            Self::Budget { level, .. } => *level,
             Self::Overrun(overrun) => match overrun.likely {
                 Likely::Watch => 80,
                 Likely::Nearly => 90,
@@ -118,11 +160,14 @@ impl Facts {
                 Likely::Watch => Severity::Info,
                 Likely::Nearly => Severity::Warning,
             },
-            Self::Idle { .. } => Severity::Info,
+            Self::Budget { level, .. } if *level < 95 => Severity::Warning,
+            Self::Idle { .. } | Self::Unpriced { .. } => Severity::Info,
             Self::Burst { .. } | Self::SizeJump { .. } | Self::StoreSlow | Self::BackupFailing(_) => {
                 Severity::Warning
             }
-            Self::Loop { .. } | Self::StoreFailing | Self::StoreRepaired(_) => Severity::Critical,
+            Self::Budget { .. } | Self::Loop { .. } | Self::StoreFailing | Self::StoreRepaired(_) => {
+                Severity::Critical
+            }
         }
     }
 }
@@ -130,6 +175,20 @@ impl Facts {
 impl fmt::Display for Facts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Budget {
+                whose,
+                used,
+                level,
+                at_limit,
+            } => budget(f, whose, *used, *level, *at_limit),
+            Self::Unpriced { whose, unpriced } => write!(
+                f,
+                "{} has used more than it shows: {} tokens {} were of models without a known price. Give them one \
+                 under [[prices]] in the configuration file.",
+                whose.budget(),
+                Grouped(*unpriced),
+                whose.since(),
+            ),
             Self::Overrun(overrun) => overrun.fmt(f),
             Self::Burst { calls, usual_most } => write!(
                 f,
@@ -165,6 +224,54 @@ impl fmt::Display for Facts {
                  Look whether the disk is full or read-only.",
             ),
             Self::StoreRepaired(message) | Self::BackupFailing(message) => f.write_str(message),
+        }
+    }
+}
+
+fn budget(
+    f: &mut fmt::Formatter<'_>,
+    whose: &Whose,
+    used: Used,
+    level: u8,
+    at_limit: AtLimit,
+) -> fmt::Result {
+    let (of, since) = (whose.budget(), whose.since());
+    match (level, at_limit) {
+        (100.., AtLimit::Block) => write!(
+            f,
+            "{of} is used up: {used} {since}. New calls are refused; raise it to let them through."
+        ),
+        (100.., AtLimit::Alert) => write!(
+            f,
+            "{of} is used up: {used} {since}. Calls still go through; raise it, or stop here."
+        ),
+        (level, AtLimit::Block) => write!(
+            f,
+            "{of} is used to {level} %: {used} {since}. Calls are refused when it is used up; raise it, or slow down."
+        ),
+        (level, AtLimit::Alert) => write!(
+            f,
+            "{of} is used to {level} %: {used} {since}. Raise it, or slow down."
+        ),
+    }
+}
+
+impl Whose {
+    fn budget(&self) -> String {
+        match self {
+            Self::Session { .. } => "The session's budget".to_owned(),
+            Self::Standing { name, .. } => format!("The budget “{name}”"),
+        }
+    }
+
+    fn since(&self) -> String {
+        match self {
+            Self::Session { elapsed } => format!("in {}", Span(*elapsed)),
+            Self::Standing { period, .. } => match period {
+                Period::Day => "since midnight".to_owned(),
+                Period::Week => "since Monday".to_owned(),
+                Period::Month => "since the first of the month".to_owned(),
+            },
         }
     }
 }

@@ -12,10 +12,10 @@ mod episode;
 mod facts;
 mod rule;
 mod scope;
-mod text;
+pub(in crate::domain) mod text;
 
 pub use episode::Episode;
-pub use facts::{Facts, Likely, Measure, Overrun};
+pub use facts::{Facts, Likely, Measure, Overrun, Whose};
 pub use rule::{AlertStatus, Rule, Severity};
 pub use scope::{BadScope, Scope};
 

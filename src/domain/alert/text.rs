@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::domain::units::Millis;
+use crate::domain::units::{Millis, NanoUsd};
 
 /// A whole number, its thousands apart: `1,234,567`.
-pub(super) struct Grouped(pub(super) u64);
+pub(in crate::domain) struct Grouped(pub(in crate::domain) u64);
 
 impl fmt::Display for Grouped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -20,8 +20,25 @@ impl fmt::Display for Grouped {
     }
 }
 
+/// Money in dollars and cents, with more digits where it is less than a cent: `$1,234.50`, `$0.0042`.
+pub(in crate::domain) struct Dollars(pub(in crate::domain) NanoUsd);
+
+impl fmt::Display for Dollars {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanos = self.0.0;
+        let sign = if nanos < 0 { "-" } else { "" };
+        let nanos = nanos.unsigned_abs();
+        if (1..10_000_000).contains(&nanos) {
+            let rounded = (nanos + 50_000) / 100_000;
+            return write!(f, "{sign}$0.{rounded:04}");
+        }
+        let cents = nanos.saturating_add(5_000_000) / 10_000_000;
+        write!(f, "{sign}${}.{:02}", Grouped(cents / 100), cents % 100)
+    }
+}
+
 /// A stretch of time, as one or two words: `45 s`, `12 min`, `2 h 5 min`, `3 d 4 h`.
-pub(super) struct Span(pub(super) Millis);
+pub(in crate::domain) struct Span(pub(in crate::domain) Millis);
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,6 +78,17 @@ mod tests {
             (1_234_567, "1,234,567"),
         ] {
             assert_eq!(Grouped(number).to_string(), expected);
+        }
+        for (nanos, expected) in [
+            (0, "$0.00"),
+            (4_200_000, "$0.0042"),
+            (10_000_000, "$0.01"),
+            (1_234_500_000_000, "$1,234.50"),
+            (999_999_999, "$1.00"),
+            (-2_500_000_000, "-$2.50"),
+            (i64::MAX, "$9,223,372,036.85"),
+        ] {
+            assert_eq!(Dollars(NanoUsd(nanos)).to_string(), expected);
         }
         let minute = 60_000;
         for (millis, expected) in [

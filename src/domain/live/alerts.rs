@@ -93,6 +93,13 @@ impl State {
         self.tell_alerts(changed, now, effects);
     }
 
+    /// One alert that stands.
+    #[must_use]
+    pub fn alert(&self, id: AlertId) -> Option<AlertView> {
+        let mut standing = self.alerts.standing();
+        standing.find(|episode| episode.id == id).map(AlertView::from)
+    }
+
     /// Whether the user wants to hear nothing of a rule's alerts.
     #[must_use]
     pub fn is_muted(&self, rule: Rule) -> bool {

@@ -80,11 +80,20 @@ impl State {
             })
         };
         if self.bound.put(conversation, session) {
+            self.budgets.places_changed();
             effects.push(write(conversation.into(), session));
         }
         if let Some(oldest) = self.bound.make_room() {
             effects.push(write(oldest, None));
         }
+    }
+
+    /// All conversations that are bound to a session that has not ended, with it.
+    pub(super) fn all_bound(&self) -> impl Iterator<Item = (Box<str>, SessionId)> {
+        let bound = self.bound.sessions.iter();
+        bound
+            .filter(|(_, session)| self.is_open(**session))
+            .map(|(conversation, session)| (conversation.clone(), *session))
     }
 
     fn is_open(&self, session: SessionId) -> bool {

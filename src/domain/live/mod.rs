@@ -4,6 +4,7 @@
 mod alerts;
 mod auto;
 mod bound;
+mod budgets;
 mod calls;
 mod counting;
 mod estimates;
@@ -18,10 +19,11 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::alert::{self, Alerts, Episode, Facts, Rule, Scope};
+use super::budget::{self, Budget, Days, Terms, TermsPatch};
 use super::call::{Call, CallStart, Ended};
 use super::estimate::Estimated;
 use super::estimate::calibration::Learnt;
-use super::ids::{AlertId, CallId, CheckpointId, SessionId};
+use super::ids::{AlertId, BudgetId, CallId, CheckpointId, SessionId};
 use super::pricing::Prices;
 use super::record::Record;
 use super::report::{Kept, Report};
@@ -29,7 +31,7 @@ use super::session::checkpoint::NewCheckpoint;
 use super::session::clock::{Nanos, Reading};
 use super::session::timer::NotNow;
 use super::session::{Marks, NewSession, Origin, Patch, Session};
-use super::units::{Millis, Tokens};
+use super::units::{Millis, Timestamp, Tokens};
 use super::windows::{LimitSet, Limits, Observation};
 use super::wire::{Event, Totals};
 pub use counting::Counting;
@@ -100,6 +102,19 @@ pub enum Input {
     Backup(Option<Box<str>>),
     /// The user acknowledges or snoozes an alert.
     Alert(AlertId, alert::Patch),
+    /// The user makes a budget that begins anew.
+    CreateBudget(BudgetId, Box<Terms>),
+    /// The user changes a budget that begins anew.
+    ChangeBudget {
+        /// Which.
+        id: BudgetId,
+        /// What changes.
+        patch: Box<TermsPatch>,
+        /// The revision that the user saw; a stale one is refused.
+        revision: Option<u64>,
+    },
+    /// The user wants no such budget any more.
+    DropBudget(BudgetId),
     /// The user wants to hear nothing of a rule's alerts, or wants to hear of them again.
     Mute {
         /// The rule.
@@ -151,8 +166,17 @@ pub enum Refusal {
     /// No such alert stands.
     #[error("no alert with that id stands: it is over, or there never was one")]
     NoSuchAlert,
+    /// No such budget begins anew.
+    #[error("there is no budget with that id")]
+    NoSuchBudget,
+    /// There are all the budgets that there can be.
+    #[error("there are {} budgets: there can be no more", budget::MOST_BUDGETS)]
+    TooManyBudgets,
+    /// A budget has to limit something.
+    #[error("a budget needs tokenBudget, costBudgetNanoUsd or both; delete it instead")]
+    BudgetWithoutAmount,
     /// Somebody changed it since.
-    #[error("the session has changed since you read it")]
+    #[error("it has changed since you read it")]
     Stale,
 }
 
@@ -207,6 +231,7 @@ pub struct State {
     /// How often calls were moved.
     moves: u64,
     alerts: Alerts,
+    budgets: budgets::Budgets,
     limits: Limits,
     prices: Prices,
     seq: u64,
@@ -242,6 +267,12 @@ pub struct Restored {
     pub alerts: Vec<Episode>,
     /// The rules of which the user wants to hear nothing.
     pub muted: Vec<Rule>,
+    /// The calendar of the user's zone.
+    pub days: Days,
+    /// The budgets that begin anew.
+    pub budgets: Vec<Budget>,
+    /// What was used by whom in each quarter of an hour since [`Days::earliest`].
+    pub spent: Vec<(Timestamp, budget::Share)>,
 }
 
 /// A session that the database knew.
@@ -275,6 +306,7 @@ impl State {
                 .collect(),
             limits: Limits::restore(restored.limits),
             alerts: Alerts::restore(restored.alerts, restored.muted),
+            budgets: budgets::Budgets::restore(restored.days, restored.budgets, restored.spent, now.wall),
             seq,
             auto_idle: restored.auto_idle,
             looked_at: Some(now),
@@ -291,6 +323,7 @@ impl State {
             } = restored;
             let id = session.id;
             recovered.extend(session.timer.recover(now, heartbeat).map(|event| (id, event)));
+            state.budgets.touch(id);
             state
                 .sessions
                 .insert(id, LiveSession::new(session, totals, marks));
@@ -301,6 +334,7 @@ impl State {
         state.find_last_activity(now);
         state.end_idle(now, &mut effects);
         state.end_alerts_of_ended(now, &mut effects);
+        state.check_budgets(now, &mut effects);
         state.rearm();
         (state, effects)
     }
@@ -383,11 +417,17 @@ impl State {
                 Ok(())
             }
             Input::Alert(id, patch) => self.change_alert(id, patch, now, &mut effects),
+            Input::CreateBudget(id, terms) => self.create_budget(id, *terms, now, &mut effects),
+            Input::ChangeBudget { id, patch, revision } => {
+                self.change_budget(id, &patch, revision, now, &mut effects)
+            }
+            Input::DropBudget(id) => self.drop_budget(id, now, &mut effects),
             Input::Mute { rule, muted } => {
                 self.mute(rule, muted, now, &mut effects);
                 Ok(())
             }
         };
+        self.check_budgets(now, &mut effects);
         Step { effects, answer }
     }
 
@@ -395,6 +435,7 @@ impl State {
     ///
     /// No call can have been counted for it meanwhile, so its sums are whole.
     pub fn adopt(&mut self, session: Session, totals: Totals, marks: Marks) {
+        self.budgets.touch(session.id);
         self.sessions
             .entry(session.id)
             .or_insert_with(|| LiveSession::new(session, totals, marks));

@@ -1,5 +1,6 @@
 //! What commands and time do to sessions.
 
+use super::super::alert::Scope;
 use super::super::ids::{CheckpointId, SessionId};
 use super::super::record::Record;
 use super::super::session::checkpoint::{Checkpoint, MAX_CHECKPOINTS, NewCheckpoint};
@@ -29,7 +30,7 @@ impl State {
             note: new.note,
             on_sleep: new.on_sleep,
             created_at: now.wall,
-            token_budget: new.token_budget,
+            allowance: new.allowance,
             timer,
             revision: 0,
         };
@@ -75,7 +76,11 @@ impl State {
         };
         if is_described && let Some(live) = self.sessions.get_mut(&id) {
             session.timer = live.session.timer.clone();
-            live.session = session;
+            let before = std::mem::replace(&mut live.session, session).allowance;
+            if live.session.allowance != before {
+                self.clear_amount(&Scope::session(id), now, effects);
+                self.budgets.touch(id);
+            }
         }
         if !events.is_empty() || is_described || is_made_current {
             self.timer_events(id, events, now, effects);
@@ -116,6 +121,7 @@ impl State {
         now: Reading,
         effects: &mut Vec<Effect>,
     ) {
+        self.budgets.places_changed();
         let Some(live) = self.sessions.get(&id) else {
             return;
         };
@@ -140,6 +146,7 @@ impl State {
         if previous == next {
             return false;
         }
+        self.budgets.places_changed();
         effects.push(Effect::Write(Record::Current(next)));
         if let Some(previous) = previous.filter(|_| next.is_some()) {
             // What the user does comes before what began by itself.

@@ -16,6 +16,7 @@ impl State {
         before: Option<&Call>,
         after: Option<&Call>,
     ) -> Option<Totals> {
+        self.budgets.account(session, before, after);
         let totals = match session {
             Some(session) => &mut self.sessions.get_mut(&session)?.totals,
             None => &mut self.unassigned,

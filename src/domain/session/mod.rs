@@ -8,6 +8,7 @@ pub mod event;
 pub mod rules;
 pub mod timer;
 
+use super::budget::{Allowance, AllowancePatch};
 use super::call::named;
 use super::ids::SessionId;
 use super::units::{Millis, Timestamp, Tokens};
@@ -65,8 +66,8 @@ pub struct Session {
     pub on_sleep: OnSleep,
     /// When it was created.
     pub created_at: Timestamp,
-    /// How many tokens it may use; `None` is no budget.
-    pub token_budget: Option<Tokens>,
+    /// How much it may use.
+    pub allowance: Allowance,
     /// Its clock, which knows how long it may run.
     pub timer: Timer,
     /// Rises with every change, so that a stale change is recognised.
@@ -80,8 +81,8 @@ pub struct NewSession {
     pub name: Box<str>,
     /// How long it may run; `None` is open-ended.
     pub duration: Option<Millis>,
-    /// How many tokens it may use; `None` is no budget.
-    pub token_budget: Option<Tokens>,
+    /// How much it may use.
+    pub allowance: Allowance,
     /// Its tags.
     pub tags: Vec<Box<str>>,
     /// Its note; empty is nothing.
@@ -97,7 +98,7 @@ impl NewSession {
         Self {
             name: name.into(),
             duration: None,
-            token_budget: None,
+            allowance: Allowance::default(),
             tags: Vec::new(),
             note: "".into(),
             on_sleep: OnSleep::Pause,
@@ -118,8 +119,8 @@ pub struct Patch {
     pub tags: Option<Vec<Box<str>>>,
     /// Its note.
     pub note: Option<Box<str>>,
-    /// Its budget.
-    pub token_budget: Option<Option<Tokens>>,
+    /// How much it may use.
+    pub allowance: AllowancePatch,
     /// What the machine's sleep does to it.
     pub on_sleep: Option<OnSleep>,
 }
@@ -146,7 +147,7 @@ impl Patch {
         put(&mut session.name, self.name.as_ref())
             | put(&mut session.tags, self.tags.as_ref())
             | put(&mut session.note, self.note.as_ref())
-            | put(&mut session.token_budget, self.token_budget.as_ref())
+            | self.allowance.apply(&mut session.allowance)
             | put(&mut session.on_sleep, self.on_sleep.as_ref())
     }
 }

@@ -3,6 +3,7 @@
 //! camelCase; integers, with the unit in the name where it is not plain; `null` is "not known".
 
 mod alert;
+mod budget;
 mod estimate;
 mod limits;
 mod session;
@@ -11,9 +12,11 @@ mod tokens;
 use serde::Serialize;
 
 pub use alert::AlertView;
+pub use budget::BudgetView;
 pub use estimate::{CalibrationPage, CalibrationView, ErrorsView, EstimateView, EstimatesView, IntervalView};
 pub use limits::{LimitsView, WindowView};
 
+use super::budget::{AtLimit, Counts};
 use super::call::{Attribution, Call, Outcome, Source};
 use super::ids::{CallId, SessionId};
 use super::operation::Operation;
@@ -228,6 +231,27 @@ impl Totals {
         self.unknown_requests += u64::from(end.parts.total().is_none() && !end.was_refused());
     }
 
+    /// Takes other sums into these: of other calls.
+    pub fn merge(&mut self, other: &Self) {
+        let add = |sum: &mut u64, number: u64| *sum = sum.saturating_add(number);
+        add(&mut self.requests, other.requests);
+        add(&mut self.errors, other.errors);
+        add(&mut self.input, other.input);
+        add(&mut self.cache_read, other.cache_read);
+        add(&mut self.cache_write, other.cache_write);
+        add(&mut self.output, other.output);
+        add(&mut self.reasoning, other.reasoning);
+        add(&mut self.total, other.total);
+        if let Some(cost) = other.cost_nano_usd {
+            self.cost_nano_usd = Some(self.cost_nano_usd.unwrap_or(0).saturating_add(cost));
+        }
+        add(&mut self.priced_requests, other.priced_requests);
+        add(&mut self.unpriced_tokens, other.unpriced_tokens);
+        add(&mut self.unpriced_requests, other.unpriced_requests);
+        add(&mut self.inexact_tokens, other.inexact_tokens);
+        add(&mut self.unknown_requests, other.unknown_requests);
+    }
+
     /// Takes a call out of the sums that was taken in before.
     pub fn remove(&mut self, call: &Call) {
         let mut sums = Self::default();
@@ -296,6 +320,12 @@ pub struct SessionView {
     pub on_sleep: OnSleep,
     /// How many tokens it may use; `null` is no budget.
     pub token_budget: Option<u64>,
+    /// Which tokens count in that.
+    pub budget_counts: Counts,
+    /// What it may cost, in billionths of a US dollar; `null` is no budget.
+    pub cost_budget_nano_usd: Option<i64>,
+    /// What happens when one of both is used up.
+    pub at_limit: AtLimit,
     /// UTC epoch milliseconds.
     pub created_at: i64,
     /// UTC epoch milliseconds.
@@ -344,7 +374,10 @@ impl SessionView {
             revision: session.revision,
             duration: timer.duration().map(|duration| duration.0),
             on_sleep: session.on_sleep,
-            token_budget: session.token_budget.map(|budget| budget.0),
+            token_budget: session.allowance.tokens.map(|budget| budget.0),
+            budget_counts: session.allowance.counts,
+            cost_budget_nano_usd: session.allowance.cost.map(|budget| budget.0),
+            at_limit: session.allowance.at_limit,
             created_at: session.created_at.0,
             started_at: timer.started_at().0,
             ended_at: timer.ended_at().map(|at| at.0),

@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::alert::{AlertStatus, Rule, Scope, Severity};
+use crate::domain::budget::Period;
 use crate::domain::ids::AlertId;
 use crate::domain::session::event::EventKind;
 use crate::domain::windows::{Kind, Standing};
@@ -44,6 +45,10 @@ fn typescript() -> String {
         CallView,
         Totals,
         SessionView,
+        Counts,
+        AtLimit,
+        Period,
+        BudgetView,
         Rule,
         Severity,
         AlertStatus,

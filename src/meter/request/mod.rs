@@ -109,6 +109,30 @@ impl<B: Body<Data = Bytes> + Unpin> MeteredRequest<B> {
         Ok(true)
     }
 
+    /// Reads the request ahead until it has said which model it asks for and which conversation it is of, or is all
+    /// there, or is too long to be held. What it says stands in the answer.
+    ///
+    /// # Errors
+    /// The client's body broke off.
+    pub async fn read_ahead(&mut self) -> Result<Option<&RequestFacts>, B::Error> {
+        let mut length = 0;
+        while length <= MOST_HELD {
+            let Some(frame) = self.inner.frame().await.transpose()? else {
+                self.over = true;
+                break;
+            };
+            length += frame.data_ref().map_or(0, Bytes::len);
+            let known = self
+                .observe(&frame)
+                .is_none_or(|facts| facts.model.is_some() && facts.conversation.is_some());
+            self.held.push_back(frame);
+            if known {
+                break;
+            }
+        }
+        Ok(self.observer.as_ref().map(|observer| observer.reader.facts()))
+    }
+
     /// The length of the whole body, where all of it is held.
     #[must_use]
     pub fn known_length(&self) -> Option<usize> {
@@ -184,6 +208,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for MeteredRequest<B> {
             return Poll::Ready(Some(Ok(frame)));
         }
         if this.over {
+            this.observer = None;
             return Poll::Ready(None);
         }
         let frame = ready!(Pin::new(&mut this.inner).poll_frame(context));

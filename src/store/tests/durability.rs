@@ -10,7 +10,7 @@ use crate::domain::ids::AlertId;
 use crate::domain::record::Record;
 use crate::domain::units::{Millis, Timestamp};
 use crate::domain::wire::Totals;
-use crate::store::{CallQuery, Durability, Limits, Reader, Store, WriteFailed};
+use crate::store::{AlertQuery, CallQuery, Durability, Limits, Reader, Store, WriteFailed};
 
 #[test]
 fn calls_come_back_as_they_were_stored() {
@@ -305,7 +305,10 @@ fn alerts_are_raised_and_cleared_in_one_row() {
     episode.acknowledged_at = Some(Timestamp(NOON + 4));
     episode.muted = true;
     put(&store, Record::Alert(Box::new(episode.clone())));
-    assert_eq!(store.reader().alerts(10).unwrap(), [episode.clone()]);
+    assert_eq!(
+        store.reader().alerts(&AlertQuery::default()).unwrap(),
+        [episode.clone()]
+    );
     let muted = |muted| Record::Muted {
         rule: Rule::CallsSize,
         muted,
@@ -332,7 +335,7 @@ fn alerts_are_raised_and_cleared_in_one_row() {
 
     let (store, recovered) = open(directory.path());
     assert_eq!(recovered.alerts, []);
-    assert_eq!(store.reader().alerts(10).unwrap(), [episode]);
+    assert_eq!(store.reader().alerts(&AlertQuery::default()).unwrap(), [episode]);
 }
 
 proptest! {

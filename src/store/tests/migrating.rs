@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use tempfile::tempdir;
 
 use super::support::*;
-use crate::store::{CallQuery, migrations};
+use crate::store::{AlertQuery, CallQuery, migrations};
 
 /// What a database of each version is given beside what the versions before it are given: version 1 first. A new step
 /// adds a line, with a row for each table that it makes and each column that it adds.
@@ -72,6 +72,10 @@ const ROWS: &[&str] = &["
 ", "
     INSERT INTO calibration (model, side, kind, pairs, learnt_at)
         VALUES ('gpt-5', 'output', 'text', '[[100,110]]', 1800000000004);
+", "
+    UPDATE sessions SET budget_counts = 'fresh', cost_budget_nano_usd = 5000000000, at_limit = 'block';
+    INSERT INTO budgets (id, name, period, provider, token_budget, counts, at_limit, created_at, revision)
+        VALUES (x'01a3185c500070008000000000000008', 'daily', 'day', 'openai', 1000, 'all', 'block', 1800000000000, 2);
 "];
 
 /// How many rows each table has.
@@ -120,7 +124,7 @@ fn every_older_version_comes_to_the_newest_with_all_its_rows() {
         assert_eq!(recovered.current, Some(session_id(1)));
         let calls = store.reader().calls(&CallQuery::default()).unwrap();
         assert_eq!(calls.len(), 2);
-        assert_eq!(store.reader().alerts(10).unwrap().len(), 1);
+        assert_eq!(store.reader().alerts(&AlertQuery::default()).unwrap().len(), 1);
         put(&store, finished(&full(9)));
         drop(store);
         let connection = connect(&path);

@@ -1,12 +1,13 @@
 use tempfile::tempdir;
 
 use super::support::*;
+use crate::domain::budget::{Allowance, AtLimit, Counts};
 use crate::domain::record::Record;
 use crate::domain::session::clock::{Nanos, Reading};
 use crate::domain::session::event::TimerEvent;
 use crate::domain::session::timer::{Change, OnSleep, Timer};
 use crate::domain::session::{Marks, Origin, Session};
-use crate::domain::units::{Millis, Timestamp, Tokens};
+use crate::domain::units::{Millis, NanoUsd, Timestamp, Tokens};
 use crate::domain::wire::Totals;
 use crate::store::Store;
 
@@ -21,7 +22,12 @@ pub(super) fn session(number: u64) -> (Session, Vec<TimerEvent>) {
         tags: vec!["rust".into(), "ü".into()],
         note: "mend it".into(),
         on_sleep: OnSleep::Count,
-        token_budget: Some(Tokens(1_000_000)),
+        allowance: Allowance {
+            counts: Counts::Fresh,
+            cost: Some(NanoUsd(5_000_000_000)),
+            at_limit: AtLimit::Block,
+            ..Allowance::tokens(Some(Tokens(1_000_000)))
+        },
         timer,
         revision: 1,
     };

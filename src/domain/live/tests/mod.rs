@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 mod alerts;
 mod auto;
+mod budgets;
 mod calls;
 mod estimates;
 mod moving;

@@ -1,6 +1,7 @@
 //! What users, time and the machine do to sessions.
 
 use super::*;
+use crate::domain::budget::AllowancePatch;
 
 #[test]
 fn resuming_a_session_makes_it_current_again() {
@@ -63,7 +64,10 @@ fn a_patch_is_carried_out_whole_or_not_at_all() {
         name: Some("renamed".into()),
         tags: Some(vec!["a".into()]),
         note: Some("n".into()),
-        token_budget: Some(Some(Tokens(5))),
+        allowance: AllowancePatch {
+            tokens: Some(Some(Tokens(5))),
+            ..AllowancePatch::default()
+        },
         ..Patch::default()
     };
     assert_eq!(patch(&mut state, id, whole.clone(), 1_000), Ok(()));
