@@ -10,6 +10,7 @@ mod budgets;
 mod calibration;
 mod calls;
 mod checkpoints;
+mod connect;
 pub mod error;
 mod guard;
 mod health;
@@ -117,6 +118,7 @@ pub fn router(state: ApiState, ws_path: &str) -> Router {
         .route("/health", get(health::get))
         .route("/live", get(live::get))
         .route("/calibration", get(calibration::get))
+        .route("/connect", get(connect::get))
         .route("/calls", get(calls::list))
         .route("/calls/move", post(moving::make))
         .route("/limits", get(limits::get))

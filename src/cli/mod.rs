@@ -2,6 +2,7 @@
 
 mod backup;
 mod demo;
+mod env;
 mod serve;
 mod usage;
 
@@ -31,6 +32,8 @@ enum Command {
     Serve(Flags),
     /// Try it without a key: everything on loopback, with a scripted provider
     Demo(demo::Demo),
+    /// Print the variables that point tools at Moonlock, for your shell to evaluate
+    Env(env::Env),
     /// Print what was used
     Usage(usage::Usage),
     /// Copy the history to a file, with the program running or not
@@ -79,6 +82,7 @@ pub fn main() -> ExitCode {
         None => serve::run(&environment, &cli.flags),
         Some(Command::Serve(flags)) => serve::run(&environment, &flags),
         Some(Command::Demo(demo)) => demo::run(&environment, &demo),
+        Some(Command::Env(arguments)) => env::run(&environment, &arguments),
         Some(Command::Usage(usage)) => usage::run(&environment, &usage),
         Some(Command::Backup(arguments)) => backup::run(&environment, &arguments),
     };

@@ -1,8 +1,10 @@
 //! Settings: defaults < file < environment < flags, resolved once at the start.
 //!
-//! [`raw`] is what a file may say, [`mount`] where calls go, [`resolve`] puts the layers together. Nothing else in
+//! [`raw`] is what a file may say, [`mount`] where calls go, [`resolve`] puts the layers together; [`connect`] says how
+//! tools are pointed here. Nothing else in
 //! the program reads the environment.
 
+pub mod connect;
 mod error;
 pub mod mount;
 mod prices;

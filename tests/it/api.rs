@@ -558,3 +558,27 @@ async fn other_sites_are_kept_out() {
         assert_eq!(client.head("GET").await.head.status(), status, "{fields}");
     }
 }
+
+#[tokio::test]
+async fn tools_are_told_this_machines_address() {
+    let (_upstream, app) = started().await;
+    let here = format!("http://{}", app.proxy());
+    let connect = app.get("/api/connect?session=my%20work").await;
+    let base = format!("{here}/s/my%20work");
+    assert_eq!(connect["proxyUrl"], base);
+    assert_eq!(
+        connect["variables"]["ANTHROPIC_BASE_URL"],
+        format!("{base}/anthropic")
+    );
+    // What is said leads where it should.
+    let id = app.session("my work").await;
+    let path = connect["variables"]["OPENAI_BASE_URL"].as_str().unwrap();
+    let path = format!("{}/chat/completions", path.strip_prefix(&here).unwrap());
+    assert_eq!(app.ask(post(&path, CHAT_REQUEST)).await.head.status(), 200);
+    assert_eq!(app.row().await["sessionId"], json!(id));
+    let plain = app.get("/api/connect").await;
+    assert_eq!(
+        plain["tools"][0]["text"],
+        format!("export ANTHROPIC_BASE_URL={here}/anthropic")
+    );
+}

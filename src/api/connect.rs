@@ -1,0 +1,32 @@
+//! `GET /api/connect`: how each tool is pointed at this machine's proxy.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use super::ApiState;
+use super::error::ApiError;
+use super::query::Params;
+use crate::config::connect::{Connect, Tool, session_path};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct View {
+    /// The proxy's address, with the session's prefix where one was asked for.
+    proxy_url: String,
+    /// Variables that tools read their provider's address from, as they would have to be set.
+    variables: std::collections::BTreeMap<String, String>,
+    tools: Vec<Tool>,
+}
+
+pub(super) async fn get(State(state): State<ApiState>, params: Params) -> Result<Json<View>, ApiError> {
+    params.only(&["session"])?;
+    let session = params.text("session").map(session_path).unwrap_or_default();
+    let proxy_url = format!("{}{session}", state.0.proxy_url);
+    let connect = Connect::new(&proxy_url).map_err(|error| ApiError::database(&error))?;
+    Ok(Json(View {
+        variables: connect.variables().clone(),
+        tools: connect.tools().to_vec(),
+        proxy_url,
+    }))
+}
