@@ -3,12 +3,9 @@
 //! The line is: operation, framing (`sse`, `crlf`, `lines`, `array`, `aws`), seed of the cuts. The documents behind it
 //! are separated by a byte that stands in no UTF-8 text.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
+use super::{Input, crumbs, pieces};
 use moonlock::domain::usage::reading::Reading;
 use moonlock::domain::usage::reply::ReplyReader;
-use moonlock_fuzz::{Input, crumbs, pieces};
 
 const BETWEEN: u8 = 0xff;
 
@@ -76,7 +73,8 @@ fn read(input: &Input<'_>, pieces: &[&[u8]]) -> Reading {
     reading
 }
 
-fuzz_target!(|data: &[u8]| {
+/// Holds what is promised against an input.
+pub fn check(data: &[u8]) {
     let Some(input) = Input::parse(data) else { return };
     let documents: Vec<_> = input.body.split(|byte| *byte == BETWEEN).collect();
     let body = framed(input.word(1), &documents);
@@ -87,4 +85,4 @@ fuzz_target!(|data: &[u8]| {
     );
     read(&input, &pieces(&body, input.number(2)));
     read(&input, &[&body]);
-});
+}

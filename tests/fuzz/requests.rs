@@ -2,14 +2,11 @@
 //!
 //! The line is: seed of the cuts.
 
-#![no_main]
-
 use std::sync::Arc;
 
-use libfuzzer_sys::fuzz_target;
+use super::{Input, Recorder, body, drain, pieces, ready};
 use moonlock::domain::operation::Operation;
 use moonlock::meter::request::MeteredRequest;
-use moonlock_fuzz::{Input, Recorder, body, drain, pieces, ready};
 use serde_json::{Value, json};
 
 /// What goes upstream, whether usage was asked for, and the model that was read.
@@ -29,7 +26,8 @@ fn pass(pieces: &[&[u8]]) -> (Vec<u8>, bool, Option<Box<str>>) {
     (sent, asked, started[0].request_model.clone())
 }
 
-fuzz_target!(|data: &[u8]| {
+/// Holds what is promised against an input.
+pub fn check(data: &[u8]) {
     let Some(input) = Input::parse(data) else { return };
     let (sent, asked, model) = pass(&[input.body]);
     assert_eq!(
@@ -58,4 +56,4 @@ fuzz_target!(|data: &[u8]| {
     expected.insert("stream_options".to_owned(), json!({"include_usage": true}));
     let upstream: Value = serde_json::from_slice(&sent).expect("what was JSON still is");
     assert_eq!(upstream, client);
-});
+}
