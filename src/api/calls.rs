@@ -20,9 +20,8 @@ pub(super) struct Page {
     next: Option<String>,
 }
 
-const PARAMETERS: [&str; 13] = [
-    "limit",
-    "cursor",
+/// By what calls can be filtered.
+pub(super) const FILTERS: [&str; 11] = [
     "session",
     "provider",
     "model",
@@ -51,11 +50,10 @@ pub(super) fn session(params: &Params) -> Result<Option<SessionFilter>, ApiError
     })
 }
 
-pub(super) async fn list(State(state): State<ApiState>, params: Params) -> Result<Json<Page>, ApiError> {
-    params.only(&PARAMETERS)?;
-    let limit = limit(&params)?;
-    let query = CallQuery {
-        session: session(&params)?,
+/// The filters of a query; the newest fifty of what they let pass.
+pub(super) fn filtered(params: &Params) -> Result<CallQuery, ApiError> {
+    Ok(CallQuery {
+        session: session(params)?,
         provider: params.text("provider").map(Into::into),
         model: params.text("model").map(Into::into),
         outcome: params.get(
@@ -76,13 +74,21 @@ pub(super) async fn list(State(state): State<ApiState>, params: Params) -> Resul
         conversation: params.text("conversation").map(Into::into),
         agent: params.text("agent").map(Into::into),
         client: params.text("client").map(Into::into),
-        except: None,
-        from: moment(&params, "from")?,
-        to: moment(&params, "to")?,
+        from: moment(params, "from")?,
+        to: moment(params, "to")?,
+        ..CallQuery::default()
+    })
+}
+
+pub(super) async fn list(State(state): State<ApiState>, params: Params) -> Result<Json<Page>, ApiError> {
+    params.only(&[&["limit", "cursor"], &FILTERS[..]].concat())?;
+    let limit = limit(&params)?;
+    let query = CallQuery {
         before: params.get("cursor", "the `next` of the page before", |text| {
             text.parse().ok()
         })?,
         limit: limit + 1,
+        ..filtered(&params)?
     };
     let found = state.read(move |reader| reader.calls(&query)).await?;
     let calls: Vec<CallView> = found.iter().take(limit).map(CallView::from).collect();

@@ -164,6 +164,10 @@ impl ApiError {
         Self::new(Kind::Forbidden, why)
     }
 
+    pub(super) fn busy(why: impl Into<String>) -> Self {
+        Self::new(Kind::Busy, why)
+    }
+
     pub(super) fn database(error: &impl std::fmt::Display) -> Self {
         tracing::error!(%error, "database could not be read");
         Self::new(

@@ -12,6 +12,7 @@ mod calls;
 mod checkpoints;
 mod connect;
 pub mod error;
+mod export;
 mod guard;
 mod health;
 mod limits;
@@ -46,6 +47,7 @@ struct Shared {
     engine: Engine,
     reader: Reader,
     health: Arc<Health>,
+    exports: export::Places,
     proxy_url: String,
     /// The mounts, for the prices of what is reported by hand.
     mounts: Mounts,
@@ -71,6 +73,7 @@ impl ApiState {
             engine,
             reader,
             health,
+            exports: export::Places::default(),
             proxy_url,
             mounts,
             heartbeat,
@@ -133,6 +136,8 @@ pub fn router(state: ApiState, ws_path: &str) -> Router {
         )
         .route("/sessions", get(sessions::list).post(sessions::create))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::change))
+        .route("/export", get(export::everything))
+        .route("/sessions/{id}/export", get(export::of_session))
         .route("/sessions/{id}/events", get(sessions::events))
         .route(
             "/sessions/{id}/checkpoints",

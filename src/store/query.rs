@@ -111,6 +111,17 @@ impl Default for AlertQuery {
     }
 }
 
+/// How many calls match, and when they began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// How many.
+    pub calls: u64,
+    /// When the first of them began.
+    pub first: Option<Timestamp>,
+    /// When the last of them began.
+    pub last: Option<Timestamp>,
+}
+
 /// By what sums are split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GroupBy {

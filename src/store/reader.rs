@@ -11,7 +11,7 @@ use super::connection;
 use super::error::{ReadError, StoreError, is_damage};
 use super::migrations::Owner;
 use super::names::Lookup;
-use super::query::{AlertQuery, CallQuery, StoredSession, UsageGroup, UsageQuery};
+use super::query::{AlertQuery, CallQuery, Extent, StoredSession, UsageGroup, UsageQuery};
 use super::writer::WriterHandle;
 use super::{alerts, calibration, calls, checkpoints, counted_once, reports, rollups, sessions};
 use crate::domain::alert::Episode;
@@ -105,6 +105,22 @@ impl Reader {
     /// As [`Self::calls`].
     pub fn calibration(&self) -> Result<Vec<Learnt>, ReadError> {
         self.read(|connection, _| calibration::all(connection)?.into_iter().collect())
+    }
+
+    /// The calls that match and have ended, newest first.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn ended_calls(&self, query: &CallQuery) -> Result<Vec<Call>, ReadError> {
+        self.read(|connection, lookup| calls::ended(connection, lookup, query))
+    }
+
+    /// How many calls match and have ended, and when they began; the query's limit does not matter.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn extent(&self, query: &CallQuery) -> Result<Extent, ReadError> {
+        self.read(|connection, _| calls::extent(connection, query))
     }
 
     /// One call.

@@ -12,6 +12,7 @@ mod budgets;
 mod cli;
 mod damage;
 mod estimates;
+mod export;
 mod fixtures;
 mod http2;
 mod include_usage;

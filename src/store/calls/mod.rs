@@ -23,6 +23,6 @@ mod read;
 mod sums;
 mod write;
 
-pub(super) use read::{call, running, running_ids, select};
+pub(super) use read::{call, ended, extent, running, running_ids, select};
 pub(super) use sums::sum_anew;
 pub(super) use write::{finish, remove_running, start};

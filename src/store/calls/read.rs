@@ -13,7 +13,7 @@ use crate::domain::units::{NanoUsd, Timestamp, Tokens};
 use crate::domain::usage::parts::Parts;
 use crate::store::error::ReadError;
 use crate::store::names::{Lookup, find_name, find_session};
-use crate::store::query::{CallQuery, SessionFilter};
+use crate::store::query::{CallQuery, Extent, SessionFilter};
 use crate::store::raw_usage;
 use crate::store::sql_types::Unsigned;
 
@@ -217,6 +217,40 @@ pub(in crate::store) fn select(
     Ok(calls)
 }
 
+/// What selects from `calls` by [`Filters`].
+macro_rules! ended_where {
+    ($what:expr, $session:literal, $rest:literal) => {
+        concat!(
+            "SELECT ",
+            $what,
+            " FROM calls WHERE ",
+            $session,
+            " AND id >= ?2 AND id < ?3 AND started_at >= ?4 AND started_at < ?5 \
+             AND (?6 IS NULL OR provider = ?6) \
+             AND (?7 IS NULL OR coalesce(model, request_model) = ?7) \
+             AND (?8 IS NULL OR operation = ?8) \
+             AND (?9 IS NULL OR outcome = ?9) \
+             AND (?10 IS NULL OR source = ?10) \
+             AND (?11 IS NULL OR conversation = ?11) \
+             AND (?12 IS NULL OR client = ?12) \
+             AND (NOT ?13 OR session IS NOT ?14) \
+             AND (?15 IS NULL OR agent = ?15) ",
+            $rest
+        )
+    };
+}
+
+impl Filters {
+    /// The text for one session's calls, or that for all.
+    const fn choose(&self, one_session: &'static str, any_session: &'static str) -> &'static str {
+        if self.session.is_some() {
+            one_session
+        } else {
+            any_session
+        }
+    }
+}
+
 fn select_ended(
     connection: &Connection,
     lookup: &mut Lookup,
@@ -225,35 +259,16 @@ fn select_ended(
 ) -> Result<Vec<Call>, ReadError> {
     macro_rules! select {
         ($session:literal) => {
-            concat!(
-                "SELECT ",
-                start_columns!(),
-                ", ",
-                end_columns!(),
-                " FROM calls WHERE ",
+            ended_where!(
+                concat!(start_columns!(), ", ", end_columns!()),
                 $session,
-                " AND id >= ?2 AND id < ?3 AND started_at >= ?4 AND started_at < ?5 \
-                 AND (?6 IS NULL OR provider = ?6) \
-                 AND (?7 IS NULL OR coalesce(model, request_model) = ?7) \
-                 AND (?8 IS NULL OR operation = ?8) \
-                 AND (?9 IS NULL OR outcome = ?9) \
-                 AND (?10 IS NULL OR source = ?10) \
-                 AND (?11 IS NULL OR conversation = ?11) \
-                 AND (?12 IS NULL OR client = ?12) \
-                 AND (NOT ?13 OR session IS NOT ?14) \
-                 AND (?15 IS NULL OR agent = ?15) \
-                 ORDER BY id DESC LIMIT ?16"
+                "ORDER BY id DESC LIMIT ?16"
             )
         };
     }
     const ANY_SESSION: &str = select!("?1 IS NULL");
     const ONE_SESSION: &str = select!("session IS ?1");
-    let sql = if filters.session.is_some() {
-        ONE_SESSION
-    } else {
-        ANY_SESSION
-    };
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = connection.prepare_cached(filters.choose(ONE_SESSION, ANY_SESSION))?;
     let mut rows = statement.query(params![
         filters.session.flatten(),
         filters.low,
@@ -277,6 +292,65 @@ fn select_ended(
         calls.push(ended_call(connection, lookup, row)?);
     }
     Ok(calls)
+}
+
+/// Calls that have ended and match, newest first.
+pub(in crate::store) fn ended(
+    connection: &Connection,
+    lookup: &mut Lookup,
+    query: &CallQuery,
+) -> Result<Vec<Call>, ReadError> {
+    match Filters::of(connection, query)? {
+        Some(filters) if query.outcome != Some(Outcome::Running) => {
+            select_ended(connection, lookup, &filters, query.limit)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// How many calls have ended and match, and when they began.
+pub(in crate::store) fn extent(connection: &Connection, query: &CallQuery) -> Result<Extent, ReadError> {
+    macro_rules! select {
+        ($session:literal) => {
+            ended_where!("count(*), min(started_at), max(started_at)", $session, "")
+        };
+    }
+    const ANY_SESSION: &str = select!("?1 IS NULL");
+    const ONE_SESSION: &str = select!("session IS ?1");
+    let Some(filters) = Filters::of(connection, query)? else {
+        return Ok(Extent::default());
+    };
+    if query.outcome == Some(Outcome::Running) {
+        return Ok(Extent::default());
+    }
+    let mut statement = connection.prepare_cached(filters.choose(ONE_SESSION, ANY_SESSION))?;
+    let extent = statement.query_row(
+        params![
+            filters.session.flatten(),
+            filters.low,
+            filters.high,
+            filters.from,
+            filters.to,
+            filters.provider,
+            filters.model,
+            filters.operation,
+            filters.outcome,
+            filters.source,
+            filters.conversation,
+            filters.client,
+            filters.except.is_some(),
+            filters.except.flatten(),
+            filters.agent,
+        ],
+        |row| {
+            Ok(Extent {
+                calls: row.get::<_, Unsigned>(0)?.0,
+                first: row.get(1)?,
+                last: row.get(2)?,
+            })
+        },
+    )?;
+    Ok(extent)
 }
 
 fn select_running(
