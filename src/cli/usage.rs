@@ -5,10 +5,11 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::{Failure, say};
-use crate::api::usage::{groups, period_start, view};
+use crate::api::usage::group::{GROUPS, Grouping};
+use crate::api::usage::period::period_start;
 use crate::config::{Environment, Flags, Settings};
 use crate::domain::units::Timestamp;
-use crate::store::{GroupBy, Reader, UsageQuery};
+use crate::store::{Reader, UsageQuery};
 
 /// Print what was used
 #[derive(Debug, Args)]
@@ -19,9 +20,10 @@ pub(super) struct Usage {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Split the sums by these, with commas between: session, provider, model, client, operation, source, outcome
+    /// Split the sums by these, with commas between: session, provider, model, client, operation, source, outcome, hour,
+    /// day, weekday (1 is Monday), hourOfDay
     #[arg(long, value_name = "NAMES", default_value = "provider,model", value_parser = parse_groups)]
-    group_by: Groups,
+    group_by: Grouping,
     /// Count from the beginning of this hour, day, week, month or year, or all
     #[arg(long, value_name = "PERIOD", default_value = "all")]
     since: String,
@@ -29,13 +31,8 @@ pub(super) struct Usage {
     flags: Flags,
 }
 
-#[derive(Clone, Debug)]
-struct Groups(Vec<GroupBy>);
-
-fn parse_groups(text: &str) -> Result<Groups, String> {
-    groups(text).map(Groups).ok_or_else(|| {
-        "expected any of session, provider, model, client, operation, source, outcome, with commas between".to_owned()
-    })
+fn parse_groups(text: &str) -> Result<Grouping, String> {
+    Grouping::parse(text).ok_or_else(|| format!("expected {GROUPS}"))
 }
 
 pub(super) fn run(environment: &Environment, usage: &Usage) -> Result<(), Failure> {
@@ -44,18 +41,17 @@ pub(super) fn run(environment: &Environment, usage: &Usage) -> Result<(), Failur
     let from = period_start(&usage.since, now, TimeZone::system())
         .ok_or_else(|| Failure::usage(&"--since: expected hour, day, week, month, year or all"))?;
     let reader = Reader::open(settings.database.path()).map_err(|error| Failure::run(&error))?;
-    let group_by = usage.group_by.0.clone();
     let query = UsageQuery {
         from,
-        group_by: group_by.clone(),
+        group_by: usage.group_by.stored(),
         ..UsageQuery::default()
     };
     let found = reader.usage(&query).map_err(|error| Failure::run(&error))?;
-    let groups: Vec<Map<String, Value>> = found.iter().map(|group| view(&group_by, group)).collect();
+    let groups = usage.group_by.views(&found, &TimeZone::system());
     if usage.json {
         say(&json!({ "groups": groups }).to_string());
     } else {
-        table(&groups);
+        table(&usage.group_by, &groups);
     }
     Ok(())
 }
@@ -71,28 +67,12 @@ const SUMS: [&str; 7] = [
 ];
 
 /// Prints groups as aligned columns: keys to the left, numbers to the right.
-fn table(groups: &[Map<String, Value>]) {
-    let Some(first) = groups.first() else {
+fn table(grouping: &Grouping, groups: &[Map<String, Value>]) {
+    if groups.is_empty() {
         say("Nothing was used yet.");
         return;
-    };
-    let all_sums = [
-        SUMS.as_slice(),
-        &[
-            "errors",
-            "reasoning",
-            "unpricedTokens",
-            "unpricedRequests",
-            "inexactTokens",
-            "unknownRequests",
-        ],
-    ]
-    .concat();
-    let keys: Vec<&str> = first
-        .keys()
-        .map(String::as_str)
-        .filter(|name| !all_sums.contains(name))
-        .collect();
+    }
+    let keys: Vec<&str> = grouping.names().collect();
     let columns: Vec<&str> = keys.iter().copied().chain(SUMS).collect();
     let head = columns.iter().map(|name| {
         if *name == "costNanoUsd" {

@@ -582,3 +582,44 @@ async fn tools_are_told_this_machines_address() {
         format!("export ANTHROPIC_BASE_URL={here}/anthropic")
     );
 }
+
+#[tokio::test]
+async fn usage_is_split_by_the_viewers_clock() {
+    let (_upstream, app) = started().await;
+    let session = app.session("s").await;
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_millisecond();
+    // Berlin's longest day of 2025: 25 hours, from 22:00 UTC the evening before.
+    let reports = json!([
+        {"tokensUsed": 1, "operation": "x", "at": at("2025-10-25T21:59:59Z")},
+        {"tokensUsed": 2, "operation": "x", "at": at("2025-10-25T22:00:00Z")},
+        {"tokensUsed": 4, "operation": "x", "at": at("2025-10-26T22:59:59Z")},
+        {"tokensUsed": 8, "operation": "x", "at": at("2025-10-26T23:00:00Z")},
+    ]);
+    let path = format!("/api/sessions/{session}/tokens");
+    let (status, answer) = app.say("POST", &path, &reports).await;
+    assert_eq!(status, 201, "{answer}");
+    app.until_rows(4).await;
+    let split = async |query: &str, name: &str| {
+        let usage = app.get(&format!("/api/analytics/usage?{query}")).await;
+        let groups = usage["groups"].as_array().unwrap().clone();
+        let pick = |group: &Value| (group[name].clone(), group["total"].as_u64().unwrap());
+        groups.iter().map(pick).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        split("groupBy=day&timeZone=Europe/Berlin", "day").await,
+        [
+            (json!("2025-10-25"), 1),
+            (json!("2025-10-26"), 6),
+            (json!("2025-10-27"), 8)
+        ]
+    );
+    assert_eq!(
+        split("groupBy=weekday&timeZone=Asia/Kathmandu", "weekday").await,
+        [(json!(1), 12), (json!(7), 3)],
+        "a quarter of an hour beside the half hours"
+    );
+    assert_eq!(
+        split("groupBy=hourOfDay&timeZone=UTC", "hourOfDay").await,
+        [(json!(21), 1), (json!(22), 6), (json!(23), 8)]
+    );
+}
