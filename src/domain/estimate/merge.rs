@@ -96,12 +96,13 @@ pub fn pairs(call: &CallBody<'_>, counter: &dyn Count) -> Vec<(Key, Pair)> {
             pairs.push((Key::new(&model, direction, raw.kind), pair));
         }
     };
-    if let Some(raw) = prompt.filter(|raw| bound(&raw.unseen) == Bound::Near) {
+    if let Some(raw) = prompt.filter(|raw| bound(&beyond_learning(&raw.unseen)) == Bound::Near) {
         teach(&raw, Direction::Input, raw.total(), truth.prompt());
     }
     if let Some(raw) = reply {
         let hides = raw.unseen.contains(&Unseen::Reasoning);
-        let others = raw.unseen.iter().any(|what| *what != Unseen::Reasoning);
+        let unseen = beyond_learning(&raw.unseen);
+        let others = unseen.iter().any(|what| *what != Unseen::Reasoning);
         // Beside hidden reasoning the visible text can still be compared, where the provider tells them apart.
         let is_split = truth.reasoning.is_some() && profile.reasoning != Reasoning::Shown;
         if !others && hides && is_split {
@@ -113,10 +114,21 @@ pub fn pairs(call: &CallBody<'_>, counter: &dyn Count) -> Vec<(Key, Pair)> {
     pairs
 }
 
+/// What other calls of the model do not teach.
+fn beyond_learning(unseen: &[Unseen]) -> Vec<Unseen> {
+    let mut unseen = unseen.to_vec();
+    unseen.retain(|what| *what != Unseen::Frame);
+    unseen
+}
+
 fn side(profile: &Profile, raw: &Raw, direction: Direction, correction: Option<Correction>) -> Side {
     let uncorrected = Tokens(raw.total());
     let tokens = correction.map_or(uncorrected, |correction| correction.apply(uncorrected));
-    let bound = bound(&raw.unseen);
+    let unseen = match correction {
+        Some(_) => beyond_learning(&raw.unseen),
+        None => raw.unseen.clone(),
+    };
+    let bound = bound(&unseen);
     let (low, high) = match correction {
         Some(correction) => correction.interval(tokens),
         None => spread(profile, raw, direction).around(tokens),
@@ -130,7 +142,7 @@ fn side(profile: &Profile, raw: &Raw, direction: Direction, correction: Option<C
         tokens,
         low,
         high,
-        unseen: raw.unseen.clone(),
+        unseen,
         basis: Basis {
             encoding: profile.encoding,
             text: Tokens(raw.text),

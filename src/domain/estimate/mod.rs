@@ -229,6 +229,9 @@ pub enum Unseen {
     RemoteMedia,
     /// Images, sound or films were generated or are in a place that is not read.
     Media,
+    /// What the provider puts around tools is its own, and has changed: more than is known of it may stand there. It
+    /// is alike for the calls of a model, and can be learnt.
+    Frame,
     /// The provider's own tools read something.
     ServerTool,
     /// The reply was broken off.

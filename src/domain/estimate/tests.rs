@@ -435,3 +435,57 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_stands_around_tools_is_a_lower_bound_until_it_is_learnt() {
+    let request = |words: usize| {
+        json!({"model": "gpt-4o", "input": "word ".repeat(words), "tools": [
+            {"type": "function", "name": "f", "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}
+        ]})
+        .to_string()
+    };
+    let mut calibration = Calibration::default();
+    let estimated = |words: usize, calibration: &Calibration| {
+        let request = request(words);
+        let nothing = Parts::default();
+        let body = call(Operation::Responses, request.as_bytes(), b"{}", &nothing);
+        estimate(&body, &Words, calibration).input.unwrap()
+    };
+    let before = estimated(500, &calibration);
+    assert_eq!((before.bound(), before.high), (Bound::AtLeast, None));
+    for words in [100, 200, 300, 400] {
+        let truth = Parts {
+            input: Some(estimated(words, &Calibration::default()).tokens + Tokens(200)),
+            ..Parts::default()
+        };
+        let request = request(words);
+        let body = call(Operation::Responses, request.as_bytes(), b"{}", &truth);
+        for (key, pair) in pairs(&body, &Words) {
+            calibration.learn(key, pair);
+        }
+    }
+    let after = estimated(500, &calibration);
+    assert_eq!(
+        (after.bound(), after.tokens),
+        (Bound::Near, before.tokens + Tokens(200))
+    );
+}
+
+#[test]
+fn calls_of_a_conversation_that_follow_each_other_are_no_calls_at_once() {
+    let call = |id: usize| json!({"type": "function_call", "call_id": id, "name": "f", "arguments": "{}"});
+    let output = |id: usize| json!({"type": "function_call_output", "call_id": id, "output": "x"});
+    let prompt = |items: Vec<serde_json::Value>| {
+        let request = json!({"model": "gpt-4o", "input": items});
+        estimated(Operation::Responses, &request, "{}")
+            .input
+            .unwrap()
+            .tokens
+            .0
+    };
+    let one = prompt(vec![call(1), output(1)]) - prompt(Vec::new());
+    let apart = prompt(vec![call(1), output(1), call(2), output(2)]) - prompt(Vec::new());
+    let at_once = prompt(vec![call(1), call(2), output(1), output(2)]) - prompt(Vec::new());
+    assert_eq!(apart, 2 * one);
+    assert!(at_once < apart);
+}

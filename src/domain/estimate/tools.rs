@@ -1,6 +1,7 @@
 //! How tool definitions and schemas are put before OpenAI's models: as TypeScript, not as the JSON that was sent.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt::Write;
 
 use serde_json::Value;
@@ -9,6 +10,9 @@ use super::json::{array, string};
 
 /// Nested types beyond this are cut short.
 const DEEPEST: usize = 16;
+
+/// So many references of a function are followed: types that refer to each other unfold without an end.
+const REFERENCES: u32 = 256;
 
 /// Renders functions as the namespace that the model reads.
 pub(super) fn namespace(functions: &[&Value]) -> String {
@@ -33,7 +37,7 @@ pub(super) fn namespace(functions: &[&Value]) -> String {
             out.push_str("type ");
             out.push_str(name);
             out.push_str(" = (_: {\n");
-            fields(&mut out, schema, 0);
+            Types::of(schema).fields(&mut out, schema, 0);
             out.push_str("}) => any;\n\n");
         } else {
             out.push_str("type ");
@@ -141,90 +145,120 @@ fn indent(out: &mut String, depth: usize) {
     (0..depth).for_each(|_| out.push_str("  "));
 }
 
-fn fields(out: &mut String, schema: &Value, depth: usize) {
-    let required = array(schema, "required");
-    for (name, property) in properties(schema) {
-        let (title, description) = (string(property, "title"), string(property, "description"));
-        let mut line = |text: &str| {
-            indent(out, depth);
-            if text.is_empty() {
-                out.push_str("//\n");
-            } else {
-                comment(out, text);
-            }
+/// Renders types. Those that a schema keeps aside are looked up in its root (JSON Schema's `$ref`).
+struct Types<'schema> {
+    root: &'schema Value,
+    /// How many more are looked up.
+    references: Cell<u32>,
+}
+
+impl<'schema> Types<'schema> {
+    const fn of(root: &'schema Value) -> Self {
+        Self {
+            root,
+            references: Cell::new(REFERENCES),
+        }
+    }
+
+    /// The schema itself, or the one of this document that it refers to.
+    fn resolve(&self, schema: &'schema Value) -> &'schema Value {
+        let pointer = string(schema, "$ref").strip_prefix('#');
+        let Some(referred) = pointer.and_then(|pointer| self.root.pointer(pointer)) else {
+            return schema;
         };
-        if !title.is_empty() {
-            line(title);
-            if !description.is_empty() {
-                line("");
+        let Some(left) = self.references.get().checked_sub(1) else {
+            return &Value::Null;
+        };
+        self.references.set(left);
+        referred
+    }
+
+    fn fields(&self, out: &mut String, schema: &'schema Value, depth: usize) {
+        let required = array(schema, "required");
+        for (name, property) in properties(schema) {
+            let (title, description) = (string(property, "title"), string(property, "description"));
+            let mut line = |text: &str| {
+                indent(out, depth);
+                if text.is_empty() {
+                    out.push_str("//\n");
+                } else {
+                    comment(out, text);
+                }
+            };
+            if !title.is_empty() {
+                line(title);
+                if !description.is_empty() {
+                    line("");
+                }
             }
+            if !description.is_empty() {
+                description.split('\n').for_each(&mut line);
+            }
+            indent(out, depth);
+            out.push_str(name);
+            if !required.iter().any(|key| key.as_str() == Some(name)) {
+                out.push('?');
+            }
+            out.push_str(": ");
+            self.type_of(out, property, depth + 1);
+            out.push(',');
+            if let Some(default) = property.get("default") {
+                write!(out, " // default: {default}").ok();
+            }
+            out.push('\n');
         }
-        if !description.is_empty() {
-            description.split('\n').for_each(&mut line);
-        }
-        indent(out, depth);
-        out.push_str(name);
-        if !required.iter().any(|key| key.as_str() == Some(name)) {
-            out.push('?');
-        }
-        out.push_str(": ");
-        type_of(out, property, depth + 1);
-        out.push(',');
-        if let Some(default) = property.get("default") {
-            write!(out, " // default: {default}").ok();
-        }
-        out.push('\n');
     }
-}
 
-fn one_of(out: &mut String, alternatives: &[Value], depth: usize) {
-    for (at, alternative) in alternatives.iter().enumerate() {
-        if at > 0 {
-            out.push_str(" | ");
+    fn one_of(&self, out: &mut String, alternatives: &'schema [Value], depth: usize) {
+        for (at, alternative) in alternatives.iter().enumerate() {
+            if at > 0 {
+                out.push_str(" | ");
+            }
+            self.type_of(out, alternative, depth);
         }
-        type_of(out, alternative, depth);
     }
-}
 
-fn type_of(out: &mut String, schema: &Value, depth: usize) {
-    if depth > DEEPEST {
-        out.push_str("any");
-        return;
-    }
-    let values = array(schema, "enum");
-    if !values.is_empty() {
-        let values: Vec<_> = values.iter().map(Value::to_string).collect();
-        out.push_str(&values.join(" | "));
-        return;
-    }
-    if let Some(value) = schema.get("const") {
-        write!(out, "{value}").ok();
-        return;
-    }
-    for key in ["anyOf", "oneOf"] {
-        let alternatives = array(schema, key);
-        if !alternatives.is_empty() {
-            one_of(out, alternatives, depth);
+    fn type_of(&self, out: &mut String, schema: &'schema Value, depth: usize) {
+        if depth > DEEPEST {
+            out.push_str("any");
             return;
         }
-    }
-    match schema.get("type") {
-        Some(Value::Array(names)) => {
-            let names: Vec<_> = names.iter().filter_map(Value::as_str).map(scalar).collect();
-            out.push_str(&names.join(" | "));
+        let schema = self.resolve(schema);
+        let values = array(schema, "enum");
+        if !values.is_empty() {
+            let values: Vec<_> = values.iter().map(Value::to_string).collect();
+            out.push_str(&values.join(" | "));
+            return;
         }
-        Some(Value::String(name)) if name == "array" => {
-            type_of(out, schema.get("items").unwrap_or(&Value::Null), depth);
-            out.push_str("[]");
+        if let Some(value) = schema.get("const") {
+            write!(out, "{value}").ok();
+            return;
         }
-        Some(Value::String(name)) if name == "object" && properties(schema).next().is_some() => {
-            out.push_str("{\n");
-            fields(out, schema, depth);
-            indent(out, depth - 1);
-            out.push('}');
+        for key in ["anyOf", "oneOf"] {
+            let alternatives = array(schema, key);
+            if !alternatives.is_empty() {
+                self.one_of(out, alternatives, depth);
+                return;
+            }
         }
-        Some(Value::String(name)) => out.push_str(scalar(name)),
-        _ => out.push_str("any"),
+        match schema.get("type") {
+            Some(Value::Array(names)) => {
+                let names: Vec<_> = names.iter().filter_map(Value::as_str).map(scalar).collect();
+                out.push_str(&names.join(" | "));
+            }
+            Some(Value::String(name)) if name == "array" => {
+                self.type_of(out, schema.get("items").unwrap_or(&Value::Null), depth);
+                out.push_str("[]");
+            }
+            Some(Value::String(name)) if name == "object" && properties(schema).next().is_some() => {
+                out.push_str("{\n");
+                self.fields(out, schema, depth);
+                indent(out, depth - 1);
+                out.push('}');
+            }
+            Some(Value::String(name)) => out.push_str(scalar(name)),
+            _ => out.push_str("any"),
+        }
     }
 }
 
@@ -260,6 +294,27 @@ mod tests {
         assert_eq!(undescribed(&functions), 0);
         let bare = json!({"parameters": {"properties": {"a": {"type": "string"}}}});
         assert_eq!(undescribed(&[&bare]), 1);
+    }
+
+    #[test]
+    fn types_that_are_kept_aside_are_looked_up_as_often_as_they_stand() {
+        let function = json!({"name": "cook", "parameters": {
+        "$defs": {"Dish": {"type": "object", "required": ["of"], "properties": {"of": {"type": "string"}}}},
+        "type": "object", "required": ["dish"],
+        "properties": {
+            "dish": {"$ref": "#/$defs/Dish"},
+            "more": {"type": "array", "items": {"$ref": "#/$defs/Dish"}},
+            "lost": {"$ref": "#/$defs/Nothing"},
+            "far": {"$ref": "https://example.com/schema"},
+        }}});
+        let expected = "namespace functions {\n\ntype cook = (_: {\ndish: {\n  of: string,\n},\n\
+            more?: {\n  of: string,\n}[],\nlost?: any,\nfar?: any,\n}) => any;\n\n} // namespace functions";
+        assert_eq!(namespace(&[&function]), expected);
+        let knot = json!({"name": "f", "parameters": {"properties": {
+            "a": {"$ref": "#/properties/b"},
+            "b": {"anyOf": [{"$ref": "#/properties/a"}, {"$ref": "#/properties/b"}, {"$ref": "#"}]},
+        }}});
+        assert!(namespace(&[&knot]).len() < 20_000);
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(super) enum Wish {
 /// Counts a request's prompt.
 pub(super) fn count(operation: Operation, request: &Value, tally: &mut Tally<'_>) {
     match operation {
-        Operation::ChatCompletions => openai::chat(request, tally),
+        Operation::ChatCompletions => openai::chat(operation, request, tally),
         Operation::Completions => openai::completion(request, tally),
         Operation::Embeddings => openai::embedding(request, tally),
         Operation::Responses | Operation::CompactResponse => openai::response(request, tally),
@@ -47,9 +47,9 @@ pub(super) fn count(operation: Operation, request: &Value, tally: &mut Tally<'_>
         | Operation::EmbedContent
         | Operation::BatchEmbedContents
         | Operation::Interactions => gemini::contents(request, tally),
-        Operation::Invoke | Operation::InvokeStream => invoke(request, tally),
+        Operation::Invoke | Operation::InvokeStream => invoke(operation, request, tally),
         Operation::CohereChat if !has(request, "messages") => plain::cohere_chat(request, tally),
-        Operation::CohereChat | Operation::OllamaChat => openai::chat(request, tally),
+        Operation::CohereChat | Operation::OllamaChat => openai::chat(operation, request, tally),
         Operation::OllamaGenerate => {
             tally.framing += tally.profile.prompt.request;
             tally.message("user");
@@ -75,13 +75,13 @@ pub(super) fn count(operation: Operation, request: &Value, tally: &mut Tally<'_>
 }
 
 /// Bedrock hands on the model's own format: its fields tell which.
-fn invoke(request: &Value, tally: &mut Tally<'_>) {
+fn invoke(operation: Operation, request: &Value, tally: &mut Tally<'_>) {
     if has(request, "anthropic_version") {
         anthropic::messages(request, tally);
     } else if has(request, "messages") && request.pointer("/messages/0/content/0/type").is_none() {
         anthropic::converse(request, tally);
     } else if has(request, "messages") {
-        openai::chat(request, tally);
+        openai::chat(operation, request, tally);
     } else {
         plain::prompt(request, tally);
     }

@@ -8,10 +8,11 @@ use crate::domain::estimate::json::{array, as_text, compact, has, string};
 use crate::domain::estimate::media::Detail;
 use crate::domain::estimate::model::{Family, ToolRule};
 use crate::domain::estimate::tools::{namespace, response_format, undescribed};
+use crate::domain::operation::Operation;
 
 /// Each of several calls that one message makes costs more than one that stands alone.
 const PARALLEL: i64 = 15;
-/// Each of several calls in a conversation over the Responses API.
+/// Each of several calls at once over the Responses API.
 const CALL_IN_RESPONSES: i64 = 5;
 /// A tool choice that names its function.
 const NAMED_CHOICE: i64 = 8;
@@ -26,7 +27,7 @@ enum Api {
 }
 
 /// Chat completions; also Cohere's second chat and Ollama's, whose messages are alike.
-pub(super) fn chat(request: &Value, tally: &mut Tally<'_>) {
+pub(super) fn chat(operation: Operation, request: &Value, tally: &mut Tally<'_>) {
     tally.framing += tally.profile.prompt.request;
     let messages = array(request, "messages");
     let tools = array(request, "tools");
@@ -69,6 +70,9 @@ pub(super) fn chat(request: &Value, tally: &mut Tally<'_>) {
     let old_functions = array(request, "functions");
     let all: Vec<_> = functions(tools).chain(old_functions).collect();
     define(&all, Api::Chat { has_system }, choice(request), tally);
+    if !all.is_empty() && operation == Operation::CohereChat {
+        tally.miss(Unseen::Frame);
+    }
     for tool in tools {
         if let Some(custom) = tool.get("custom") {
             tally.has_tools = true;
@@ -174,16 +178,16 @@ pub(super) fn response(request: &Value, tally: &mut Tally<'_>) {
             tally.say(text);
         }
         Some(Value::Array(items)) => {
-            let calls = items
-                .iter()
-                .filter(|item| string(item, "type") == "function_call")
-                .count();
             items.iter().for_each(|item| self::item(item, tally));
-            tally.framing += match calls {
-                0 => 0,
-                1 => tally.profile.prompt.call,
-                many => CALL_IN_RESPONSES * i64::try_from(many).unwrap_or(0),
-            };
+            // Calls that follow each other without anything between were made at once.
+            let is_call = |item: &Value| string(item, "type") == "function_call";
+            for at_once in items.chunk_by(|one, next| is_call(one) && is_call(next)) {
+                tally.framing += match at_once {
+                    [one] if is_call(one) => tally.profile.prompt.call,
+                    [_] | [] => 0,
+                    many => CALL_IN_RESPONSES * i64::try_from(many.len()).unwrap_or(0),
+                };
+            }
         }
         _ => {}
     }
@@ -196,6 +200,9 @@ pub(super) fn response(request: &Value, tally: &mut Tally<'_>) {
     let tools = array(request, "tools");
     let functions: Vec<_> = functions(tools).collect();
     define(&functions, Api::Responses, choice(request), tally);
+    if !functions.is_empty() && tally.profile.family == Family::OpenAi {
+        tally.miss(Unseen::Frame);
+    }
     for tool in tools {
         match string(tool, "type") {
             "function" => {}

@@ -65,6 +65,9 @@ pub(super) fn cohere_chat(request: &Value, tally: &mut Tally<'_>) {
             .for_each(|document| tally.say(&as_text(document)));
     }
     array(request, "tools").iter().for_each(|tool| tally.tool(tool));
+    if length(request, "tools") > 0 {
+        tally.miss(Unseen::Frame);
+    }
     if length(request, "connectors") > 0 {
         tally.miss(Unseen::ServerTool);
     }

@@ -31,6 +31,8 @@ pub(super) struct Said {
     choices: BTreeMap<u64, Choice>,
     /// The provider ran tools of its own.
     ran_tools: bool,
+    /// It says where it has its words from: it was generated with marks, or more than once, and shown without.
+    cites: bool,
     /// Something that was generated is no text.
     media: bool,
     /// Tokens that came one by one, each with its text.
@@ -211,6 +213,9 @@ impl Said {
         tally.has_tools = self.calls();
         if self.media {
             tally.miss(Unseen::Media);
+        }
+        if self.cites {
+            tally.miss(Unseen::Frame);
         }
         if self.single_tokens > 0 {
             tally.said = Some(self.single_tokens);

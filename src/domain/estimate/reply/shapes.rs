@@ -30,6 +30,7 @@ pub(super) fn cohere(document: &Value, said: &mut Said) {
                 said.name(0, block, string(function, "name"));
                 said.add(0, block, BlockKind::Call, string(function, "arguments"));
             }
+            said.cites |= kind == "citation-start";
             if kind == "message-start" {
                 said.choice(0);
             }
@@ -41,9 +42,17 @@ pub(super) fn cohere(document: &Value, said: &mut Said) {
         "text-generation" => return said.add(0, TEXT, BlockKind::Text, string(document, "text")),
         // It repeats the whole reply.
         "stream-end" => return said.end(0, document.get("finish_reason")),
+        "citation-generation" => {
+            said.cites = true;
+            return;
+        }
         "" => {}
         _ => return,
     }
+    said.cites |= has(document, "citations")
+        || document
+            .get("message")
+            .is_some_and(|message| has(message, "citations"));
     if let Some(message) = document.get("message").filter(|message| message.is_object()) {
         for part in array(message, "content") {
             said.add(0, TEXT, BlockKind::Text, string(part, "text"));
