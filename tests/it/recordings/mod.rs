@@ -3,6 +3,7 @@
 //!
 //! The recordings are not part of the repository. They are looked for in `MOONLOCK_CORPUS`, else beside it.
 
+mod broken_off;
 mod readers;
 mod replies;
 mod socket_readers;
