@@ -103,13 +103,19 @@ impl App {
         let now = clock.now();
         let days = Days::of(jiff::tz::TimeZone::system());
         let spent = spent(&store.reader(), &days, now.wall);
+        let mut ahead = recovered.ahead;
         let restored = Restored {
             sessions: sessions
-                .map(|stored| RestoredSession {
-                    session: stored.session,
-                    totals: stored.totals,
-                    marks: stored.marks,
-                    heartbeat: stored.heartbeat,
+                .map(|stored| {
+                    let (past, shown) = ahead.remove(&stored.session.id).unwrap_or_default();
+                    RestoredSession {
+                        session: stored.session,
+                        totals: stored.totals,
+                        marks: stored.marks,
+                        heartbeat: stored.heartbeat,
+                        past,
+                        shown,
+                    }
                 })
                 .collect(),
             auto_idle: settings.auto_sessions,
@@ -123,6 +129,7 @@ impl App {
             days,
             budgets: recovered.budgets,
             spent,
+            track_record: recovered.track_record,
         };
         // Numbers of events go up from run to run, so that a client never takes a new one for one it knows.
         let seq = u64::try_from(now.wall.0).unwrap_or(0).saturating_mul(1000);

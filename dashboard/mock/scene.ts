@@ -180,6 +180,8 @@ export const newSession = (name: string, change: Partial<SessionView> = {}): Ses
     pausedTokens: 0,
     checkpoints: 0,
     lastCheckpoint: null,
+    burnRate: null,
+    forecast: null,
     createdAt: now,
     startedAt: now,
     endedAt: null,

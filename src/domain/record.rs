@@ -6,6 +6,7 @@ use super::alert::{Episode, Rule};
 use super::budget::Budget;
 use super::call::Call;
 use super::estimate::calibration::Learnt;
+use super::forecast::{Settled, Shown};
 use super::ids::{BudgetId, CallId, SessionId};
 use super::report::Kept;
 use super::session::Session;
@@ -67,6 +68,8 @@ pub enum Record {
         /// When.
         at: Timestamp,
     },
+    /// What was foretold of a session, in place of what was noted before.
+    Foretold(Box<Foretold>),
     /// Calls that name no session go here.
     Current(Option<SessionId>),
     /// What a provider last told of its limits, in place of what it told before.
@@ -91,6 +94,17 @@ pub enum Record {
         /// Whether it is silent.
         muted: bool,
     },
+}
+
+/// What was foretold of a session while it ran, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foretold {
+    /// The session.
+    pub session: SessionId,
+    /// What was shown.
+    pub shown: Shown,
+    /// What came of it, once the session has ended.
+    pub settled: Option<Settled>,
 }
 
 /// Which call counts the usage behind a key.

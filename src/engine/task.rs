@@ -95,6 +95,7 @@ impl Task {
                     self.tick();
                     self.look_at_the_store();
                     self.settle_limits();
+                    self.step(Input::LookAhead, None);
                 }
             }
         }

@@ -20,6 +20,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("migrations/0009_estimates.sql")),
     M::up(include_str!("migrations/0010_calibration.sql")),
     M::up(include_str!("migrations/0011_budgets.sql")),
+    M::up(include_str!("migrations/0012_forecasts.sql")),
 ];
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);

@@ -22,6 +22,7 @@ mod connection;
 mod conversations;
 mod counted_once;
 mod error;
+mod forecasts;
 mod health;
 mod migrations;
 mod names;

@@ -1,26 +1,35 @@
 //! What is found at the start: calls that a former process left running, sessions, the newest calls.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::batch::Database;
 use super::error::ReadError;
-use super::names::Lookup;
+use super::names::{Lookup, find_session};
 use super::query::{CallQuery, StoredSession};
-use super::{alerts, budgets, calibration, calls, conversations, rollups, sessions, windows};
+use super::{alerts, budgets, calibration, calls, conversations, forecasts, rollups, sessions, windows};
 use crate::domain::alert::{Episode, Rule};
 use crate::domain::budget::Budget;
 use crate::domain::call::{Call, CallEnd, Outcome};
 use crate::domain::estimate::Intervals;
 use crate::domain::estimate::calibration::Learnt;
+use crate::domain::forecast::{Shown, TrackRecord};
 use crate::domain::ids::SessionId;
+use crate::domain::live::{PAST_CALLS, PastCall};
 use crate::domain::record::Record;
+use crate::domain::session::Status;
 use crate::domain::units::{Millis, Timestamp};
 use crate::domain::usage::parts::Parts;
 use crate::domain::windows::LimitSet;
 use crate::domain::wire::Totals;
 
 /// So many sessions that have ended are found.
-const COMPLETED: usize = 20;
+///
+/// More than are shown: forecasts learn from the last twenty that tell anything.
+const COMPLETED: usize = 40;
+
+/// So many sessions' forecasts are looked back on.
+const SETTLED: usize = 60;
 
 /// What the engine needs to go on where the former process ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +54,10 @@ pub struct Recovered {
     pub calibration: Vec<Learnt>,
     /// The budgets that begin anew.
     pub budgets: Vec<Budget>,
+    /// Of each session that has not ended: its newest calls whose usage is known, and what was foretold of it.
+    pub ahead: HashMap<SessionId, (Vec<PastCall>, Shown)>,
+    /// How well forecasts did.
+    pub track_record: TrackRecord,
     /// How many calls were running when the former process ended.
     pub interrupted: u64,
 }
@@ -78,8 +91,23 @@ pub(super) fn recover(database: &mut Database) -> Result<Recovered, ReadError> {
         alerts: usable(alerts::standing(connection, now)?),
         muted: usable(alerts::muted(connection)?),
         budgets: usable(budgets::all(connection)?),
+        ahead: HashMap::new(),
+        track_record: usable(forecasts::settled(connection, SETTLED)?)
+            .into_iter()
+            .collect(),
         interrupted,
     };
+    for stored in &recovered.sessions {
+        if stored.session.timer.status() != Status::Completed
+            && let Some(key) = find_session(connection, stored.session.id)?
+        {
+            let ahead = (
+                usable(calls::past(connection, key, PAST_CALLS)?),
+                forecasts::shown(connection, key)?,
+            );
+            recovered.ahead.insert(stored.session.id, ahead);
+        }
+    }
     recovered
         .sessions
         .sort_unstable_by_key(|stored| std::cmp::Reverse(stored.session.id));

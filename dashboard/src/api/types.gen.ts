@@ -537,6 +537,162 @@ inexactTokens: number,
 unknownRequests: number, };
 
 /**
+ * How fast a session burns: the mean of its last active minutes, in which what was used `halfLifeMs` ago counts half.
+ */
+export type BurnRateView = { 
+/**
+ * Tokens a minute, all of them.
+ */
+tokensPerMinute: number, 
+/**
+ * Billionths of a US dollar a minute; `null` while no call has a price.
+ */
+nanoUsdPerMinute: number | null, 
+/**
+ * Calls an hour.
+ */
+callsPerHour: number, 
+/**
+ * The half-life of the window, in milliseconds of the session's own time.
+ */
+halfLifeMs: number, };
+
+/**
+ * A range.
+ */
+export type BandView = { 
+/**
+ * Its lower end.
+ */
+low: number, 
+/**
+ * Its upper end.
+ */
+high: number, };
+
+/**
+ * Tokens, or billionths of a US dollar, at a session's end. No number is below `spent`.
+ */
+export type OutlookView = { 
+/**
+ * What is spent so far, exactly.
+ */
+spent: number, 
+/**
+ * What is expected in a minute from now on.
+ */
+perMinute: number, 
+/**
+ * As likely to be exceeded as not.
+ */
+expected: number, 
+/**
+ * Holds the end with 50 %.
+ */
+band50: BandView, 
+/**
+ * Holds it with 80 %.
+ */
+band80: BandView, 
+/**
+ * Holds it with 95 %.
+ */
+band95: BandView, };
+
+/**
+ * When a limit is met, in milliseconds of the session's own time from now on; `null` is "not within a day".
+ */
+export type TimeToLimitView = { 
+/**
+ * One of ten sessions meets it earlier.
+ */
+earlyMs: number | null, 
+/**
+ * Half of them do.
+ */
+expectedMs: number | null, 
+/**
+ * Nine of ten do.
+ */
+lateMs: number | null, };
+
+/**
+ * How a budget will do.
+ */
+export type BudgetForecast = { 
+/**
+ * How likely it is that it is used up by the session's end, in per cent.
+ */
+overrunPercent: number, 
+/**
+ * When it is met, whether the session lasts that long or not; 0 if it is met already.
+ */
+timeToLimit: TimeToLimitView, };
+
+/**
+ * Whose end a forecast is about.
+ */
+export type ForecastEnd = "planned" | "open";
+
+/**
+ * What a session will come to. `null` in a session's place for it: nothing is known yet.
+ */
+export type ForecastView = { 
+/**
+ * All its tokens at its end: of the planned duration, or, where the end is open, of what is usual.
+ */
+total: OutlookView, 
+/**
+ * Those that no cache served.
+ */
+fresh: OutlookView, 
+/**
+ * Its cost, in billionths of a US dollar; `null` while no call has a price.
+ */
+costNanoUsd: OutlookView | null, 
+/**
+ * How its token budget will do; `null` if it has none, or no call yet.
+ */
+tokenBudget: BudgetForecast | null, 
+/**
+ * How its budget in money will do; `null` if it has none, or no call with a price yet.
+ */
+costBudget: BudgetForecast | null, 
+/**
+ * How far it can be relied on.
+ */
+confidence: "low" | "medium" | "high", 
+/**
+ * How many of the session's calls stand behind it.
+ */
+calls: number, 
+/**
+ * How many of the user's finished sessions stand behind it; 0 where only the built-in usual does.
+ */
+pastSessions: number, 
+/**
+ * Whether a planned end stands behind it.
+ */
+end: ForecastEnd, };
+
+/**
+ * What is foretold of a session, told after calls and every few seconds while its clock runs.
+ */
+export type Foretold = { 
+/**
+ * The time that the session had run for then.
+ */
+elapsedMs: number, 
+/**
+ * How fast it burns; `null` before its first call.
+ */
+burnRate: BurnRateView | null, 
+/**
+ * What it will come to; `null` while nothing is known.
+ */
+forecast: ForecastView | null, };
+
+/**
  * One session with its clock and its sums.
  */
 export type SessionView = { 
@@ -643,7 +799,15 @@ lastCheckpoint: CheckpointMark | null,
 /**
  * Its sums.
  */
-usage: Totals, };
+usage: Totals, 
+/**
+ * How fast it burns; `null` before its first call, and once it has ended.
+ */
+burnRate: BurnRateView | null, 
+/**
+ * What it will come to; `null` while nothing is known, and once it has ended.
+ */
+forecast: ForecastView | null, };
 
 /**
  * Which tokens a budget counts.
@@ -1114,7 +1278,7 @@ to: string | null,
 /**
  * The sums of *Unassigned* now.
  */
-unassigned: Totals, } } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView };
+unassigned: Totals, } } | { "kind": "forecast", "data": Foretold } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView };
 
 /**
  * One event of the stream.
@@ -1159,7 +1323,7 @@ to: string | null,
 /**
  * The sums of *Unassigned* now.
  */
-unassigned: Totals, } } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView });
+unassigned: Totals, } } | { "kind": "forecast", "data": Foretold } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView });
 
 /**
  * What the server says over the WebSocket.

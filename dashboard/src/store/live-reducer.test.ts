@@ -22,6 +22,8 @@ const session = (id: string, change: Partial<SessionView> = {}): SessionView => 
   pausedTokens: 0,
   checkpoints: 0,
   lastCheckpoint: null,
+  burnRate: null,
+  forecast: null,
   createdAt: 1_000,
   startedAt: 1_000,
   endedAt: null,
@@ -99,11 +101,11 @@ const snapshot = (change: object = {}): ServerMessage => ({
   ...change,
 });
 
-const event = (seq: number, change: Change): ServerMessage => ({
+const event = (seq: number, change: Change, sessionId: string | null = null): ServerMessage => ({
   type: "event",
   seq,
   at: 2_000,
-  sessionId: null,
+  sessionId,
   ...change,
 });
 
@@ -111,6 +113,23 @@ const replay = (...messages: ServerMessage[]): LiveState =>
   messages.reduce((state, message, index) => apply(state, message, 100 + index), emptyState);
 
 const ids = (state: LiveState): string[] => state.calls.map(({ id }) => id);
+
+describe("a forecast", () => {
+  it("changes what is foretold of its session, and nothing else", () => {
+    const burnRate = {
+      tokensPerMinute: 1_200,
+      nanoUsdPerMinute: null,
+      callsPerHour: 60,
+      halfLifeMs: 300_000,
+    };
+    const before = replay(snapshot({ sessions: [session("s1"), session("s2")] }));
+    const told = { elapsedMs: 600, burnRate, forecast: null };
+    const state = apply(before, event(11, { kind: "forecast", data: told }, "s1"), 200);
+    const view = (id: string) => state.sessions.find((known) => known.view.id === id)?.view;
+    expect(view("s1")).toEqual(session("s1", { burnRate }));
+    expect(view("s2")).toEqual(session("s2"));
+  });
+});
 
 describe("a snapshot", () => {
   it("replaces everything, also by a state with a lower number", () => {

@@ -134,6 +134,8 @@ const takeEvent = (state: LiveState, event: Event, now: number): LiveState => {
     }
     case "call.finished":
       return withTotals({ ...next, calls: withCall(state.calls, event.data.call) }, event.data);
+    case "forecast":
+      return { ...next, sessions: withForetold(state.sessions, event) };
     case "alert":
       return { ...next, alerts: withAlert(state.alerts, event.data) };
     case "limits":
@@ -168,6 +170,16 @@ const withTotals = (state: LiveState, { call, totals }: { call: CallView; totals
       : session,
   );
   return { ...state, sessions };
+};
+
+/** What is foretold of a session; it says nothing of the rest of it. */
+const withForetold = (sessions: LiveSession[], event: Event & { kind: "forecast" }): LiveSession[] => {
+  const { burnRate, forecast } = event.data;
+  return sessions.map((session) =>
+    session.view.id === event.sessionId
+      ? { ...session, view: { ...session.view, burnRate, forecast } }
+      : session,
+  );
 };
 
 const withAlert = (alerts: AlertView[], alert: AlertView): AlertView[] => {

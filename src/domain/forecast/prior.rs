@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::constants::{COST, Constants, FRESH, LENGTH_DEVIATION, LENGTH_MEAN, TOTAL};
 use super::minutes;
 use crate::domain::units::{Millis, Tokens};
+use crate::domain::wire::Totals;
 
 /// Sessions that are kept; older ones say little about today's work.
 const KEPT: usize = 20;
@@ -32,6 +33,34 @@ pub struct Finished {
     pub fresh: Tokens,
     /// Their worth: see [`super::CallUse::worth`].
     pub worth: Tokens,
+}
+
+impl Finished {
+    /// A session of these sums.
+    #[must_use]
+    pub fn of(active: Millis, sums: &Totals) -> Self {
+        let sent = Tokens(sums.total)
+            .saturating_sub(Tokens(sums.cache_read) + Tokens(sums.cache_write) + Tokens(sums.output));
+        Self {
+            active,
+            calls: sums.priced_requests.saturating_add(sums.unpriced_requests),
+            total: Tokens(sums.total),
+            fresh: Tokens(sums.total.saturating_sub(sums.cache_read)),
+            worth: worth(
+                sent,
+                Tokens(sums.output),
+                Tokens(sums.cache_read),
+                Tokens(sums.cache_write),
+            ),
+        }
+    }
+}
+
+/// What tokens are worth in fresh prompt tokens: see [`super::CallUse::worth`].
+pub(super) fn worth(sent: Tokens, generated: Tokens, read: Tokens, written: Tokens) -> Tokens {
+    let twentieths = [(sent, 20), (generated, 100), (read, 2), (written, 25)];
+    let worth = twentieths.map(|(tokens, price)| Tokens(tokens.0.saturating_mul(price)));
+    Tokens(worth.into_iter().sum::<Tokens>().0 / 20)
 }
 
 /// What the user's last sessions were like. Serialises to a list of bounded size.

@@ -132,6 +132,12 @@ impl<A: Amount> Projection<A> {
         self.last = now;
     }
 
+    /// Takes from the session's sums what is spent, in how many calls.
+    pub(super) const fn set_spent(&mut self, units: u64, calls: u64) {
+        self.spent = units;
+        self.calls = calls;
+    }
+
     /// Says what size is usual, where that is learnt on the way.
     pub(super) const fn expect_size(&mut self, units: f64) {
         self.usual.size = units;

@@ -2,11 +2,12 @@
 
 use super::constants::{COST, FRESH, TOTAL};
 use super::outlook::{Outlook, TimeToLimit};
-use super::prior::{Finished, Length, Prior};
+use super::prior::{Finished, Length, Prior, worth};
 use super::projection::{End, Projection, Rest};
 use super::{Amount, Chance};
 use crate::domain::units::{Millis, NanoUsd, Tokens};
 use crate::domain::usage::parts::Parts;
+use crate::domain::wire::Totals;
 
 /// What one finished call used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,13 +36,11 @@ impl CallUse {
         let (read, written) = (known(parts.cache_read), known(parts.cache_write()));
         let generated = known(parts.generated());
         let sent = total.saturating_sub(read + written + generated);
-        let twentieths = [(sent, 20), (generated, 100), (read, 2), (written, 25)];
-        let worth = twentieths.map(|(tokens, price)| Tokens(tokens.0.saturating_mul(price)));
         Some(Self {
             total,
             fresh: total.saturating_sub(read),
             generated,
-            worth: Tokens(worth.into_iter().sum::<Tokens>().0 / 20),
+            worth: worth(sent, generated, read, written),
             cost,
         })
     }
@@ -57,8 +56,9 @@ pub struct Forecast {
     fresh: Projection<Tokens>,
     cost: Projection<NanoUsd>,
     worth: Tokens,
-    /// The worth of those calls that have a price.
+    /// The worth of those calls that have a price, and what they cost.
     priced_worth: Tokens,
+    priced: NanoUsd,
     usual_worth: f64,
     length: Length,
     past_sessions: usize,
@@ -75,6 +75,7 @@ impl Forecast {
             cost: Projection::new(COST, worth),
             worth: Tokens(0),
             priced_worth: Tokens(0),
+            priced: NanoUsd(0),
             usual_worth: worth.size,
             length: prior.length(),
             past_sessions: prior.sessions(),
@@ -89,8 +90,9 @@ impl Forecast {
         if let Some(cost) = call.cost {
             self.cost.observe(cost, at);
             self.priced_worth += call.worth;
+            self.priced += cost;
             // What a token's worth costs is this session's own: what is usual would be another model's.
-            let spent = self.cost.spent().units() as f64;
+            let spent = self.priced.units() as f64;
             let size = match self.priced_worth {
                 Tokens(0) => spent / self.cost.calls() as f64,
                 Tokens(worth) => self.usual_worth * (spent / worth as f64),
@@ -99,10 +101,21 @@ impl Forecast {
         }
     }
 
+    /// Takes from the session's sums what it has used: they know what was corrected or moved since, and the calls that
+    /// are too old to be taken one by one.
+    pub fn agree_with(&mut self, sums: &Totals) {
+        let calls = sums.priced_requests.saturating_add(sums.unpriced_requests);
+        let cost = sums.cost_nano_usd.map_or(0, |cost| NanoUsd(cost).units());
+        self.total.set_spent(sums.total, calls);
+        self.fresh
+            .set_spent(sums.total.saturating_sub(sums.cache_read), calls);
+        self.cost.set_spent(cost, sums.priced_requests);
+    }
+
     /// Calls that have no price, and that the forecast of the cost therefore leaves out.
     #[must_use]
     pub const fn unpriced_calls(&self) -> u64 {
-        self.total.calls() - self.cost.calls()
+        self.total.calls().saturating_sub(self.cost.calls())
     }
 
     /// What the session has used, for [`Prior::learn`] when it is finished.
@@ -150,6 +163,12 @@ impl Forecast {
         (self.total.calls() > 0).then(|| self.total.overrun(at, self.rest(at, end), budget))
     }
 
+    /// How likely it is that the tokens that no cache served exceed a budget by the session's end.
+    #[must_use]
+    pub fn fresh_overrun(&self, at: Millis, end: End, budget: Tokens) -> Option<Chance> {
+        (self.fresh.calls() > 0).then(|| self.fresh.overrun(at, self.rest(at, end), budget))
+    }
+
     /// How likely it is that the cost exceeds a budget by the session's end.
     #[must_use]
     pub fn cost_overrun(&self, at: Millis, end: End, budget: NanoUsd) -> Option<Chance> {
@@ -160,6 +179,12 @@ impl Forecast {
     #[must_use]
     pub fn tokens_limit(&self, at: Millis, budget: Tokens) -> Option<TimeToLimit> {
         (self.total.calls() > 0).then(|| self.total.time_to(at, budget))
+    }
+
+    /// When the tokens that no cache served meet a budget.
+    #[must_use]
+    pub fn fresh_limit(&self, at: Millis, budget: Tokens) -> Option<TimeToLimit> {
+        (self.fresh.calls() > 0).then(|| self.fresh.time_to(at, budget))
     }
 
     /// When the cost meets a budget.

@@ -124,6 +124,15 @@ pub struct Score {
     pub sessions: usize,
 }
 
+impl FromIterator<Settled> for TrackRecord {
+    /// What came of these sessions, the newest last.
+    fn from_iter<I: IntoIterator<Item = Settled>>(sessions: I) -> Self {
+        let mut record = Self::default();
+        sessions.into_iter().for_each(|settled| record.learn(settled));
+        record
+    }
+}
+
 impl TrackRecord {
     /// Takes a session that is finished. One in which nothing was shown counts for nothing.
     pub fn learn(&mut self, settled: Settled) {

@@ -132,7 +132,9 @@ impl State {
         if let Some(end) = &call.end {
             call.cost = self.prices.cost(&call.start, call.model(), end);
         }
-        let totals = self.account(call.session, None, Some(&call)).unwrap_or_default();
+        let totals = self
+            .account(call.session, None, Some(&call), now)
+            .unwrap_or_default();
         let call = Arc::new(call);
         effects.push(Effect::Write(Record::CallFinished(Arc::clone(&call))));
         let view = CallView::from(&*call);

@@ -184,7 +184,7 @@ impl State {
         {
             *recent = Arc::clone(&given_up);
         }
-        let Some(totals) = self.account(call.session, Some(call), Some(&given_up)) else {
+        let Some(totals) = self.account(call.session, Some(call), Some(&given_up), now) else {
             return;
         };
         let view = CallView::from(&*given_up);

@@ -93,7 +93,7 @@ impl State {
         let call = Arc::new(call);
         self.rewritten += 1;
         effects.push(Effect::Write(Record::CallFinished(Arc::clone(&call))));
-        let totals = self.account(call.session, Some(&before), Some(&call));
+        let totals = self.account(call.session, Some(&before), Some(&call), now);
         for recent in &mut self.recent {
             if recent.start.id == id {
                 *recent = Arc::clone(&call);

@@ -1,6 +1,7 @@
 //! The engine's brain: the live state, and [`State::step`], which takes one input at one moment and says what has to
 //! be written and told. Pure, so that a day can be replayed.
 
+mod ahead;
 mod alerts;
 mod auto;
 mod bound;
@@ -23,6 +24,7 @@ use super::budget::{self, Budget, Days, Terms, TermsPatch};
 use super::call::{Call, CallStart, Ended};
 use super::estimate::Estimated;
 use super::estimate::calibration::Learnt;
+use super::forecast::{Shown, TrackRecord};
 use super::ids::{AlertId, BudgetId, CallId, CheckpointId, SessionId};
 use super::pricing::Prices;
 use super::record::Record;
@@ -30,10 +32,11 @@ use super::report::{Kept, Report};
 use super::session::checkpoint::NewCheckpoint;
 use super::session::clock::{Nanos, Reading};
 use super::session::timer::NotNow;
-use super::session::{Marks, NewSession, Origin, Patch, Session};
+use super::session::{Marks, NewSession, Origin, Patch, Session, Status};
 use super::units::{Millis, Timestamp, Tokens};
 use super::windows::{LimitSet, Limits, Observation};
 use super::wire::{Event, Totals};
+pub use ahead::{PAST_CALLS, PastCall};
 pub use counting::Counting;
 pub use moving::{Movable, Move};
 
@@ -90,6 +93,8 @@ pub enum Input {
     SettleLimits,
     /// Time passed.
     Tick,
+    /// What is foretold of sessions is to be looked at, and told where that is due.
+    LookAhead,
     /// Time passed, and it is to be noted which clocks ran until now.
     Heartbeat,
     /// The disk answers late or not at all.
@@ -189,6 +194,8 @@ struct LiveSession {
     active_at: Reading,
     /// How many of its calls run.
     running: usize,
+    /// What is foretold of it, until it has ended.
+    ahead: Option<Box<ahead::Ahead>>,
 }
 
 impl LiveSession {
@@ -199,6 +206,7 @@ impl LiveSession {
             totals,
             marks,
             running: 0,
+            ahead: None,
         }
     }
 }
@@ -233,6 +241,8 @@ pub struct State {
     alerts: Alerts,
     budgets: budgets::Budgets,
     limits: Limits,
+    /// How well forecasts did.
+    track_record: TrackRecord,
     prices: Prices,
     seq: u64,
 }
@@ -273,6 +283,8 @@ pub struct Restored {
     pub budgets: Vec<Budget>,
     /// What was used by whom in each quarter of an hour since [`Days::earliest`].
     pub spent: Vec<(Timestamp, budget::Share)>,
+    /// How well forecasts did.
+    pub track_record: TrackRecord,
 }
 
 /// A session that the database knew.
@@ -286,6 +298,10 @@ pub struct RestoredSession {
     pub marks: Marks,
     /// The last reading that is known to be inside its open stretch.
     pub heartbeat: Option<Reading>,
+    /// Its newest calls whose usage is known, if it has not ended: at most [`PAST_CALLS`].
+    pub past: Vec<PastCall>,
+    /// What was foretold of it.
+    pub shown: Shown,
 }
 
 impl State {
@@ -310,23 +326,33 @@ impl State {
             seq,
             auto_idle: restored.auto_idle,
             looked_at: Some(now),
+            track_record: restored.track_record,
             ..Self::default()
         };
         let mut effects = Vec::new();
         let mut recovered = Vec::new();
+        let mut open = Vec::new();
         for restored in restored.sessions {
             let RestoredSession {
                 session,
                 totals,
                 marks,
                 heartbeat,
+                past,
+                shown,
             } = restored;
             let id = session.id;
+            if session.timer.status() != Status::Completed {
+                open.push((id, past, shown));
+            }
             recovered.extend(session.timer.recover(now, heartbeat).map(|event| (id, event)));
             state.budgets.touch(id);
             state
                 .sessions
                 .insert(id, LiveSession::new(session, totals, marks));
+        }
+        for (id, past, shown) in open {
+            state.restore_ahead(id, past, shown, now);
         }
         for (id, event) in recovered {
             state.timer_events(id, vec![event], now, &mut effects);
@@ -392,6 +418,10 @@ impl State {
                 Ok(())
             }
             Input::Tick => Ok(()),
+            Input::LookAhead => {
+                self.look_ahead(now, &mut effects);
+                Ok(())
+            }
             Input::Heartbeat => {
                 self.heartbeat(now, &mut effects);
                 Ok(())

@@ -89,12 +89,12 @@ impl State {
                 self.move_running(id, to, effects);
                 continue;
             }
-            self.account(from, Some(&call), None);
+            self.account(from, Some(&call), None, now);
             if let Some(tokens) = paused {
                 self.forget_paused(id, from, tokens, effects);
             }
             let call = Arc::new(moved(call, to));
-            self.account(to, None, Some(&call));
+            self.account(to, None, Some(&call), now);
             effects.push(Effect::Write(Record::CallFinished(Arc::clone(&call))));
             changed.insert(id, call);
         }

@@ -10,6 +10,7 @@ use super::super::session::rules::{Action, Rule, rule};
 use super::super::session::timer::{Change as TimerChange, NotNow, Timer, whole_millis};
 use super::super::session::{Marks, NewSession, Origin, Patch, Session, Status};
 use super::super::wire::{Change, CheckpointUsage, CheckpointView, Totals};
+use super::ahead::{Ahead, end_of};
 use super::{Effect, LiveSession, Refusal, State};
 
 impl State {
@@ -34,7 +35,10 @@ impl State {
             timer,
             revision: 0,
         };
-        let live = LiveSession::new(session, Totals::default(), Marks::default());
+        let prior = self.prior(now.wall, now);
+        let ahead = Ahead::new(prior, end_of(&session.timer));
+        let mut live = LiveSession::new(session, Totals::default(), Marks::default());
+        live.ahead = Some(Box::new(ahead));
         self.sessions.insert(id, live);
         self.make_current(Some(id), now, effects);
         self.session_changed(id, vec![event], now, effects);
@@ -107,6 +111,9 @@ impl State {
         let has_ended = live.session.timer.status() == Status::Completed;
         if has_ended && self.current == Some(id) {
             self.make_current(None, now, effects);
+        }
+        if !events.is_empty() {
+            self.clock_changed(id, now, effects);
         }
         self.session_changed(id, events, now, effects);
         if has_ended {

@@ -2,6 +2,7 @@
 
 use super::super::call::Call;
 use super::super::ids::SessionId;
+use super::super::session::clock::Reading;
 use super::super::wire::Totals;
 use super::State;
 
@@ -15,18 +16,28 @@ impl State {
         session: Option<SessionId>,
         before: Option<&Call>,
         after: Option<&Call>,
+        now: Reading,
     ) -> Option<Totals> {
         self.budgets.account(session, before, after);
-        let totals = match session {
-            Some(session) => &mut self.sessions.get_mut(&session)?.totals,
-            None => &mut self.unassigned,
+        let mut live = match session {
+            Some(session) => Some(self.sessions.get_mut(&session)?),
+            None => None,
         };
+        let totals = live
+            .as_mut()
+            .map_or(&mut self.unassigned, |live| &mut live.totals);
         if let Some(call) = before {
             totals.remove(call);
         }
         if let Some(call) = after {
             totals.add(call);
         }
-        Some(*totals)
+        let totals = *totals;
+        if let Some(live) = live
+            && let Some(ahead) = &mut live.ahead
+        {
+            ahead.account(before, after, &live.session.timer, &totals, now);
+        }
+        Some(totals)
     }
 }

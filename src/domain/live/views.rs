@@ -1,6 +1,7 @@
 //! What the live state shows.
 
 use super::super::call::Call;
+use super::super::forecast::Score;
 use super::super::ids::SessionId;
 use super::super::session::Status;
 use super::super::session::clock::Reading;
@@ -36,7 +37,7 @@ impl State {
     #[must_use]
     pub fn session_view(&self, id: SessionId, now: Reading) -> Option<SessionView> {
         let live = self.sessions.get(&id)?;
-        Some(live.view(self.current, now))
+        Some(live.view(self.current, self.track_record.score(), now))
     }
 
     /// Everything that is live. `wanted` says which sessions; *Unassigned* is `None`.
@@ -53,7 +54,8 @@ impl State {
                 completed += usize::from(ended);
                 !ended || completed <= RECENT_SESSIONS
             });
-        let sessions = sessions.map(|live| live.view(self.current, now)).collect();
+        let score = self.track_record.score();
+        let sessions = sessions.map(|live| live.view(self.current, score, now)).collect();
         let mut running: Vec<&Call> = self
             .running
             .values()
@@ -97,7 +99,8 @@ impl State {
 }
 
 impl LiveSession {
-    fn view(&self, current: Option<SessionId>, now: Reading) -> SessionView {
-        SessionView::new(&self.session, self.totals, &self.marks, current, now)
+    fn view(&self, current: Option<SessionId>, score: Score, now: Reading) -> SessionView {
+        let view = SessionView::new(&self.session, self.totals, &self.marks, current, now);
+        view.foretelling(self.foretold(score, now))
     }
 }

@@ -5,6 +5,7 @@
 mod alert;
 mod budget;
 mod estimate;
+mod forecast;
 mod limits;
 mod session;
 mod tokens;
@@ -14,6 +15,9 @@ use serde::Serialize;
 pub use alert::AlertView;
 pub use budget::BudgetView;
 pub use estimate::{CalibrationPage, CalibrationView, ErrorsView, EstimateView, EstimatesView, IntervalView};
+pub use forecast::{
+    BandView, BudgetForecast, BurnRateView, ForecastEnd, ForecastView, Foretold, OutlookView, TimeToLimitView,
+};
 pub use limits::{LimitsView, WindowView};
 
 use super::budget::{AtLimit, Counts};
@@ -350,6 +354,10 @@ pub struct SessionView {
     pub last_checkpoint: Option<CheckpointMark>,
     /// Its sums.
     pub usage: Totals,
+    /// How fast it burns; `null` before its first call, and once it has ended.
+    pub burn_rate: Option<BurnRateView>,
+    /// What it will come to; `null` while nothing is known, and once it has ended.
+    pub forecast: Option<Box<ForecastView>>,
 }
 
 impl SessionView {
@@ -394,6 +402,18 @@ impl SessionView {
             checkpoints: marks.checkpoints,
             last_checkpoint: marks.last_checkpoint.as_ref().map(CheckpointMark::from),
             usage,
+            burn_rate: None,
+            forecast: None,
+        }
+    }
+
+    /// The same with what is foretold of it.
+    #[must_use]
+    pub fn foretelling(self, foretold: Foretold) -> Self {
+        Self {
+            burn_rate: foretold.burn_rate,
+            forecast: foretold.forecast,
+            ..self
         }
     }
 }
@@ -467,6 +487,9 @@ pub enum Change {
         /// The sums of *Unassigned* now.
         unassigned: Totals,
     },
+    /// What is foretold of a session, anew: after its calls, and every few seconds while its clock runs.
+    #[serde(rename = "forecast")]
+    Forecast(Foretold),
     /// An alert was raised, changed or cleared.
     #[serde(rename = "alert")]
     Alert(AlertView),

@@ -19,10 +19,12 @@ macro_rules! end_columns {
     };
 }
 
+mod past;
 mod read;
 mod sums;
 mod write;
 
+pub(super) use past::past;
 pub(super) use read::{call, ended, extent, running, running_ids, select};
 pub(super) use sums::sum_anew;
 pub(super) use write::{finish, remove_running, start};

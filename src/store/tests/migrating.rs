@@ -76,6 +76,8 @@ const ROWS: &[&str] = &["
     UPDATE sessions SET budget_counts = 'fresh', cost_budget_nano_usd = 5000000000, at_limit = 'block';
     INSERT INTO budgets (id, name, period, provider, token_budget, counts, at_limit, created_at, revision)
         VALUES (x'01a3185c500070008000000000000008', 'daily', 'day', 'openai', 1000, 'all', 'block', 1800000000000, 2);
+", "
+    INSERT INTO forecasts (session, shown) VALUES (1, '{\"bands\":[null,null,null],\"warned\":null}');
 "];
 
 /// How many rows each table has.

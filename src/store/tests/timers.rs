@@ -111,7 +111,7 @@ fn sessions_survive_with_the_same_clock() {
 fn all_open_sessions_and_the_newest_completed_ones_are_recovered() {
     let directory = tempdir().unwrap();
     let (store, _) = open(directory.path());
-    for number in 1..=30 {
+    for number in 1..=50 {
         let (mut session, events) = session(number);
         put(
             &store,
@@ -132,7 +132,7 @@ fn all_open_sessions_and_the_newest_completed_ones_are_recovered() {
         .iter()
         .map(|stored| stored.session.id)
         .collect();
-    let expected: Vec<_> = (11..=30).rev().chain((1..=3).rev()).map(session_id).collect();
+    let expected: Vec<_> = (11..=50).rev().chain((1..=3).rev()).map(session_id).collect();
     assert_eq!(ids, expected);
 
     let page = store.reader().sessions(10, Some(session_id(11))).unwrap();

@@ -94,6 +94,8 @@ fn a_session_that_began_by_itself_survives_a_restart_and_goes_on_with_the_next_c
                 totals: live.totals,
                 marks: live.marks.clone(),
                 heartbeat: Some(at(20_000)),
+                past: Vec::new(),
+                shown: crate::domain::forecast::Shown::default(),
             }],
             ..Restored::default()
         };

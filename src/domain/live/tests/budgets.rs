@@ -345,6 +345,8 @@ fn restarted(state: &State, now: Reading) -> (State, Vec<Effect>) {
         totals: live.totals,
         marks: live.marks.clone(),
         heartbeat: Some(now),
+        past: Vec::new(),
+        shown: crate::domain::forecast::Shown::default(),
     });
     let restored = Restored {
         sessions: sessions.collect(),

@@ -18,6 +18,7 @@ use crate::domain::wire::{Change, SessionView};
 use proptest::prelude::*;
 use uuid::Uuid;
 
+mod ahead;
 mod alerts;
 mod auto;
 mod budgets;

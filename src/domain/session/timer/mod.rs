@@ -10,6 +10,7 @@
 
 mod decide;
 mod machine;
+mod moments;
 
 use super::Status;
 use super::clock::{Nanos, Reading};
@@ -299,7 +300,13 @@ fn running(from: Reading, to: Reading) -> Stretch {
 
 /// How much of the axis lies inside any of these.
 fn measure(trims: &[Trim]) -> Nanos {
-    let mut intervals: Vec<_> = trims.iter().map(|trim| (trim.from.0, trim.to.0)).collect();
+    measure_until(trims, Nanos(i64::MAX))
+}
+
+/// How much of the axis before a point of it lies inside any of these.
+fn measure_until(trims: &[Trim], until: Nanos) -> Nanos {
+    let cut = |point: Nanos| point.0.min(until.0);
+    let mut intervals: Vec<_> = trims.iter().map(|trim| (cut(trim.from), cut(trim.to))).collect();
     intervals.sort_unstable();
     let (mut sum, mut reached) = (0, 0);
     for (from, to) in intervals {
