@@ -489,3 +489,24 @@ fn calls_of_a_conversation_that_follow_each_other_are_no_calls_at_once() {
     assert_eq!(apart, 2 * one);
     assert!(at_once < apart);
 }
+
+#[test]
+fn what_is_made_in_the_background_is_at_least_what_has_come() {
+    let request = json!({"model": "gpt-4o", "input": "a b", "background": true});
+    let bound = |reply: &str| {
+        let output = estimated(Operation::Responses, &request, reply).output;
+        output.unwrap().bound()
+    };
+    assert_eq!(
+        bound(r#"{"id":"r","status":"queued","output":[]}"#),
+        Bound::AtLeast
+    );
+    assert_eq!(
+        bound(r#"{"id":"r","status":"completed","output":[]}"#),
+        Bound::Near
+    );
+    let stream = "data: {\"type\":\"response.created\",\"response\":{\"status\":\"in_progress\"}}\n\n";
+    assert_eq!(bound(stream), Bound::AtLeast);
+    let end = "data: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\"}}\n\n";
+    assert_eq!(bound(&[stream, end].concat()), Bound::Near);
+}

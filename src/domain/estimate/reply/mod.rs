@@ -29,6 +29,8 @@ pub(super) struct Said {
     /// The model that it names.
     pub(super) model: Option<Box<str>>,
     choices: BTreeMap<u64, Choice>,
+    /// It is made in the background, and more is to come.
+    under_way: bool,
     /// The provider ran tools of its own.
     ran_tools: bool,
     /// It says where it has its words from: it was generated with marks, or more than once, and shown without.
@@ -102,6 +104,13 @@ impl Said {
                 .filter(|name| !name.is_empty())
             {
                 self.model = Some(model.into());
+            }
+        }
+        if matches!(operation, Operation::Responses | Operation::Interactions) {
+            let paths = ["/response/status", "/interaction/status", "/status"];
+            let mut statuses = paths.iter().filter_map(|path| document.pointer(path)?.as_str());
+            if let Some(status) = statuses.next() {
+                self.under_way = matches!(status, "queued" | "in_progress" | "pending");
             }
         }
         match operation {
@@ -216,6 +225,9 @@ impl Said {
         }
         if self.cites {
             tally.miss(Unseen::Frame);
+        }
+        if self.under_way {
+            tally.miss(Unseen::End);
         }
         if self.single_tokens > 0 {
             tally.said = Some(self.single_tokens);
