@@ -131,6 +131,9 @@ pub struct CallStart {
     pub asked: Option<AskedSession>,
 }
 
+/// The kind of error of a reply that the meter could not decode: its bytes were passed on all the same.
+pub const UNDECODABLE: &str = "undecodable";
+
 /// What is known of a call when it has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallEnd {

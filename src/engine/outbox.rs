@@ -37,6 +37,11 @@ impl Outbox {
         self.writer.health()
     }
 
+    /// How many rows wait for which the writer's queue has no room.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// `done` is told when the last of them is committed; dropped, it says so too, where there is none.
     pub(super) fn put(&mut self, records: Vec<Record>, mut done: Option<Reply>) {
         let mut only_starts = true;

@@ -27,6 +27,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long the disk must have answered in time before it is called well again.
 const CALM: Duration = Duration::from_secs(10);
 
+/// More rows than this behind a full queue are told of.
+const MANY_WAITING: usize = 1_000;
+
 /// What owns the live state.
 pub(super) struct Task {
     clock: Clock,
@@ -296,6 +299,9 @@ impl Task {
         }
         if self.outbox.health().is_failing() {
             self.trouble(StoreTrouble::Failing);
+        } else if self.outbox.waiting() > MANY_WAITING {
+            let rows = self.outbox.waiting();
+            self.trouble(StoreTrouble::Queue { rows });
         } else if self.state.has_store_trouble() && self.last_late.is_none_or(|late| late.elapsed() > CALM) {
             self.step(Input::StoreWell, None);
         }

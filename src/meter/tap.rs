@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::decode::Decoder;
 use super::keep::Keep;
 use super::reply::Head;
-use crate::domain::call::Source;
+use crate::domain::call::{Source, UNDECODABLE};
 use crate::domain::operation::Operation;
 use crate::domain::usage::reading::Reading;
 use crate::domain::usage::reply::ReplyReader;
@@ -63,6 +63,9 @@ impl Tap {
         let mut reading = self.reader.finish();
         if self.undecodable && reading.source == Some(Source::Exact) && !reading.terminal {
             reading.source = Some(Source::Partial);
+        }
+        if self.undecodable && !reading.terminal && reading.error.is_none() {
+            reading.error = Some(UNDECODABLE.into());
         }
         if reading.flaws.any() {
             tracing::warn!(flaws = ?reading.flaws, "reply was read with flaws; its bytes are passed on");

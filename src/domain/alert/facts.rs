@@ -56,6 +56,49 @@ pub enum Facts {
         /// For how long its clock has run since the last one.
         since: Millis,
     },
+    /// A provider's own limit period is nearly used up.
+    Window {
+        /// The mount's name.
+        provider: Box<str>,
+        /// The provider's name for the period.
+        window: Box<str>,
+        /// How much of it is used.
+        percent: u32,
+        /// The threshold that was passed, in percent.
+        level: u8,
+        /// When it begins anew, where the provider says so.
+        anew_in: Option<Millis>,
+    },
+    /// A provider fails one call after the other.
+    ProviderErrors {
+        /// The mount's name.
+        provider: Box<str>,
+        /// How many in a row.
+        calls: u32,
+        /// In how much time.
+        within: Millis,
+    },
+    /// A provider turns one call after the other away.
+    ProviderOverload {
+        /// The mount's name.
+        provider: Box<str>,
+        /// How many in a row.
+        calls: u32,
+        /// In how much time.
+        within: Millis,
+    },
+    /// Replies of a provider cannot be read.
+    MeterBlind {
+        /// The mount's name.
+        provider: Box<str>,
+        /// How many in a row.
+        calls: u32,
+    },
+    /// Many rows wait to be written.
+    StoreQueue {
+        /// How many.
+        rows: usize,
+    },
     /// Commits take longer than replies wait for them.
     StoreSlow,
     /// The database cannot be written.
@@ -132,6 +175,11 @@ impl Facts {
             Self::SizeJump { .. } => Rule::CallsSize,
             Self::Loop { .. } => Rule::CallsLoop,
             Self::Idle { .. } => Rule::SessionIdle,
+            Self::Window { .. } => Rule::ProviderWindow,
+            Self::ProviderErrors { .. } => Rule::ProviderErrors,
+            Self::ProviderOverload { .. } => Rule::ProviderOverload,
+            Self::MeterBlind { .. } => Rule::MeterBlind,
+            Self::StoreQueue { .. } => Rule::StoreQueue,
             Self::StoreSlow => Rule::StoreSlow,
             Self::StoreFailing => Rule::StoreFailing,
             Self::StoreRepaired(_) => Rule::StoreRepaired,
@@ -143,7 +191,7 @@ impl Facts {
     #[must_use]
     pub const fn level(&self) -> u8 {
         match self {
-            Self::Budget { level, .. } => *level,
+            Self::Budget { level, .. } | Self::Window { level, .. } => *level,
             Self::Overrun(overrun) => match overrun.likely {
                 Likely::Watch => 80,
                 Likely::Nearly => 90,
@@ -160,14 +208,21 @@ impl Facts {
                 Likely::Watch => Severity::Info,
                 Likely::Nearly => Severity::Warning,
             },
-            Self::Budget { level, .. } if *level < 95 => Severity::Warning,
+            Self::Budget { level, .. } | Self::Window { level, .. } if *level < 95 => Severity::Warning,
             Self::Idle { .. } | Self::Unpriced { .. } => Severity::Info,
-            Self::Burst { .. } | Self::SizeJump { .. } | Self::StoreSlow | Self::BackupFailing(_) => {
-                Severity::Warning
-            }
-            Self::Budget { .. } | Self::Loop { .. } | Self::StoreFailing | Self::StoreRepaired(_) => {
-                Severity::Critical
-            }
+            Self::Burst { .. }
+            | Self::SizeJump { .. }
+            | Self::StoreSlow
+            | Self::StoreQueue { .. }
+            | Self::ProviderErrors { .. }
+            | Self::ProviderOverload { .. }
+            | Self::MeterBlind { .. }
+            | Self::BackupFailing(_) => Severity::Warning,
+            Self::Budget { .. }
+            | Self::Window { .. }
+            | Self::Loop { .. }
+            | Self::StoreFailing
+            | Self::StoreRepaired(_) => Severity::Critical,
         }
     }
 }
@@ -214,6 +269,53 @@ impl fmt::Display for Facts {
                 f,
                 "The session's clock has run for {} without a call. Pause it if you are away.",
                 Span(*since)
+            ),
+            Self::Window {
+                provider,
+                window,
+                percent,
+                anew_in,
+                ..
+            } => {
+                write!(
+                    f,
+                    "{provider} says that its limit “{window}” is used to {percent} %"
+                )?;
+                if let Some(left) = anew_in {
+                    write!(f, "; it begins anew in {}", Span(*left))?;
+                }
+                f.write_str(". Slow down, or use another model or provider until then.")
+            }
+            Self::ProviderErrors {
+                provider,
+                calls,
+                within,
+            } => write!(
+                f,
+                "{provider} failed {calls} calls in a row within {}. Look at its status page, and use another provider \
+                 meanwhile.",
+                Span(*within)
+            ),
+            Self::ProviderOverload {
+                provider,
+                calls,
+                within,
+            } => write!(
+                f,
+                "{provider} turned {calls} calls in a row away within {}: it is overloaded, or your key asks too much \
+                 of it. Wait, or use another model meanwhile.",
+                Span(*within)
+            ),
+            Self::MeterBlind { provider, calls } => write!(
+                f,
+                "The last {calls} replies of {provider} could not be decoded: they were passed on, but their tokens \
+                 are not counted. Let the client ask for gzip, br, zstd or no compression."
+            ),
+            Self::StoreQueue { rows } => write!(
+                f,
+                "{} rows wait to be written: the disk does not keep up. Look for what keeps it busy; they are lost if \
+                 Moonlock is killed now.",
+                Grouped(*rows as u64)
             ),
             Self::StoreSlow => f.write_str(
                 "The disk is slow: replies are passed on before their rows are certain to survive a crash. \

@@ -9,7 +9,7 @@ use super::super::wire::{AlertView, Change};
 use super::{Effect, Refusal, State, StoreTrouble};
 
 /// Rules about the disk, whose alerts are over as soon as it answers again.
-const STORE_TROUBLES: [Rule; 2] = [Rule::StoreSlow, Rule::StoreFailing];
+const STORE_TROUBLES: [Rule; 3] = [Rule::StoreSlow, Rule::StoreFailing, Rule::StoreQueue];
 
 impl State {
     /// Takes what a rule found: see [`Alerts::raise`](super::super::alert::Alerts::raise).
@@ -21,6 +21,17 @@ impl State {
     /// A rule found that what it told of a scope is over.
     pub(super) fn clear(&mut self, rule: Rule, scope: &Scope, now: Reading, effects: &mut Vec<Effect>) {
         let cleared = self.alerts.clear(rule, scope, now.wall);
+        self.tell_alerts(cleared, now, effects);
+    }
+
+    /// Ends all alerts that are found to be over.
+    pub(super) fn clear_alerts_where(
+        &mut self,
+        is_over: impl FnMut(&Episode) -> bool,
+        now: Reading,
+        effects: &mut Vec<Effect>,
+    ) {
+        let cleared = self.alerts.clear_where(now.wall, is_over);
         self.tell_alerts(cleared, now, effects);
     }
 
@@ -37,6 +48,7 @@ impl State {
         let facts = match trouble {
             StoreTrouble::Slow => Facts::StoreSlow,
             StoreTrouble::Failing => Facts::StoreFailing,
+            StoreTrouble::Queue { rows } => Facts::StoreQueue { rows },
         };
         self.raise(&Scope::Moonlock, &facts, now, effects);
     }

@@ -54,6 +54,7 @@ impl State {
         if let Some(limits) = limits {
             self.limits.take(*limits);
         }
+        self.provider_answered(&call.start.provider, &end, now, effects);
         call.end = Some(end);
         let session = call.session;
         let before = self.used(session);

@@ -13,6 +13,7 @@ impl State {
         for set in self.limits.changes(now.wall) {
             let view = set.view(now.wall);
             effects.push(Effect::Write(Record::Limits(Box::new(set))));
+            self.windows_told(&view, now, effects);
             self.publish(None, Change::Limits(view), now, effects);
         }
     }

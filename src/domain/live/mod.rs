@@ -11,6 +11,7 @@ mod counting;
 mod estimates;
 mod limits;
 mod moving;
+mod providers;
 mod reports;
 mod sessions;
 mod sums;
@@ -136,6 +137,11 @@ pub enum StoreTrouble {
     Slow,
     /// Commits fail.
     Failing,
+    /// The writer does not keep up.
+    Queue {
+        /// How many rows wait beyond what its queue holds.
+        rows: usize,
+    },
 }
 
 /// What has to be done about an input.
@@ -240,6 +246,7 @@ pub struct State {
     moves: u64,
     alerts: Alerts,
     budgets: budgets::Budgets,
+    streaks: providers::Streaks,
     limits: Limits,
     /// How well forecasts did.
     track_record: TrackRecord,
@@ -417,7 +424,10 @@ impl State {
                 self.settle_limits(now, &mut effects);
                 Ok(())
             }
-            Input::Tick => Ok(()),
+            Input::Tick => {
+                self.look_at_providers(now, &mut effects);
+                Ok(())
+            }
             Input::LookAhead => {
                 self.look_ahead(now, &mut effects);
                 Ok(())

@@ -26,6 +26,7 @@ mod calls;
 mod estimates;
 mod moving;
 mod once;
+mod providers;
 mod reports;
 mod sessions;
 
