@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { CallView, Change, Event, SessionView, Snapshot } from "../src/api/types.gen";
+import type { AlertView, CallView, Change, Event, SessionView, Snapshot } from "../src/api/types.gen";
 import { busyScene, emptyScene, finishedCall, newSession, type Scene, startedCall, withCall } from "./scene";
 
 export type Mock = {
@@ -98,7 +98,7 @@ export const startMock = async ({
   });
 
   const server = createServer((request, response) => {
-    void answer(request, response, { create, change, move, snapshot }).catch(() =>
+    void answer(request, response, { create, change, changeAlert, move, snapshot }).catch(() =>
       response.writeHead(500).end(),
     );
   });
@@ -120,6 +120,16 @@ export const startMock = async ({
     const current = (said.current ?? view.current) && status !== "completed";
     const changed = { ...view, ...said, status, endedAt, current, revision: view.revision + 1 };
     return [200, keep(correct(changed, { trim, untrim, countGap }))];
+  };
+
+  const changeAlert = (id: string, asked: Partial<AlertView>): Reply => {
+    const alert = scene.alerts.find((known) => known.id === id);
+    if (!alert) return problem(404, "No such alert stands.");
+    const isSnoozed = typeof asked.snoozedUntil === "number";
+    const changed: AlertView = { ...alert, ...asked, status: isSnoozed ? "snoozed" : "acknowledged" };
+    scene.alerts = scene.alerts.map((known) => (known.id === id ? changed : known));
+    publish({ kind: "alert", data: changed });
+    return [200, changed];
   };
 
   const move = ({ calls, from = 0, to = Infinity, fromSession, session }: Move): Reply => {
@@ -234,6 +244,7 @@ type Reply = [status: number, body: object];
 type Handlers = {
   create: (body: Partial<SessionView>) => Reply;
   change: (id: string, revision: number, asked: Asked) => Reply;
+  changeAlert: (id: string, asked: Partial<AlertView>) => Reply;
   move: (asked: Move) => Reply;
   snapshot: () => Snapshot;
 };
@@ -256,6 +267,8 @@ const answer = async (request: IncomingMessage, response: ServerResponse, on: Ha
     const revision = Number(request.headers["if-match"]?.replaceAll('"', ""));
     reply = on.change(id, revision, await json(request));
   }
+  const alert = /^\/api\/alerts\/([^/]+)$/.exec(pathname)?.[1];
+  if (request.method === "PATCH" && alert) reply = on.changeAlert(alert, await json(request));
   if (request.method === "POST" && pathname === "/api/calls/move") reply = on.move(await json(request));
   const [status, body] = reply;
   const type = status < 400 ? "application/json" : "application/problem+json";

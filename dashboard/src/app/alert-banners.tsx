@@ -1,25 +1,74 @@
+import { useState } from "react";
+import type { AlertView } from "@/api/types.gen";
+import { asking, severityWord, snoozedUntil } from "@/app/alerts";
+import { changeAlert, Problem } from "@/shared/api-client";
 import { time } from "@/shared/format";
-import { AlertIcon } from "@/shared/ui/icons";
-import { useLive } from "@/store/live-store";
+import { Button } from "@/shared/ui/button";
+import { SeverityIcon } from "@/shared/ui/icons";
+import { serverNow, useLive } from "@/store/live-store";
 
-/** The alerts that last, for as long as they do. */
+const look = {
+  info: { box: "border-line bg-surface", word: "text-accent" },
+  warning: { box: "border-warn/25 bg-warn-soft", word: "text-warn" },
+  critical: { box: "border-bad/30 bg-surface", word: "text-bad" },
+} as const;
+
+/** The alerts that ask to be looked at, until they are over or were seen. */
 export const AlertBanners = () => {
   const alerts = useLive((live) => live.state.alerts);
-  if (alerts.length === 0) return null;
+  const shown = asking(alerts);
+  if (shown.length === 0) return null;
   return (
     <section aria-label="Alerts" className="mb-4">
       <ul className="grid gap-2">
-        {alerts.map((alert) => (
-          <li
-            key={alert.id}
-            className="flex items-start gap-3 rounded-card border border-warn/25 bg-warn-soft px-4 py-3 text-sm"
-          >
-            <AlertIcon className="mt-0.5 size-4 text-warn" />
-            <p className="min-w-0 flex-1">{alert.message}</p>
-            <p className="text-xs whitespace-nowrap text-muted">since {time(alert.raisedAt)}</p>
-          </li>
+        {shown.map((alert) => (
+          <Banner key={alert.id} alert={alert} />
         ))}
       </ul>
     </section>
   );
 };
+
+const Banner = ({ alert }: { alert: AlertView }) => {
+  const [problem, setProblem] = useState<string>();
+  const { box, word } = look[alert.severity];
+  const change = async (body: Parameters<typeof changeAlert>[1]): Promise<void> => {
+    try {
+      await changeAlert(alert.id, body);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      setProblem(error.message);
+    }
+  };
+  const snooze = (): Promise<void> =>
+    change({ snoozedUntil: snoozedUntil(serverNow(useLive.getState().state.clock, performance.now())) });
+  return (
+    <li
+      data-testid="alert"
+      className={`flex flex-wrap items-center gap-x-3 gap-y-1 rounded-card border px-4 py-2 text-sm sm:flex-nowrap ${box}`}
+    >
+      <span className={`inline-flex w-20 shrink-0 items-center gap-1.5 font-medium ${word}`}>
+        <SeverityIcon severity={alert.severity} />
+        {severityWord[alert.severity]}
+      </span>
+      <p className="min-w-0 basis-full sm:flex-1 sm:basis-auto">
+        {alert.message} <span className="text-xs whitespace-nowrap text-muted">{since(alert)}</span>
+        {problem && (
+          <span role="alert" className="block text-bad">
+            {problem}
+          </span>
+        )}
+      </p>
+      <span className="-mx-2 flex shrink-0">
+        <Button variant="quiet" className="h-8 px-2" onClick={() => change({ acknowledged: true })}>
+          Acknowledge
+        </Button>
+        <Button variant="quiet" className="h-8 px-2" onClick={snooze}>
+          Snooze 1 h
+        </Button>
+      </span>
+    </li>
+  );
+};
+
+const since = ({ raisedAt, worsenedAt }: AlertView): string => `since ${time(worsenedAt ?? raisedAt)}`;

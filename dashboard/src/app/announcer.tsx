@@ -1,4 +1,5 @@
-import { budgetLevel } from "@/features/live/budget";
+import { asking } from "@/app/alerts";
+import { budgetLevel, countedTokens } from "@/features/live/budget";
 import { statusWord } from "@/features/live/status";
 import { useLive } from "@/store/live-store";
 import { shownSession } from "@/store/shown-session";
@@ -9,7 +10,7 @@ export const Announcer = () => {
   const choice = useUi();
   const text = useLive(({ state, connection }) => {
     const { view } = shownSession(state.sessions, choice) ?? {};
-    const level = view?.tokenBudget ? budgetLevel(view.tokensUsed, view.tokenBudget) : "fine";
+    const level = view?.tokenBudget ? budgetLevel(countedTokens(view), view.tokenBudget) : "fine";
     return [
       connection.kind === "offline" ? "The connection to Moonlock is lost." : "",
       view ? `Session ${view.name}: ${statusWord[view.status]}.` : "",
@@ -19,7 +20,7 @@ export const Announcer = () => {
         critical: "95 % of the token budget is used.",
         spent: "The token budget is used up.",
       }[level],
-      ...state.alerts.map((alert) => alert.message),
+      ...asking(state.alerts).map((alert) => alert.message),
     ].join(" ");
   });
   return (

@@ -84,6 +84,13 @@ export const listCheckpoints = async (id: string): Promise<CheckpointView[]> => 
     : [];
 };
 
+/** What the user does with an alert; it comes back as an event. */
+export type AlertChange = { acknowledged: boolean } | { snoozedUntil: number | null };
+
+export const changeAlert = async (id: string, change: AlertChange): Promise<void> => {
+  await ask("PATCH", `/api/alerts/${encodeURIComponent(id)}`, change);
+};
+
 const sessionPath = (id: string): string => `/api/sessions/${encodeURIComponent(id)}`;
 
 const send = async (

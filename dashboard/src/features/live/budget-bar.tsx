@@ -4,11 +4,18 @@ import { compact, percent } from "@/shared/format";
 const fill = { fine: "bg-accent", near: "bg-warn-fill", critical: "bg-bad", spent: "bg-bad" } as const;
 const text = { fine: "", near: "text-warn", critical: "text-bad", spent: "text-bad" } as const;
 
-type BudgetBarProps = { used: number; budget: number };
+type BudgetBarProps = {
+  used: number;
+  budget: number;
+  /** How an amount is written; tokens if nothing is said. */
+  amount?: (value: number) => string;
+  /** What is counted, where it is not all. */
+  unit?: string;
+};
 
-export const BudgetBar = ({ used, budget }: BudgetBarProps) => {
+export const BudgetBar = ({ used, budget, amount = compact, unit = "" }: BudgetBarProps) => {
   const level = budgetLevel(used, budget);
-  const rest = level === "spent" ? `${compact(used - budget)} over` : `${compact(budget - used)} left`;
+  const rest = level === "spent" ? `${amount(used - budget)} over` : `${amount(budget - used)} left`;
   return (
     <>
       <span
@@ -24,7 +31,8 @@ export const BudgetBar = ({ used, budget }: BudgetBarProps) => {
       </span>
       <span className="flex flex-wrap justify-between gap-x-3">
         <span className={`font-medium ${text[level]}`}>
-          {percent(used, budget)} of {compact(budget)}
+          {percent(used, budget)} of {amount(budget)}
+          {unit && ` ${unit}`}
         </span>
         <span className={text[level]}>{rest}</span>
       </span>

@@ -1,3 +1,9 @@
+import type { SessionView } from "@/api/types.gen";
+
+/** The tokens that a session's budget counts. */
+export const countedTokens = ({ usage, budgetCounts }: SessionView): number =>
+  budgetCounts === "fresh" ? Math.max(0, usage.total - usage.cacheRead) : usage.total;
+
 /** How near a token budget is to its end. */
 export type BudgetLevel = "fine" | "near" | "critical" | "spent";
 

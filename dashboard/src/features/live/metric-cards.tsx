@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import type { SessionView, Totals } from "@/api/types.gen";
+import { countedTokens } from "@/features/live/budget";
 import { BudgetBar } from "@/features/live/budget-bar";
 import { promptTokens } from "@/features/live/token-parts";
 import { compact, count, money, percent, plural } from "@/shared/format";
@@ -25,11 +26,19 @@ export const MetricCards = ({ view }: MetricCardsProps) => {
         {view.tokenBudget === null ? (
           usage.total > 0 && `${compact(prompt)} in the prompts, ${compact(usage.output)} generated`
         ) : (
-          <BudgetBar used={usage.total} budget={view.tokenBudget} />
+          <BudgetBar
+            used={countedTokens(view)}
+            budget={view.tokenBudget}
+            unit={view.budgetCounts === "fresh" ? "fresh tokens" : ""}
+          />
         )}
       </Card>
       <Card label="Cost" value={cost(usage)}>
-        {costNote(usage)}
+        {view.costBudgetNanoUsd === null ? (
+          costNote(usage)
+        ) : (
+          <BudgetBar used={usage.costNanoUsd ?? 0} budget={view.costBudgetNanoUsd} amount={money} />
+        )}
       </Card>
       <Card label="Cache reads" value={percent(usage.cacheRead, prompt)}>
         {prompt === 0 ? "no prompt yet" : `${compact(usage.cacheRead)} of ${compact(prompt)} prompt tokens`}

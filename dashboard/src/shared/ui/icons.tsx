@@ -48,6 +48,27 @@ export const AlertIcon = icon(
   </>,
 );
 
+const InfoIcon = icon(
+  <>
+    <circle cx="8" cy="8" r="6" />
+    <path d="M8 7.4v3.4M8 5.2v.1" />
+  </>,
+);
+const CriticalIcon = icon(
+  <>
+    <path d="M5.4 1.8h5.2l3.6 3.6v5.2l-3.6 3.6H5.4l-3.6-3.6V5.4z" />
+    <path d="M8 4.8v3.8M8 11v.1" />
+  </>,
+);
+
+const severities = { info: InfoIcon, warning: AlertIcon, critical: CriticalIcon } as const;
+
+/** How much an alert matters, as a shape of its own: a colour alone says nothing to some. */
+export const SeverityIcon = ({ severity }: { severity: keyof typeof severities }) => {
+  const Icon = severities[severity];
+  return <Icon />;
+};
+
 /** The wordmark's moon. */
 export const MoonMark = ({ className = "size-6" }: IconProps) => (
   <svg viewBox="0 0 24 24" className={`shrink-0 ${className}`} aria-hidden="true">
