@@ -5,6 +5,7 @@ Three things must be the same, part by part: what the provider sent, what the cl
 Usage: check.py MOONLOCK_BINARY WORK_DIRECTORY [PART [FILTER]], where PART is `python`, `node`, `programs` or `all`.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -63,6 +64,23 @@ class Moonlock:
         rows = self.rows()
         new, self._seen = rows[self._seen:], len(rows)
         return new
+
+    def say(self, method: str, path: str, body: dict) -> dict:
+        """Asks the API."""
+        request = urllib.request.Request(f"{self.dashboard}{path}", json.dumps(body).encode(), method=method,
+                                         headers={"Content-Type": "application/json"})
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    @contextlib.contextmanager
+    def closed(self):
+        """Within this, a budget is used up and every call is refused."""
+        session = self.say("POST", "/api/sessions", {"name": "closed", "tokenBudget": 1, "atLimit": "block"})
+        path = f"/api/sessions/{session['id']}"
+        self.say("POST", f"{path}/tokens", {"tokensUsed": 2, "operation": "all that there was"})
+        self.new_rows()
+        yield
+        self.say("PATCH", path, {"status": "completed"})
 
     def stop(self):
         self._process.terminate()
@@ -148,7 +166,10 @@ def main(binary: str, work: str, part: str = "all", only: str = ""):
         try:
             checks = Checks(moonlock, provider)
             if part in ("all", "python"):
-                packages(checks, [sys.executable, "-W", "ignore", str(HERE / "python_packages.py")], only)
+                python = [sys.executable, "-W", "ignore"]
+                packages(checks, [*python, str(HERE / "python_packages.py")], only)
+                with moonlock.closed():
+                    packages(checks, [*python, str(HERE / "python_refused.py")], only)
             if part in ("all", "node"):
                 packages(checks, ["node", f"{work}/node/packages.mjs"], only)
             if part in ("all", "programs"):
