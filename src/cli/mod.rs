@@ -3,6 +3,7 @@
 mod backup;
 mod demo;
 mod env;
+mod eval;
 mod serve;
 mod usage;
 
@@ -38,6 +39,8 @@ enum Command {
     Usage(usage::Usage),
     /// Copy the history to a file, with the program running or not
     Backup(backup::Backup),
+    /// Score the forecast and the alarms on recorded sessions
+    Eval(eval::Eval),
 }
 
 /// Why a command failed: what to print, and the exit code.
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
         Some(Command::Env(arguments)) => env::run(&environment, &arguments),
         Some(Command::Usage(usage)) => usage::run(&environment, &usage),
         Some(Command::Backup(arguments)) => backup::run(&environment, &arguments),
+        Some(Command::Eval(arguments)) => eval::run(&environment, &arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,7 +10,7 @@ use super::check;
 use super::connection;
 use super::error::{ReadError, StoreError, is_damage};
 use super::migrations::Owner;
-use super::names::Lookup;
+use super::names::{Lookup, find_session};
 use super::query::{AlertQuery, CallQuery, Extent, StoredSession, UsageGroup, UsageQuery};
 use super::writer::WriterHandle;
 use super::{alerts, calibration, calls, checkpoints, counted_once, reports, rollups, sessions};
@@ -18,7 +18,7 @@ use crate::domain::alert::Episode;
 use crate::domain::call::Call;
 use crate::domain::estimate::calibration::Learnt;
 use crate::domain::ids::{AlertId, CallId, CheckpointId, SessionId};
-use crate::domain::live::{Counting, Movable};
+use crate::domain::live::{Counting, Movable, PastCall};
 use crate::domain::report::Kept;
 use crate::domain::session::checkpoint::Checkpoint;
 use crate::domain::session::event::TimerEvent;
@@ -179,6 +179,17 @@ impl Reader {
     /// As [`Self::calls`].
     pub fn session(&self, id: SessionId) -> Result<Option<StoredSession>, ReadError> {
         self.read(|connection, _| sessions::session(connection, id))
+    }
+
+    /// The newest calls of a session whose usage is known, newest first.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn past_calls(&self, session: SessionId, limit: usize) -> Result<Vec<PastCall>, ReadError> {
+        self.read(|connection, _| match find_session(connection, session)? {
+            Some(key) => calls::past(connection, key, limit)?.into_iter().collect(),
+            None => Ok(Vec::new()),
+        })
     }
 
     /// All events of a session's clock, in order.

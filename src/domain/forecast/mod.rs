@@ -13,6 +13,7 @@ mod amount;
 mod burn_rate;
 mod chance;
 mod constants;
+pub mod eval;
 mod outlook;
 mod prior;
 mod projection;
