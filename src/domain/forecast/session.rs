@@ -112,6 +112,12 @@ impl Forecast {
         self.cost.set_spent(cost, sums.priced_requests);
     }
 
+    /// The calls whose usage is known.
+    #[must_use]
+    pub const fn calls(&self) -> u64 {
+        self.total.calls()
+    }
+
     /// Calls that have no price, and that the forecast of the cost therefore leaves out.
     #[must_use]
     pub const fn unpriced_calls(&self) -> u64 {

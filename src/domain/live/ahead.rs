@@ -8,10 +8,11 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
+use super::super::alert::Measure;
 use super::super::budget::{Allowance, Counts};
 use super::super::call::Call;
 use super::super::forecast::{
-    BurnRate, CallUse, Chance, End, Finished, Forecast, Prior, Score, Shown, TimeToLimit,
+    Amount, BurnRate, CallUse, Chance, End, Finished, Forecast, Prior, Score, Shown, TimeToLimit,
 };
 use super::super::ids::{CallId, SessionId};
 use super::super::record::{Foretold, Record};
@@ -20,6 +21,7 @@ use super::super::session::timer::{Timer, whole_millis};
 use super::super::session::{Session, Status};
 use super::super::units::{Millis, Timestamp, Tokens};
 use super::super::wire::{self, BudgetForecast, Change, ForecastEnd, ForecastView, Totals};
+use super::watch::{Finding, Watched, Watches};
 use super::{Effect, LiveSession, State};
 
 /// So many of a session's calls are kept, and folded anew when something about them changes. Those before them tell
@@ -94,11 +96,12 @@ pub(super) struct Ahead {
     end: End,
     /// Whether something changed since it was last told.
     is_new: bool,
+    watches: Watches,
     told_at: Option<Nanos>,
 }
 
 impl Ahead {
-    pub(super) fn new(prior: Prior, end: End) -> Self {
+    pub(super) fn new(id: SessionId, prior: Prior, end: End) -> Self {
         Self {
             fold: Fold::new(&prior),
             prior,
@@ -107,13 +110,24 @@ impl Ahead {
             shown: Shown::default(),
             end,
             is_new: false,
+            watches: Watches::new(id),
             told_at: None,
         }
     }
 
     /// Takes up the newest calls of a session that runs since before the start.
-    pub(super) fn restored(mut self, mut calls: Vec<PastCall>, shown: Shown) -> Self {
+    pub(super) fn restored(
+        mut self,
+        mut calls: Vec<PastCall>,
+        shown: Shown,
+        timer: &Timer,
+        now: Reading,
+    ) -> Self {
         calls.sort_unstable_by_key(PastCall::place);
+        for call in &calls {
+            self.watches
+                .recall(call.used, timer.elapsed_at(call.ended_at, now));
+        }
         self.calls = calls.into();
         self.shown = shown;
         self.is_stale = true;
@@ -136,18 +150,23 @@ impl Ahead {
             self.calls.remove(index);
             self.is_stale = true;
         }
-        if let Some(call) = after.and_then(PastCall::of) {
-            self.take(call, timer, now);
+        if let Some((call, past)) = after.and_then(|call| Some((call, PastCall::of(call)?))) {
+            let at = timer.elapsed_at(past.ended_at, now);
+            self.take(past, at);
+            if before.and_then(PastCall::of).is_none() {
+                let conversation = call.start.conversation.as_deref();
+                self.watches.take(conversation, &past, at, now.wall);
+            }
         }
         self.fold.forecast.agree_with(totals);
     }
 
-    fn take(&mut self, call: PastCall, timer: &Timer, now: Reading) {
+    fn take(&mut self, call: PastCall, at: Millis) {
         let place = call.place();
         if self.calls.back().is_none_or(|last| last.place() < place) {
             self.calls.push_back(call);
             if !self.is_stale {
-                self.fold.take(&call, timer.elapsed_at(call.ended_at, now));
+                self.fold.take(&call, at);
             }
         } else if let Err(index) = self.calls.binary_search_by_key(&place, PastCall::place) {
             self.calls.insert(index, call);
@@ -220,9 +239,9 @@ fn view(forecast: &Forecast, session: &Session, score: Score, at: Millis) -> Opt
 
 /// How a budget will do.
 #[derive(Clone, Copy, Debug)]
-struct BudgetAhead {
-    chance: Chance,
-    time: TimeToLimit,
+pub(super) struct BudgetAhead {
+    pub(super) chance: Chance,
+    pub(super) time: TimeToLimit,
 }
 
 fn tokens_ahead(forecast: &Forecast, allowance: &Allowance, at: Millis, end: End) -> Option<BudgetAhead> {
@@ -276,7 +295,7 @@ impl State {
         };
         let timer = &live.session.timer;
         let prior = self.prior(timer.started_at(), now);
-        let ahead = Ahead::new(prior, end_of(timer)).restored(past, shown);
+        let ahead = Ahead::new(id, prior, end_of(timer)).restored(past, shown, timer, now);
         if let Some(live) = self.sessions.get_mut(&id) {
             live.ahead = Some(Box::new(ahead));
         }
@@ -329,28 +348,91 @@ impl State {
         let Some(live) = self.sessions.get_mut(&id) else {
             return;
         };
-        let timer = &live.session.timer;
+        let (session, at) = (&live.session, whole_millis(live.session.timer.elapsed(now)));
         let Some(ahead) = &mut live.ahead else { return };
-        if ahead.is_stale {
-            ahead.fold = ahead.fold_anew(timer, &live.totals, now);
-            ahead.is_stale = false;
+        let before = ahead.shown.clone();
+        ahead.look(session, &live.totals, live.running == 0, now, at);
+        if ahead.shown != before {
+            effects.push(Effect::Write(Record::Foretold(Box::new(Foretold {
+                session: id,
+                shown: ahead.shown.clone(),
+                settled: None,
+            }))));
         }
-        ahead.is_new = false;
-        ahead.told_at = Some(now.boot);
-        let at = whole_millis(timer.elapsed(now));
-        if let Some(outlook) = ahead.fold.forecast.total(at, ahead.end) {
-            let before = ahead.shown.clone();
-            ahead.shown.note(at, ahead.end, &outlook);
-            if ahead.shown != before {
-                effects.push(Effect::Write(Record::Foretold(Box::new(Foretold {
-                    session: id,
-                    shown: ahead.shown.clone(),
-                    settled: None,
-                }))));
+        let found = ahead.watches.findings();
+        let foretold = live.foretold(score, now);
+        if foretold.burn_rate.is_some() || foretold.forecast.is_some() {
+            self.publish(Some(id), Change::Forecast(foretold), now, effects);
+        }
+        for finding in found {
+            match finding {
+                Finding::Raise(scope, facts) => self.raise(&scope, &facts, now, effects),
+                Finding::Clear(rule, scope) => self.clear(rule, &scope, now, effects),
             }
         }
-        let foretold = live.foretold(score, now);
-        self.publish(Some(id), Change::Forecast(foretold), now, effects);
+    }
+
+    /// Takes up the alerts that stand since before the start, so that what raised them neither repeats nor forgets them.
+    pub(super) fn resume_watches(&mut self, now: Reading) {
+        for episode in self.alerts.standing() {
+            let session = episode.scope.session_id();
+            let Some(live) = session.and_then(|id| self.sessions.get_mut(&id)) else {
+                continue;
+            };
+            let timer = &live.session.timer;
+            if let Some(ahead) = &mut live.ahead {
+                let at = whole_millis(timer.elapsed(now));
+                ahead.watches.resume(episode, &live.session, ahead.end, at);
+            }
+        }
+    }
+
+    /// A call of the session began or ended.
+    pub(super) fn watch_activity(&mut self, id: SessionId, now: Reading) {
+        if let Some(live) = self.sessions.get_mut(&id)
+            && let Some(ahead) = &mut live.ahead
+        {
+            let at = whole_millis(live.session.timer.elapsed(now));
+            ahead.watches.is_active(at);
+        }
+    }
+}
+
+impl Ahead {
+    /// Brings everything to this moment.
+    fn look(&mut self, session: &Session, totals: &Totals, is_quiet: bool, now: Reading, at: Millis) {
+        if self.is_stale {
+            self.fold = self.fold_anew(&session.timer, totals, now);
+            self.is_stale = false;
+        }
+        self.is_new = false;
+        self.told_at = Some(now.boot);
+        if let Some(outlook) = self.fold.forecast.total(at, self.end) {
+            self.shown.note(at, self.end, &outlook);
+        }
+        self.watches.pass(at, is_quiet);
+        let (forecast, allowance) = (&self.fold.forecast, &session.allowance);
+        let watched = |budget: Option<u64>, ahead: Option<BudgetAhead>| {
+            Some(Watched {
+                budget: budget?,
+                end: self.end,
+                ahead: ahead?,
+                calls: forecast.calls(),
+            })
+        };
+        let tokens = tokens_ahead(forecast, allowance, at, self.end);
+        let tokens = watched(allowance.tokens.map(Amount::units), tokens);
+        let cost = cost_ahead(forecast, allowance, at, self.end);
+        let cost = watched(allowance.cost.map(Amount::units), cost);
+        let is_likely = self.watches.look(Measure::Tokens, tokens.as_ref());
+        self.watches.look(Measure::Cost, cost.as_ref());
+        // Warnings are held against all tokens, so that only those about all of them can be.
+        if let Some(budget) = allowance
+            .tokens
+            .filter(|_| is_likely && allowance.counts == Counts::All)
+        {
+            self.shown.warn(budget);
+        }
     }
 }
 
@@ -360,7 +442,7 @@ impl LiveSession {
         let Some(ahead) = &self.ahead else { return false };
         let passed = |told_at: Nanos| now.boot.0.saturating_sub(told_at.0);
         let is_past = |time: Nanos| ahead.told_at.is_none_or(|told_at| passed(told_at) >= time.0);
-        let runs = self.session.timer.status() == Status::Active && !ahead.calls.is_empty();
+        let runs = self.session.timer.status() == Status::Active;
         (ahead.is_new && is_past(TOLD_AT_MOST)) || (runs && is_past(TOLD_AT_LEAST))
     }
 }

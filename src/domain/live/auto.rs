@@ -30,6 +30,7 @@ impl State {
 
     /// A call of the session began or ended: it is not idle. If nobody but the machine stopped its clock, it goes on.
     pub(super) fn is_active(&mut self, id: SessionId, now: Reading, effects: &mut Vec<Effect>) {
+        self.watch_activity(id, now);
         let Some(live) = self.sessions.get_mut(&id) else {
             return;
         };

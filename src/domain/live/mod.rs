@@ -16,6 +16,7 @@ mod reports;
 mod sessions;
 mod sums;
 mod views;
+mod watch;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -364,6 +365,7 @@ impl State {
         for (id, event) in recovered {
             state.timer_events(id, vec![event], now, &mut effects);
         }
+        state.resume_watches(now);
         state.find_last_activity(now);
         state.end_idle(now, &mut effects);
         state.end_alerts_of_ended(now, &mut effects);

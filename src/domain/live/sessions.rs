@@ -36,7 +36,7 @@ impl State {
             revision: 0,
         };
         let prior = self.prior(now.wall, now);
-        let ahead = Ahead::new(prior, end_of(&session.timer));
+        let ahead = Ahead::new(id, prior, end_of(&session.timer));
         let mut live = LiveSession::new(session, Totals::default(), Marks::default());
         live.ahead = Some(Box::new(ahead));
         self.sessions.insert(id, live);

@@ -74,6 +74,11 @@ impl Bursts {
         self.episode.see(seen, at)
     }
 
+    /// Takes up an alarm that was raised before the program's start.
+    pub const fn resume(&mut self, at: Millis) {
+        self.episode = Episode::resumed(at);
+    }
+
     /// Takes the time, without a call.
     pub fn advance(&mut self, at: Millis) -> Option<Signal<Burst>> {
         self.episode.see(None, at)

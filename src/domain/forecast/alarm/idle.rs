@@ -28,6 +28,11 @@ impl IdleNotice {
         std::mem::take(&mut self.is_raised).then_some(Signal::Clear)
     }
 
+    /// Takes up a notice that was raised before the program's start.
+    pub const fn resume(&mut self) {
+        self.is_raised = true;
+    }
+
     /// Takes the time.
     pub fn advance(&mut self, at: Millis) -> Option<Signal<Idle>> {
         if self.is_raised || at < self.due() {

@@ -50,25 +50,42 @@ struct Conversation {
 }
 
 impl Loops {
+    /// The name by which a conversation is known here.
+    #[must_use]
+    pub fn name(conversation: &str) -> Box<str> {
+        conversation.chars().take(LONGEST_NAME).collect()
+    }
+
+    /// Takes up the loop of a conversation that was raised before the program's start.
+    pub fn resume(&mut self, conversation: &str, at: Millis) {
+        let mut known = self.take_out(conversation);
+        known.episode = Episode::resumed(at);
+        self.put_last(known);
+    }
+
     /// Takes a finished call of a conversation.
     ///
     /// What clears is the loop of this conversation.
     pub fn observe(&mut self, conversation: Option<&str>, call: CallUse, at: Millis) -> Option<Signal<Loop>> {
-        let name: Box<str> = conversation
-            .unwrap_or_default()
-            .chars()
-            .take(LONGEST_NAME)
-            .collect();
-        let known = self.conversations.iter().position(|known| known.name == name);
-        let mut spoke = known.map_or_else(
-            || Conversation {
-                name,
+        let mut spoke = self.take_out(conversation.unwrap_or_default());
+        let signal = spoke.observe(call, at);
+        self.put_last(spoke);
+        signal
+    }
+
+    fn take_out(&mut self, conversation: &str) -> Conversation {
+        let is_it = |known: &Conversation| known.name.chars().eq(conversation.chars().take(LONGEST_NAME));
+        match self.conversations.iter().rposition(is_it) {
+            Some(at) => self.conversations.remove(at),
+            None => Conversation {
+                name: Self::name(conversation),
                 calls: VecDeque::with_capacity(CALLS),
                 episode: Episode::default(),
             },
-            |at| self.conversations.remove(at),
-        );
-        let signal = spoke.observe(call, at);
+        }
+    }
+
+    fn put_last(&mut self, spoke: Conversation) {
         if self.conversations.len() >= CONVERSATIONS {
             // One whose loop stands has still to tell that it is over.
             let quiet = self
@@ -78,7 +95,6 @@ impl Loops {
             self.conversations.remove(quiet.unwrap_or(0));
         }
         self.conversations.push(spoke);
-        signal
     }
 
     /// Takes the time: the conversations whose loops are over.
@@ -103,13 +119,18 @@ impl Conversation {
         self.episode.see(seen, at)
     }
 
+    /// One number of each of the calls; 0 where there are too few.
+    fn sizes(&self, of: impl Fn(&(Millis, u64, u64)) -> u64) -> [u64; CALLS] {
+        std::array::from_fn(|index| self.calls.get(index).map_or(0, &of))
+    }
+
     fn looks_alike(&self, at: Millis) -> Option<Loop> {
         let first = self.calls.front()?.0;
         let within = Millis(at.0.saturating_sub(first.0));
         let is_loop = self.calls.len() == CALLS
             && within <= WITHIN
-            && is_alike(self.calls.iter().map(|(_, fresh, _)| *fresh))
-            && is_alike(self.calls.iter().map(|(_, _, generated)| *generated));
+            && is_alike(self.sizes(|(_, fresh, _)| *fresh))
+            && is_alike(self.sizes(|(_, _, generated)| *generated));
         is_loop.then(|| Loop {
             conversation: self.name.clone(),
             calls: CALLS,
@@ -119,14 +140,12 @@ impl Conversation {
 }
 
 /// Whether the median deviation from the median is small beside it.
-fn is_alike(sizes: impl Iterator<Item = u64> + Clone) -> bool {
-    let middle = median(sizes.clone());
+fn is_alike(sizes: [u64; CALLS]) -> bool {
+    let middle = median(sizes);
     let deviation = median(sizes.map(|size| size.abs_diff(middle)));
     deviation as f64 <= SPREAD * middle as f64
 }
 
-fn median(sizes: impl Iterator<Item = u64>) -> u64 {
-    let mut sizes: Vec<u64> = sizes.collect();
-    sizes.sort_unstable();
-    sizes.get(sizes.len() / 2).copied().unwrap_or(0)
+fn median(mut sizes: [u64; CALLS]) -> u64 {
+    *sizes.select_nth_unstable(CALLS / 2).1
 }

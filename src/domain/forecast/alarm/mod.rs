@@ -37,6 +37,11 @@ struct Episode {
 }
 
 impl Episode {
+    /// One that stands since before the program's start, as if it had just been seen.
+    const fn resumed(at: Millis) -> Self {
+        Self { last_seen: Some(at) }
+    }
+
     const fn stands(self) -> bool {
         self.last_seen.is_some()
     }

@@ -66,6 +66,12 @@ impl OverrunWatch {
         None
     }
 
+    /// A watch that had raised this level before the program's start.
+    #[must_use]
+    pub const fn resumed(level: Level) -> Self {
+        Self { level }
+    }
+
     /// How bad it looks.
     #[must_use]
     pub const fn level(&self) -> Level {

@@ -58,6 +58,11 @@ impl SizeJumps {
         self.episode.see(seen, at)
     }
 
+    /// Takes up an alarm that was raised before the program's start.
+    pub const fn resume(&mut self, at: Millis) {
+        self.episode = Episode::resumed(at);
+    }
+
     /// Takes the time, without a call.
     pub fn advance(&mut self, at: Millis) -> Option<Signal<SizeJump>> {
         self.episode.see(None, at)

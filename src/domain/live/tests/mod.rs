@@ -29,6 +29,7 @@ mod once;
 mod providers;
 mod reports;
 mod sessions;
+mod watches;
 
 fn at(ms: i64) -> Reading {
     let nanos = Nanos(ms * 1_000_000);
