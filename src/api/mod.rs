@@ -23,6 +23,7 @@ mod report;
 mod session_fields;
 mod sessions;
 mod tokens;
+mod track_record;
 pub(crate) mod usage;
 mod ws;
 
@@ -125,6 +126,7 @@ pub fn router(state: ApiState, ws_path: &str) -> Router {
         .route("/calls", get(calls::list))
         .route("/calls/move", post(moving::make))
         .route("/limits", get(limits::get))
+        .route("/forecast/track-record", get(track_record::get))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{id}", patch(alerts::change))
         .route("/alert-rules", get(alerts::rules))

@@ -14,6 +14,7 @@ use crate::domain::budget::{Gate, Terms, TermsPatch};
 use crate::domain::call::{CallStart, Ended};
 use crate::domain::estimate::Estimated;
 use crate::domain::estimate::calibration::Learnt;
+use crate::domain::forecast::Score;
 use crate::domain::ids::{AlertId, BudgetId, CallId, CheckpointId, SessionId};
 use crate::domain::live::{Input, Move, Refusal, State};
 use crate::domain::report::{Kept, Report};
@@ -400,6 +401,14 @@ impl Engine {
     /// The engine has stopped.
     pub async fn limits(&self) -> Result<Vec<LimitsView>, Stopped> {
         self.read(move |state, now| state.limits(now.wall)).await
+    }
+
+    /// How well forecasts did.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn track_record(&self) -> Result<Score, Stopped> {
+        self.read(|state, _| state.track_record()).await
     }
 
     /// One session as it is now; `None` if it is not held live.

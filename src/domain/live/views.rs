@@ -27,6 +27,12 @@ impl State {
         effects.push(Effect::Publish(Box::new(event)));
     }
 
+    /// How well forecasts did.
+    #[must_use]
+    pub fn track_record(&self) -> Score {
+        self.track_record.score()
+    }
+
     /// The number of the last event.
     #[must_use]
     pub const fn seq(&self) -> u64 {
