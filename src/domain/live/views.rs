@@ -85,7 +85,15 @@ impl State {
                 .map(|call| self.running_view(call))
                 .chain(ended.map(CallView::from))
                 .collect(),
-            alerts: self.alerts.standing().map(AlertView::from).collect(),
+            alerts: self
+                .alerts
+                .standing()
+                .filter(|episode| {
+                    let session = episode.scope.session_id();
+                    session.is_none() || wanted(session)
+                })
+                .map(AlertView::from)
+                .collect(),
             limits: self.limits.views(now.wall),
         }
     }

@@ -47,6 +47,10 @@ fn an_alert_is_acknowledged_by_its_id_and_snoozed_until_its_time() {
     let step = state.step(at(2), Input::Alert(id, patch(1_000)));
     assert_eq!(told(&step.effects)[0].status, AlertStatus::Snoozed);
     assert_eq!(state.snapshot(at(3), |_| true).alerts.len(), 1);
+    raise(&mut state, &Scope::Moonlock, 3);
+    let elsewhere = state.snapshot(at(3), |_| false).alerts;
+    assert_eq!(elsewhere.len(), 1, "what is about no session concerns everyone");
+    assert_eq!(elsewhere[0].scope, Scope::Moonlock);
     assert!(state.step(at(999), Input::Tick).effects.is_empty());
     let woken = state.step(at(1_000), Input::Tick);
     assert_eq!(told(&woken.effects)[0].status, AlertStatus::Active);
