@@ -448,3 +448,96 @@ proptest! {
         prop_assert_eq!(plain(run(&steps, false)), plain(run(&steps, true)));
     }
 }
+
+/// What changes where calls go, or whether they may.
+#[derive(Clone, Debug)]
+enum Turn {
+    Begin(u128),
+    Use(u128, u64),
+    Bind(u128, usize),
+    Change(u128, usize),
+    Raise(u128, u64),
+}
+
+const CONVERSATIONS: [&str; 2] = ["one", "two"];
+/// Names are fewer than sessions, so that some share one.
+const NAMES: [&str; 2] = ["work", "play"];
+
+fn turn() -> impl Strategy<Value = Turn> {
+    let session = 1..4_u128;
+    prop_oneof![
+        session.clone().prop_map(Turn::Begin),
+        (session.clone(), 0..30_u64).prop_map(|(n, tokens)| Turn::Use(n, tokens)),
+        (session.clone(), 0..2_usize).prop_map(|(n, thread)| Turn::Bind(n, thread)),
+        (session.clone(), 0..3_usize).prop_map(|(n, change)| Turn::Change(n, change)),
+        (session, 1..60_u64).prop_map(|(n, limit)| Turn::Raise(n, limit)),
+    ]
+}
+
+proptest! {
+    /// The proxy's table and the engine agree: a call is refused if it would belong to a session that takes no more.
+    #[test]
+    fn the_gate_is_closed_where_calls_would_go(turns in prop::collection::vec(turn(), 1..30)) {
+        let mut state = State::default();
+        let mut gate = Gate::default();
+        for (n, turn) in (100..).zip(turns) {
+            let ms = n as i64;
+            match turn {
+                Turn::Begin(n) if state.sessions.contains_key(&session_id(n)) => {}
+                Turn::Begin(n) => {
+                    let new = NewSession {
+                        allowance: Allowance {
+                            at_limit: AtLimit::Block,
+                            ..Allowance::tokens(Some(Tokens(30)))
+                        },
+                        ..NewSession::named(NAMES[n as usize % NAMES.len()])
+                    };
+                    state.step(at(ms), Input::Create { id: session_id(n), new });
+                }
+                Turn::Use(of, tokens) => {
+                    let mut begun = start(n, None);
+                    begun.asked = Some(AskedSession {
+                        label: session_id(of).to_string().into(),
+                        by: Attribution::Header,
+                    });
+                    state.step(at(ms), Input::CallStarted(begun));
+                    state.step(at(ms), call_ends(call_id(n), end(Outcome::Complete, tokens, 0)));
+                }
+                Turn::Bind(to, thread) => {
+                    let order = Move {
+                        calls: vec![],
+                        to: Some(session_id(to)),
+                        rewritten: state.rewritten(),
+                        conversation: Some(CONVERSATIONS[thread].into()),
+                    };
+                    state.step(at(ms), Input::Move(Box::new(order)));
+                }
+                Turn::Change(n, what) => {
+                    let what = [TimerChange::Pause, TimerChange::Resume, TimerChange::Complete][what];
+                    drop(change(&mut state, session_id(n), what, ms));
+                }
+                Turn::Raise(n, limit) => {
+                    patch(&mut state, session_id(n), tokens(limit), ms);
+                }
+            }
+            gate = state.new_gate().unwrap_or(gate);
+            let ids = [1, 2, 3].map(|n| session_id(n).to_string());
+            let labels = ids.iter().map(String::as_str).chain(NAMES).chain(["nowhere"]);
+            for label in labels.map(Some).chain([None]) {
+                for conversation in [None, Some("one"), Some("two"), Some("three")] {
+                    let mut would = state.clone();
+                    let mut begun = start(9_999, label.map(|label| (label, Attribution::Header)));
+                    begun.conversation = conversation.map(Into::into);
+                    would.step(at(ms), Input::CallStarted(begun));
+                    let session = would.running[&call_id(9_999)].session;
+                    let is_used_up = session.is_some_and(|id| {
+                        let live = &state.sessions[&id];
+                        live.session.allowance.refuses(&live.totals).is_some()
+                    });
+                    let asks = Asks { session: label, conversation, ..asks(None) };
+                    prop_assert_eq!(gate.refuses(asks).is_some(), is_used_up, "{:?}", asks);
+                }
+            }
+        }
+    }
+}
