@@ -124,11 +124,8 @@ fn beyond_learning(unseen: &[Unseen]) -> Vec<Unseen> {
 fn side(profile: &Profile, raw: &Raw, direction: Direction, correction: Option<Correction>) -> Side {
     let uncorrected = Tokens(raw.total());
     let tokens = correction.map_or(uncorrected, |correction| correction.apply(uncorrected));
-    let unseen = match correction {
-        Some(_) => beyond_learning(&raw.unseen),
-        None => raw.unseen.clone(),
-    };
-    let bound = bound(&unseen);
+    // What was learnt makes the number better. It does not show what cannot be seen: that may have changed since.
+    let bound = bound(&raw.unseen);
     let (low, high) = match correction {
         Some(correction) => correction.interval(tokens),
         None => spread(profile, raw, direction).around(tokens),
@@ -142,7 +139,7 @@ fn side(profile: &Profile, raw: &Raw, direction: Direction, correction: Option<C
         tokens,
         low,
         high,
-        unseen,
+        unseen: raw.unseen.clone(),
         basis: Basis {
             encoding: profile.encoding,
             text: Tokens(raw.text),

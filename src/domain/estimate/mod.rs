@@ -230,7 +230,7 @@ pub enum Unseen {
     /// Images, sound or films were generated or are in a place that is not read.
     Media,
     /// What the provider puts around tools is its own, and has changed: more than is known of it may stand there. It
-    /// is alike for the calls of a model, and can be learnt.
+    /// is alike for the calls of a model at a time, so that they teach a better number, but no upper bound.
     Frame,
     /// The provider's own tools read something.
     ServerTool,

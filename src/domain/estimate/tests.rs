@@ -437,7 +437,7 @@ proptest! {
 }
 
 #[test]
-fn what_stands_around_tools_is_a_lower_bound_until_it_is_learnt() {
+fn what_stands_around_tools_can_be_learnt_and_stays_a_lower_bound() {
     let request = |words: usize| {
         json!({"model": "gpt-4o", "input": "word ".repeat(words), "tools": [
             {"type": "function", "name": "f", "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}
@@ -467,7 +467,7 @@ fn what_stands_around_tools_is_a_lower_bound_until_it_is_learnt() {
     let after = estimated(500, &calibration);
     assert_eq!(
         (after.bound(), after.tokens),
-        (Bound::Near, before.tokens + Tokens(200))
+        (Bound::AtLeast, before.tokens + Tokens(200))
     );
 }
 
