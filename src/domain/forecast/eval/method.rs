@@ -100,6 +100,8 @@ impl<F: Fn(&Forecast, Millis, Millis) -> Option<Quantiles>> Method for Any<F> {
 #[derive(Clone, Debug)]
 struct Rate {
     spent: f64,
+    /// Sum of the squares of the calls' sizes.
+    squares: f64,
     calls: f64,
 }
 
@@ -107,20 +109,23 @@ impl Rate {
     const fn new() -> Self {
         Self {
             spent: 0.0,
+            squares: 0.0,
             calls: 0.0,
         }
     }
 
     fn take(&mut self, call: CallUse) {
         self.spent += call.total.0 as f64;
+        self.squares += (call.total.0 as f64).powi(2);
         self.calls += 1.0;
     }
 
-    /// Mean and standard deviation of what comes in so many minutes.
+    /// Mean and standard deviation of what comes in so many minutes, if calls come by chance, of the sizes seen (a
+    /// compound Poisson process).
     fn to_come(&self, per_minute: f64, left: f64) -> (f64, f64) {
         let size = self.spent / self.calls;
         let calls = per_minute * left / size;
-        (per_minute * left, size * calls.sqrt())
+        (per_minute * left, (calls * self.squares / self.calls).sqrt())
     }
 
     fn quantiles(&self, per_minute: f64, left: f64) -> Option<Quantiles> {
