@@ -87,6 +87,7 @@ fn call(number: u64) -> Call {
             date: Some(CATALOG_DATE),
         }),
         counted_by: None,
+        changed_at: None,
         end: Some(CallEnd {
             outcome: Outcome::Complete,
             status: Some(200),

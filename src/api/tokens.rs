@@ -47,6 +47,7 @@ impl From<&Call> for TokenEntry {
             cost_nano_usd: call.cost.map(|cost| cost.amount.0),
             note: said.note,
             at: call.start.started_at.0,
+            changed_at: call.changed_at.map(|at| at.0),
         }
     }
 }
@@ -287,7 +288,7 @@ pub(super) async fn list(
     let query = CallQuery {
         session: whose,
         before,
-        from: since.map(Timestamp),
+        changed_since: since.map(Timestamp),
         limit: limit + 1,
         ..CallQuery::default()
     };

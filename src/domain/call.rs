@@ -226,6 +226,9 @@ pub struct Call {
     /// The call that its usage is counted with, where it came more than once: then this one has no numbers of its own
     /// and is in no sum.
     pub counted_by: Option<CallId>,
+    /// When it was last rewritten after its end (moved, estimated, its numbers given up for another's), or reported of
+    /// an earlier moment.
+    pub changed_at: Option<Timestamp>,
 }
 
 impl Call {

@@ -21,6 +21,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("migrations/0010_calibration.sql")),
     M::up(include_str!("migrations/0011_budgets.sql")),
     M::up(include_str!("migrations/0012_forecasts.sql")),
+    M::up(include_str!("migrations/0013_changed_calls.sql")),
 ];
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);

@@ -46,6 +46,8 @@ pub struct CallQuery {
     pub from: Option<Timestamp>,
     /// Started before this moment.
     pub to: Option<Timestamp>,
+    /// Running, or ended or rewritten at or after this moment.
+    pub changed_since: Option<Timestamp>,
     /// Older than this call: the last one of the page before.
     pub before: Option<CallId>,
     /// At most so many.
@@ -68,6 +70,7 @@ impl Default for CallQuery {
             except: None,
             from: None,
             to: None,
+            changed_since: None,
             before: None,
             limit: 50,
         }

@@ -452,8 +452,36 @@ async fn the_tokens_of_a_session_are_reconciled_by_source() {
         .unwrap();
     assert_eq!((&manual["requests"], &manual["tokens"]), (&json!(1), &json!(5)));
     assert_eq!(reconciled["pausedTokens"], 18);
-    let since = app.get(&format!("{path}?since={}", row["startedAt"])).await;
-    assert_eq!(since["tokens"].as_array().unwrap().len(), 1, "only what is newer");
+    let since = async |moment: i64| {
+        let page = app.get(&format!("{path}?since={moment}")).await;
+        page["tokens"].as_array().unwrap().clone()
+    };
+    let began = row["startedAt"].as_i64().unwrap();
+    let ended = began + row["durationMs"].as_i64().unwrap();
+    assert_eq!(
+        since(began).await.len(),
+        2,
+        "what was reported since is new, whenever it was"
+    );
+    assert_eq!(since(began).await[0]["changedAt"], json!(null));
+    let reported = since(began).await[1]["changedAt"].as_i64().unwrap();
+    assert!(reported >= ended);
+    assert!(since(reported + 1).await.is_empty());
+    // A call that is moved here is new here.
+    let other = app.session("other").await;
+    let moved = json!({"session": id, "calls": [&row["id"]]});
+    let away = json!({"session": other, "calls": [&row["id"]]});
+    for order in [&away, &moved] {
+        let (status, answer) = app.say("POST", "/api/calls/move", order).await;
+        assert_eq!((status, &answer["moved"]), (200, &json!(1)), "{answer}");
+    }
+    let moved_at = since(began).await[0]["changedAt"].as_i64().unwrap();
+    let since_then = since(moved_at).await;
+    let moved: Vec<_> = since_then
+        .iter()
+        .map(|entry| (&entry["id"], &entry["tokensUsed"]))
+        .collect();
+    assert!(moved.contains(&(&row["id"], &json!(18))), "{since_then:?}");
     let app = app.restart().await;
     assert_eq!(app.get(&format!("/api/sessions/{id}")).await["pausedTokens"], 18);
 }

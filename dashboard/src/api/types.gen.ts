@@ -229,7 +229,12 @@ note: string | null,
 /**
  * UTC epoch milliseconds.
  */
-at: number, };
+at: number, 
+/**
+ * When it was rewritten after its end (moved here, estimated, its numbers given up for another's), or reported of an
+ * earlier moment; `null`: never.
+ */
+changedAt: number | null, };
 
 /**
  * The sums of one source.

@@ -26,6 +26,7 @@ impl State {
             end: None,
             cost: None,
             counted_by: None,
+            changed_at: None,
         };
         effects.push(Effect::Write(Record::CallStarted(Arc::new(call.clone()))));
         self.publish(session, Change::CallStarted(CallView::from(&call)), now, effects);

@@ -175,7 +175,10 @@ impl State {
     fn give_up(&mut self, call: &Arc<Call>, other: CallId, now: Reading, effects: &mut Vec<Effect>) {
         self.rewritten += 1;
         self.estimates.forget(call.start.id);
-        let given_up = Arc::new(Call::clone(call).counted_with(other));
+        let given_up = Arc::new(Call {
+            changed_at: Some(now.wall),
+            ..Call::clone(call).counted_with(other)
+        });
         effects.push(Effect::Write(Record::CallFinished(Arc::clone(&given_up))));
         if let Some(recent) = self
             .recent

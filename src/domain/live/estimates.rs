@@ -90,6 +90,7 @@ impl State {
         if let Some(end) = &call.end {
             call.cost = self.prices.cost(&call.start, call.model(), end);
         }
+        call.changed_at = Some(now.wall);
         let call = Arc::new(call);
         self.rewritten += 1;
         effects.push(Effect::Write(Record::CallFinished(Arc::clone(&call))));

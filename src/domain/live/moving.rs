@@ -93,7 +93,10 @@ impl State {
             if let Some(tokens) = paused {
                 self.forget_paused(id, from, tokens, effects);
             }
-            let call = Arc::new(moved(call, to));
+            let call = Arc::new(Call {
+                changed_at: Some(now.wall),
+                ..moved(call, to)
+            });
             self.account(to, None, Some(&call), now);
             effects.push(Effect::Write(Record::CallFinished(Arc::clone(&call))));
             changed.insert(id, call);

@@ -37,6 +37,8 @@ impl State {
         for Report { key, calls } in new {
             let ids = calls.iter().map(|(start, _)| start.id).collect();
             for (start, end) in calls {
+                // Who looks for what is new must find what is said of the past, too.
+                let changed_at = (start.started_at < now.wall).then_some(now.wall);
                 let call = Call {
                     start,
                     session: Some(session),
@@ -44,6 +46,7 @@ impl State {
                     end: Some(end),
                     cost: None,
                     counted_by: None,
+                    changed_at,
                 };
                 self.finish(call, now, effects);
             }

@@ -28,6 +28,9 @@ pub struct TokenEntry {
     pub note: Option<String>,
     /// UTC epoch milliseconds.
     pub at: i64,
+    /// When it was rewritten after its end (moved here, estimated, its numbers given up for another's), or reported of an
+    /// earlier moment; `null`: never.
+    pub changed_at: Option<i64>,
 }
 
 /// The sums of one source.

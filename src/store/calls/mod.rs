@@ -15,7 +15,7 @@ macro_rules! end_columns {
          cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, audio_in_tokens, image_in_tokens, \
          output_tokens, reasoning_tokens, audio_out_tokens, image_out_tokens, unsplit_tokens, web_searches, \
          provider_cost_nano_usd, cost_nano_usd, raw_usage, counted_by, price_source, price_date, \
-         input_low, input_high, output_low, output_high"
+         input_low, input_high, output_low, output_high, changed_at"
     };
 }
 

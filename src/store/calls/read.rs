@@ -108,6 +108,7 @@ struct Filters {
     high: [u8; 16],
     from: i64,
     to: i64,
+    changed_since: Option<Timestamp>,
 }
 
 /// A call's id and its start are read from the clock one after the other; they differ by less than this.
@@ -181,6 +182,7 @@ impl Filters {
             high: query.before.map_or(high, |before| high.min(*before.as_bytes())),
             from,
             to,
+            changed_since: query.changed_since,
         }))
     }
 }
@@ -234,7 +236,8 @@ macro_rules! ended_where {
              AND (?11 IS NULL OR conversation = ?11) \
              AND (?12 IS NULL OR client = ?12) \
              AND (NOT ?13 OR session IS NOT ?14) \
-             AND (?15 IS NULL OR agent = ?15) ",
+             AND (?15 IS NULL OR agent = ?15) \
+             AND (?16 IS NULL OR max(started_at + duration_ms, coalesce(changed_at, 0)) >= ?16) ",
             $rest
         )
     };
@@ -262,7 +265,7 @@ fn select_ended(
             ended_where!(
                 concat!(start_columns!(), ", ", end_columns!()),
                 $session,
-                "ORDER BY id DESC LIMIT ?16"
+                "ORDER BY id DESC LIMIT ?17"
             )
         };
     }
@@ -285,6 +288,7 @@ fn select_ended(
         filters.except.is_some(),
         filters.except.flatten(),
         filters.agent,
+        filters.changed_since,
         i64::try_from(limit).unwrap_or(i64::MAX),
     ])?;
     let mut calls = Vec::new();
@@ -341,6 +345,7 @@ pub(in crate::store) fn extent(connection: &Connection, query: &CallQuery) -> Re
             filters.except.is_some(),
             filters.except.flatten(),
             filters.agent,
+            filters.changed_since,
         ],
         |row| {
             Ok(Extent {
@@ -490,6 +495,7 @@ fn started(columns: &mut Columns<'_, '_>) -> Result<Call, ReadError> {
         end: None,
         cost: None,
         counted_by: None,
+        changed_at: None,
     })
 }
 
@@ -563,5 +569,6 @@ fn ended_call(connection: &Connection, lookup: &mut Lookup, row: &Row<'_>) -> Re
         ttft,
         duration,
     });
+    call.changed_at = columns.next()?;
     Ok(call)
 }

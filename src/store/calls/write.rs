@@ -22,7 +22,7 @@ macro_rules! insert_into_calls {
             end_columns!(),
             ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
              ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, \
-             ?41, ?42, ?43, ?44, ?45)",
+             ?41, ?42, ?43, ?44, ?45, ?46)",
             $conflict
         )
     };
@@ -212,6 +212,7 @@ fn put(
         end.estimate.input.and_then(|interval| interval.high),
         end.estimate.output.map(|interval| interval.low),
         end.estimate.output.and_then(|interval| interval.high),
+        call.changed_at,
     ])?;
     Ok((changed > 0).then(|| Key {
         bucket: quarter(call.start.started_at),

@@ -78,6 +78,8 @@ const ROWS: &[&str] = &["
         VALUES (x'01a3185c500070008000000000000008', 'daily', 'day', 'openai', 1000, 'all', 'block', 1800000000000, 2);
 ", "
     INSERT INTO forecasts (session, shown) VALUES (1, '{\"bands\":[null,null,null],\"warned\":null}');
+", "
+    UPDATE calls SET changed_at = 1800000000009;
 "];
 
 /// How many rows each table has.

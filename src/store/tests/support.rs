@@ -100,6 +100,7 @@ pub(super) fn running(number: u64) -> Call {
         end: None,
         cost: None,
         counted_by: None,
+        changed_at: None,
     }
 }
 
