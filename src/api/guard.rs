@@ -57,7 +57,7 @@ fn refusal(method: &Method, path: &str, headers: &HeaderMap) -> Option<String> {
     let from_elsewhere = headers
         .get("sec-fetch-site")
         .is_some_and(|site| site.as_bytes() != b"same-origin" && site.as_bytes() != b"none");
-    let is_page = method == Method::GET && !path.starts_with("/api/");
+    let is_page = method == Method::GET && !path.starts_with("/api/") && path != "/metrics";
     let navigates = headers
         .get("sec-fetch-mode")
         .is_some_and(|mode| mode.as_bytes() == b"navigate");
@@ -161,6 +161,15 @@ mod tests {
             &Method::GET,
             "/api/live",
             &[here, ("sec-fetch-site", "cross-site")]
+        ));
+        assert!(refused(
+            &Method::GET,
+            "/metrics",
+            &[
+                here,
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-mode", "navigate")
+            ]
         ));
         assert!(refused(
             &Method::GET,

@@ -17,6 +17,7 @@ mod guard;
 mod health;
 mod limits;
 mod live;
+mod metrics;
 mod moving;
 mod query;
 mod report;
@@ -55,6 +56,8 @@ struct Shared {
     heartbeat: Duration,
     started: Instant,
     stopped: watch::Receiver<()>,
+    /// Each WebSocket holds one more.
+    sockets: Arc<()>,
 }
 
 impl ApiState {
@@ -80,6 +83,7 @@ impl ApiState {
             heartbeat,
             started: Instant::now(),
             stopped,
+            sockets: Arc::default(),
         }))
     }
 
@@ -152,6 +156,7 @@ pub fn router(state: ApiState, ws_path: &str) -> Router {
     Router::new()
         .nest("/api", api)
         .route("/api/", any(error::no_such_route))
+        .route("/metrics", get(metrics::get))
         .route(ws_path, get(ws::connect))
         .fallback(assets::get)
         .layer(axum::middleware::from_fn(guard::check))

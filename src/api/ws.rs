@@ -37,6 +37,7 @@ enum ClientMessage {
 pub(super) async fn connect(State(state): State<ApiState>, upgrade: WebSocketUpgrade) -> Response {
     let upgrade = upgrade.max_message_size(LIMIT).max_frame_size(LIMIT);
     upgrade.on_upgrade(move |socket| async move {
+        let counted = Arc::clone(&state.0.sockets);
         let mut stopped = state.0.stopped.clone();
         let mut client = Client {
             pings: pings(&state),
@@ -44,6 +45,7 @@ pub(super) async fn connect(State(state): State<ApiState>, upgrade: WebSocketUpg
             socket,
             wanted: Wanted::All,
             events: None,
+            _counted: counted,
         };
         // Whether the client left or broke off makes no difference: nothing is owed to it. An open page must not
         // keep the program from stopping, also where it takes nothing that is sent.
@@ -77,6 +79,8 @@ struct Client {
     wanted: Wanted,
     /// What it listens to; nothing until it has subscribed.
     events: Option<broadcast::Receiver<Arc<Published>>>,
+    /// Held for as long as it is connected.
+    _counted: Arc<()>,
 }
 
 impl Client {

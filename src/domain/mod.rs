@@ -12,6 +12,7 @@ pub mod estimate;
 pub mod forecast;
 pub mod ids;
 pub mod live;
+pub mod metrics;
 pub mod operation;
 pub mod pricing;
 pub mod record;

@@ -17,6 +17,7 @@ use crate::domain::estimate::calibration::Learnt;
 use crate::domain::forecast::Score;
 use crate::domain::ids::{AlertId, BudgetId, CallId, CheckpointId, SessionId};
 use crate::domain::live::{Input, Move, Refusal, State};
+use crate::domain::metrics::Metrics;
 use crate::domain::report::{Kept, Report};
 use crate::domain::session::checkpoint::NewCheckpoint;
 use crate::domain::session::clock::Reading;
@@ -384,6 +385,15 @@ impl Engine {
     /// The engine has stopped.
     pub async fn snapshot(&self, wanted: Wanted) -> Result<Snapshot, Stopped> {
         self.read(move |state, now| state.snapshot(now, |session| wanted.includes(session)))
+            .await
+    }
+
+    /// What the calls since the start add up to, how many run, and how the estimates stand, at one moment.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn metrics(&self) -> Result<(Metrics, usize, EstimatesView), Stopped> {
+        self.read(|state, _| (state.metrics().clone(), state.running_calls(), state.estimates()))
             .await
     }
 

@@ -5,6 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::repair::Repair;
+use crate::domain::metrics::Histogram;
+
+/// Bounds of the times that commits take, in microseconds: from a fast disk to the bound that replies wait for, and beyond.
+const COMMIT_TIMES: &[u64] = &[
+    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000,
+];
 
 /// How the writer is doing. Shared; every read is cheap.
 #[derive(Debug)]
@@ -13,6 +19,8 @@ pub struct Health {
     commits: AtomicU64,
     writes: AtomicU64,
     last_commit_micros: AtomicU64,
+    commit_times: Mutex<Histogram>,
+    queued: AtomicU64,
     /// Microseconds from `epoch` to the first failure, plus one; 0 while all is well.
     failing_since: AtomicU64,
     kept: AtomicU64,
@@ -32,6 +40,10 @@ pub struct HealthReport {
     pub writes: u64,
     /// How long the last transaction took.
     pub last_commit: Duration,
+    /// How many microseconds the transactions took.
+    pub commit_times: Histogram,
+    /// Writes that the writer has not taken up yet.
+    pub queued: u64,
     /// How long nothing could be written; `None` while all is well.
     pub failing_for: Option<Duration>,
     /// Writes that are kept in memory until the database takes them again.
@@ -53,6 +65,8 @@ impl Health {
             commits: AtomicU64::new(0),
             writes: AtomicU64::new(0),
             last_commit_micros: AtomicU64::new(0),
+            commit_times: Mutex::new(Histogram::new(COMMIT_TIMES)),
+            queued: AtomicU64::new(0),
             failing_since: AtomicU64::new(0),
             kept: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
@@ -72,6 +86,12 @@ impl Health {
             commits: read(&self.commits),
             writes: read(&self.writes),
             last_commit: Duration::from_micros(read(&self.last_commit_micros)),
+            commit_times: self
+                .commit_times
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
+            queued: read(&self.queued),
             failing_for: (since > 0).then(|| Duration::from_micros(self.now().saturating_sub(since))),
             kept: read(&self.kept),
             dropped: read(&self.dropped),
@@ -114,6 +134,10 @@ impl Health {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.writes.fetch_add(writes as u64, Ordering::Relaxed);
         self.last_commit_micros.store(micros(took), Ordering::Relaxed);
+        self.commit_times
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .observe(micros(took));
         self.failing_since.store(0, Ordering::Relaxed);
         self.kept.store(0, Ordering::Relaxed);
     }
@@ -130,6 +154,14 @@ impl Health {
     pub(super) fn dropped(&self, error: &str, writes: usize) {
         self.dropped.fetch_add(writes as u64, Ordering::Relaxed);
         self.note(error);
+    }
+
+    pub(super) fn queued(&self) {
+        self.queued.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn unqueued(&self) {
+        self.queued.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(super) fn refused(&self) {

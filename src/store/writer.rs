@@ -93,10 +93,13 @@ impl WriterHandle {
     /// # Errors
     /// The queue is full, or the store is closed.
     pub fn submit_with(&self, record: Record, reply: Option<Reply>) -> Result<(), QueueFull> {
+        // Before it is sent, for the writer may take it up at once.
+        self.health.queued();
         let refused = match self.queue.try_send(Message::Write(Job { record, reply })) {
             Ok(()) => return Ok(()),
             Err(refused) => refused,
         };
+        self.health.unqueued();
         self.health.refused();
         match refused {
             std::sync::mpsc::TrySendError::Full(Message::Write(job))
@@ -305,7 +308,10 @@ impl Writer {
 
     fn accept(&mut self, message: Message) {
         match message {
-            Message::Write(job) => self.pending.push_back(job),
+            Message::Write(job) => {
+                self.health.unqueued();
+                self.pending.push_back(job);
+            }
             Message::Damaged(problem) => self.damage = Some(problem),
             Message::Stop => self.stopping.store(true, Ordering::Release),
         }

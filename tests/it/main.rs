@@ -18,6 +18,7 @@ mod http2;
 mod include_usage;
 mod kill;
 mod limits;
+mod metrics;
 mod moving;
 mod once;
 mod outcomes;

@@ -134,6 +134,7 @@ impl State {
         if let Some(end) = &call.end {
             call.cost = self.prices.cost(&call.start, call.model(), end);
         }
+        self.metrics.ended(&call);
         let totals = self
             .account(call.session, None, Some(&call), now)
             .unwrap_or_default();

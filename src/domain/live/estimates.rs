@@ -94,6 +94,7 @@ impl State {
         let call = Arc::new(call);
         self.rewritten += 1;
         effects.push(Effect::Write(Record::CallFinished(Arc::clone(&call))));
+        self.metrics.known_later(&before, &call);
         let totals = self.account(call.session, Some(&before), Some(&call), now);
         for recent in &mut self.recent {
             if recent.start.id == id {

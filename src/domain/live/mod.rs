@@ -28,6 +28,7 @@ use super::estimate::Estimated;
 use super::estimate::calibration::Learnt;
 use super::forecast::{Shown, TrackRecord};
 use super::ids::{AlertId, BudgetId, CallId, CheckpointId, SessionId};
+use super::metrics::Metrics;
 use super::pricing::Prices;
 use super::record::Record;
 use super::report::{Kept, Report};
@@ -252,6 +253,7 @@ pub struct State {
     /// How well forecasts did.
     track_record: TrackRecord,
     prices: Prices,
+    metrics: Metrics,
     seq: u64,
 }
 

@@ -3,6 +3,7 @@
 use super::super::call::Call;
 use super::super::forecast::Score;
 use super::super::ids::SessionId;
+use super::super::metrics::Metrics;
 use super::super::session::Status;
 use super::super::session::clock::Reading;
 use super::super::units::Timestamp;
@@ -37,6 +38,18 @@ impl State {
     #[must_use]
     pub const fn seq(&self) -> u64 {
         self.seq
+    }
+
+    /// What the calls since the start add up to.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// How many calls run.
+    #[must_use]
+    pub fn running_calls(&self) -> usize {
+        self.running.len()
     }
 
     /// One session as it is now; `None` if it is not held live.
