@@ -467,7 +467,13 @@ async fn the_tokens_of_a_session_are_reconciled_by_source() {
     let reported = since(began).await[1]["changedAt"].as_i64().unwrap();
     assert!(reported >= ended);
     assert!(since(reported + 1).await.is_empty());
+    let app = app.restart().await;
+    assert_eq!(app.get(&format!("/api/sessions/{id}")).await["pausedTokens"], 18);
     // A call that is moved here is new here.
+    let since = async |moment: i64| {
+        let page = app.get(&format!("{path}?since={moment}")).await;
+        page["tokens"].as_array().unwrap().clone()
+    };
     let other = app.session("other").await;
     let moved = json!({"session": id, "calls": [&row["id"]]});
     let away = json!({"session": other, "calls": [&row["id"]]});
@@ -482,8 +488,6 @@ async fn the_tokens_of_a_session_are_reconciled_by_source() {
         .map(|entry| (&entry["id"], &entry["tokensUsed"]))
         .collect();
     assert!(moved.contains(&(&row["id"], &json!(18))), "{since_then:?}");
-    let app = app.restart().await;
-    assert_eq!(app.get(&format!("/api/sessions/{id}")).await["pausedTokens"], 18);
 }
 
 #[tokio::test]
