@@ -1,7 +1,16 @@
 /**
  * Invented calls, sessions and alerts to draw the dashboard with.
  */
-import type { AlertView, CallView, LimitsView, SessionView, Totals } from "../src/api/types.gen";
+import type {
+  AlertView,
+  BudgetForecast,
+  CallView,
+  Foretold,
+  LimitsView,
+  OutlookView,
+  SessionView,
+  Totals,
+} from "../src/api/types.gen";
 
 const MINUTE = 60_000;
 
@@ -98,7 +107,7 @@ export const startedCall = (sessionId: string | null, startedAt: number): CallVi
 
 /** Ends a call; `luck` below 0.06 ends it badly. */
 export const finishedCall = (call: CallView, durationMs: number, luck = Math.random()): CallView => {
-  const timing = { ttftMs: Math.min(durationMs, between(280, 1_900)), durationMs };
+  const timing = { outputSoFar: null, ttftMs: Math.min(durationMs, between(280, 1_900)), durationMs };
   if (luck < 0.02) {
     return {
       ...call,
@@ -113,8 +122,16 @@ export const finishedCall = (call: CallView, durationMs: number, luck = Math.ran
   const ended = { ...call, ...timing, ...numbers, model: call.requestModel, status: 200, streamed: true };
   if (luck < 0.04) return { ...ended, outcome: "client_aborted", source: "partial" };
   if (luck < 0.06) return { ...ended, outcome: "stream_error", source: "partial", error: "overloaded_error" };
-  return { ...ended, outcome: "complete", source: call.provider === "ollama" ? "estimated" : "exact" };
+  if (call.provider !== "ollama") return { ...ended, outcome: "complete", source: "exact" };
+  const estimate = {
+    input: around(numbers.input),
+    output: { low: numbers.output, high: null },
+    lowerBound: true,
+  };
+  return { ...ended, outcome: "complete", source: "estimated", estimate };
 };
+
+const around = (tokens: number) => ({ low: Math.floor(tokens * 0.96), high: Math.ceil(tokens * 1.04) });
 
 const usage = (call: CallView, share: number) => {
   const cached = call.provider === "anthropic" || call.provider === "openai";
@@ -191,6 +208,64 @@ export const newSession = (name: string, change: Partial<SessionView> = {}): Ses
     usage: noTotals,
     ...change,
   };
+};
+
+/** What the average so far comes to; not how Moonlock foretells. */
+export const foretell = (view: SessionView): Foretold => {
+  const { elapsedMs, usage, duration } = view;
+  if (usage.requests === 0) return { elapsedMs, burnRate: null, forecast: null };
+  const passed = Math.max(1, elapsedMs / MINUTE);
+  const left = Math.max(0, (duration ?? 2 * elapsedMs + 30 * MINUTE) - elapsedMs) / MINUTE;
+  const outlook = (spent: number): OutlookView => {
+    const rest = (spent / passed) * left;
+    const upTo = (times: number): number => Math.round(spent + rest * times);
+    const band = (times: number) => ({ low: upTo(1 / times), high: upTo(times) });
+    const perMinute = Math.round(spent / passed);
+    return { spent, perMinute, expected: upTo(1), band50: band(1.4), band80: band(2), band95: band(3) };
+  };
+  const budget = (ahead: OutlookView | null, limit: number | null): BudgetForecast | null => {
+    if (ahead === null || limit === null) return null;
+    const { spent, expected, perMinute } = ahead;
+    const expectedMs = (Math.max(0, limit - spent) / perMinute) * MINUTE;
+    const odds = (expected / limit) ** 3;
+    return {
+      overrunPercent: Math.round((odds / (1 + odds)) * 100),
+      timeToLimit: {
+        earlyMs: Math.round(expectedMs / 2),
+        expectedMs: Math.round(expectedMs),
+        lateMs: Math.round(expectedMs * 2),
+      },
+    };
+  };
+  const total = outlook(usage.total);
+  const fresh = outlook(usage.total - usage.cacheRead);
+  const cost = usage.costNanoUsd === null ? null : outlook(usage.costNanoUsd);
+  return {
+    elapsedMs,
+    burnRate: {
+      tokensPerMinute: total.perMinute,
+      nanoUsdPerMinute: cost?.perMinute ?? null,
+      callsPerHour: Math.round((usage.requests / passed) * 60),
+      halfLifeMs: 5 * MINUTE,
+    },
+    forecast: {
+      total,
+      fresh,
+      costNanoUsd: cost,
+      tokenBudget: budget(view.budgetCounts === "fresh" ? fresh : total, view.tokenBudget),
+      costBudget: budget(cost, view.costBudgetNanoUsd),
+      confidence: usage.requests < 5 ? "low" : "medium",
+      calls: usage.requests,
+      pastSessions: 12,
+      end: duration === null ? "open" : "planned",
+    },
+  };
+};
+
+/** A session with what is foretold of it. */
+export const foretold = (view: SessionView): SessionView => {
+  const { burnRate, forecast } = foretell(view);
+  return { ...view, burnRate, forecast };
 };
 
 export type Scene = {
@@ -274,12 +349,12 @@ export const busyScene = (): Scene => {
   });
   return {
     sessions: [
-      current,
+      foretold(current),
       over("Fix the flaky shutdown test", 5, 48, 1_840_210, 2.41),
       over("Read up on WAL checkpoints", 22, 25, 212_400, 0.34),
       over("Local model trial", 27, 95, 3_402_118, null),
     ],
-    calls: [...calls, startedCall(id, now - 3_400)].reverse(),
+    calls: [...calls, { ...startedCall(id, now - 3_400), outputSoFar: 1_240 }].reverse(),
     unassigned,
     alerts: [
       {

@@ -8,7 +8,16 @@ import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { AlertView, CallView, Change, Event, SessionView, Snapshot } from "../src/api/types.gen";
-import { busyScene, emptyScene, finishedCall, newSession, type Scene, startedCall, withCall } from "./scene";
+import {
+  busyScene,
+  emptyScene,
+  finishedCall,
+  foretell,
+  newSession,
+  type Scene,
+  startedCall,
+  withCall,
+} from "./scene";
 
 export type Mock = {
   url: string;
@@ -16,7 +25,7 @@ export type Mock = {
   stop: () => Promise<void>;
   /** Begins a call; the returned function ends it. */
   call: () => () => void;
-  publish: (change: Change) => void;
+  publish: (change: Change, sessionId?: string) => void;
   /** Leaves one event out of the stream; it can still be asked for. */
   loseNext: () => void;
   scene: Scene;
@@ -49,9 +58,9 @@ export const startMock = async ({
     return { ...view, at, elapsedMs };
   };
 
-  const publish = (change: Change): void => {
+  const publish = (change: Change, sessionId: string | null = null): void => {
     seq += 1;
-    const event: Event = { seq, at: Date.now(), sessionId: null, ...change };
+    const event: Event = { seq, at: Date.now(), sessionId, ...change };
     events.push(event);
     if (!lose) for (const socket of listeners) socket.send(JSON.stringify({ type: "event", ...event }));
     lose = false;
@@ -86,6 +95,19 @@ export const startMock = async ({
       scene.sessions = scene.sessions.map((known) => (known.id === view.id ? used : known));
     } else scene.unassigned = totals;
     publish({ kind: "call.finished", data: { call: ended, totals } });
+    if (view) tell(view.id);
+  };
+
+  /** Tells what is foretold of a session. */
+  const tell = (id: string): void => {
+    const view = scene.sessions.find((known) => known.id === id);
+    if (!view || view.status === "completed") return;
+    const told = foretell(now(view));
+    const { burnRate, forecast } = told;
+    scene.sessions = scene.sessions.map((known) =>
+      known === view ? { ...view, burnRate, forecast } : known,
+    );
+    publish({ kind: "forecast", data: told }, id);
   };
 
   const snapshot = (): Snapshot => ({
@@ -118,7 +140,8 @@ export const startMock = async ({
     const status = said.status ?? view.status;
     const endedAt = status === "completed" ? (view.endedAt ?? view.at) : null;
     const current = (said.current ?? view.current) && status !== "completed";
-    const changed = { ...view, ...said, status, endedAt, current, revision: view.revision + 1 };
+    const ahead = status === "completed" ? { burnRate: null, forecast: null } : {};
+    const changed = { ...view, ...said, ...ahead, status, endedAt, current, revision: view.revision + 1 };
     return [200, keep(correct(changed, { trim, untrim, countGap }))];
   };
 
@@ -175,6 +198,13 @@ export const startMock = async ({
   let timer: NodeJS.Timeout;
   const invent = (): void => {
     const finish = call();
+    const [started] = scene.calls;
+    const growing = setInterval(() => {
+      const grown = scene.calls.find(({ id }) => id === started?.id);
+      if (grown?.outcome !== "running") return clearInterval(growing);
+      grown.outputSoFar = (grown.outputSoFar ?? 0) + 60;
+      publish({ kind: "calls.grew", data: { calls: [{ id: grown.id, outputSoFar: grown.outputSoFar }] } });
+    }, 500).unref();
     setTimeout(finish, 800 + Math.random() * 5_000).unref();
     timer = setTimeout(invent, 1_500 + Math.random() * 3_000).unref();
   };

@@ -88,6 +88,29 @@ export const span = (ms: number): string => {
   return `${Math.floor(minutes / 60)}${SPACE}h${rest === 0 ? "" : `${SPACE}${two(rest)}${SPACE}m`}`;
 };
 
+/** Which way a rough number is rounded: a range outward, so that it says no less than it knows. */
+export type Rounding = "down" | "near" | "up";
+
+const rounded = (value: number, rounding: Rounding): number =>
+  ({ down: Math.floor, near: Math.round, up: Math.ceil })[rounding](value);
+
+/** To two significant figures: what is foretold is known no better. */
+export const rough = (value: number, rounding: Rounding): number => {
+  if (value < 100) return rounded(value, rounding);
+  const step = 10 ** (Math.floor(Math.log10(value)) - 1);
+  return rounded(value / step, rounding) * step;
+};
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** A foretold time: to the minute, and from an hour on to five. */
+export const roughSpan = (ms: number, rounding: Rounding): string => {
+  const step = ms < HOUR_MS ? MINUTE_MS : 5 * MINUTE_MS;
+  const shown = rounded(ms / step, rounding) * step;
+  return shown === 0 ? `<1${SPACE}m` : span(shown);
+};
+
 /** `10:41` in the viewer's zone. */
 export const time = (at: number): string => timeOfDay.format(at);
 

@@ -1,33 +1,57 @@
-import { budgetLevel } from "@/features/live/budget";
+import type { OutlookView } from "@/api/types.gen";
+import { type BudgetDrawing, budgetDrawing, budgetLevel } from "@/features/live/budget";
+import type { OverrunTone } from "@/features/live/forecast";
 import { compact, percent } from "@/shared/format";
 
 const fill = { fine: "bg-accent", near: "bg-warn-fill", critical: "bg-bad", spent: "bg-bad" } as const;
 const text = { fine: "", near: "text-warn", critical: "text-bad", spent: "text-bad" } as const;
+const band = {
+  calm: "bg-accent/35",
+  likely: "bg-warn-fill/40",
+  "nearly-certain": "bg-bad/40",
+} as const;
 
 type BudgetBarProps = {
   used: number;
   budget: number;
+  /** Where it will end, if that is foretold. */
+  outlook?: OutlookView | null;
+  tone?: OverrunTone;
   /** How an amount is written; tokens if nothing is said. */
   amount?: (value: number) => string;
   /** What is counted, where it is not all. */
   unit?: string;
 };
 
-export const BudgetBar = ({ used, budget, amount = compact, unit = "" }: BudgetBarProps) => {
+export const BudgetBar = ({
+  used,
+  budget,
+  outlook = null,
+  tone = "calm",
+  amount = compact,
+  unit = "",
+}: BudgetBarProps) => {
   const level = budgetLevel(used, budget);
   const rest = level === "spent" ? `${amount(used - budget)} over` : `${amount(budget - used)} left`;
+  const drawing = budgetDrawing(used, budget, outlook);
   return (
     <>
-      <span
-        className="relative mt-1 mb-2 block h-1.5 overflow-hidden rounded-full bg-sunken"
-        aria-hidden="true"
-      >
-        <span
-          className={`block h-full rounded-full transition-[width] duration-500 ${fill[level]}`}
-          style={{ width: `${Math.min(100, (used / budget) * 100)}%` }}
-        />
-        <span className="absolute inset-y-0 left-[80%] w-px bg-surface" />
-        <span className="absolute inset-y-0 left-[95%] w-px bg-surface" />
+      <span className="relative mb-1.5 flex h-3.5 items-center" aria-hidden="true" data-testid="budget-bar">
+        <span className="relative block h-1.5 w-full overflow-hidden rounded-full bg-sunken">
+          {drawing.band && <Stretch {...drawing.band} className={band[tone]} />}
+          <span
+            className={`absolute inset-y-0 left-0 transition-[width] duration-500 ${fill[level]}`}
+            style={{ width: `${drawing.used}%` }}
+          />
+          {[0.8, 0.95].map((share) => (
+            <span
+              key={share}
+              className="absolute inset-y-0 w-px bg-surface"
+              style={{ left: `${drawing.budget * share}%` }}
+            />
+          ))}
+        </span>
+        <Marks {...drawing} />
       </span>
       <span className="flex flex-wrap justify-between gap-x-3">
         <span className={`font-medium ${text[level]}`}>
@@ -39,3 +63,30 @@ export const BudgetBar = ({ used, budget, amount = compact, unit = "" }: BudgetB
     </>
   );
 };
+
+const Stretch = ({ from, to, className }: { from: number; to: number; className: string }) => (
+  <span
+    className={`absolute inset-y-0 transition-[left,width] duration-500 ${className}`}
+    style={{ left: `${from}%`, width: `${to - from}%` }}
+    data-testid="band"
+  />
+);
+
+/** Where the budget ends, if the bar goes on behind it, and where the session is expected to end. */
+const Marks = ({ budget, expected }: BudgetDrawing) => (
+  <>
+    {budget < 100 && (
+      <span
+        className="absolute inset-y-0 -ml-px border-l-2 border-dotted border-muted"
+        style={{ left: `${budget}%` }}
+      />
+    )}
+    {expected !== null && (
+      <span
+        className="absolute inset-y-0 -ml-0.5 w-[3px] rounded-full bg-ink ring-1 ring-surface transition-[left] duration-500"
+        style={{ left: `min(${expected}%, 100% - 1px)` }}
+        data-testid="expected"
+      />
+    )}
+  </>
+);

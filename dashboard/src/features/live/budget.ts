@@ -1,4 +1,4 @@
-import type { SessionView } from "@/api/types.gen";
+import type { OutlookView, SessionView } from "@/api/types.gen";
 
 /** The tokens that a session's budget counts. */
 export const countedTokens = ({ usage, budgetCounts }: SessionView): number =>
@@ -11,4 +11,33 @@ export const budgetLevel = (used: number, budget: number): BudgetLevel => {
   if (used >= budget) return "spent";
   if (used >= budget * 0.95) return "critical";
   return used >= budget * 0.8 ? "near" : "fine";
+};
+
+/** A budget as a bar, in per cent of the bar's width. */
+export type BudgetDrawing = {
+  used: number;
+  /** Where the budget ends: at the bar's end, unless more than it is foretold. */
+  budget: number;
+  /** Where the session will end with 80 %, as far as the bar reaches. */
+  band: { from: number; to: number } | null;
+  /** Where it is expected to end; `null` also where the bar does not reach so far. */
+  expected: number | null;
+};
+
+/** The bar's length in budgets. Few of them, so that it does not breathe with every forecast. */
+const LENGTHS = [1, 1.5, 2];
+
+export const budgetDrawing = (used: number, budget: number, outlook: OutlookView | null): BudgetDrawing => {
+  const reach = outlook === null ? 0 : Math.max(used, outlook.band80.high);
+  const length = budget * (LENGTHS.find((times) => reach <= budget * times) ?? Math.max(...LENGTHS));
+  const share = (amount: number): number => Math.min(100, (amount / length) * 100);
+  const drawing = { used: share(used), budget: share(budget), band: null, expected: null };
+  if (outlook === null) return drawing;
+  // A call may have ended since the forecast was made.
+  const expected = Math.max(used, outlook.expected);
+  return {
+    ...drawing,
+    band: { from: share(Math.max(used, outlook.band80.low)), to: share(reach) },
+    expected: expected > length ? null : share(expected),
+  };
 };

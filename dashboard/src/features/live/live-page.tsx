@@ -29,7 +29,7 @@ export const LivePage = () => {
         <>
           <title>{`${session.view.name} — Moonlock`}</title>
           <SessionHero key={session.view.id} session={session} />
-          <MetricCards view={session.view} />
+          <MetricCards session={session} />
           {session.view.usage.total > 0 && <TokenFlow totals={session.view.usage} />}
         </>
       ) : (

@@ -1,59 +1,136 @@
 import type { ReactNode } from "react";
 import type { SessionView, Totals } from "@/api/types.gen";
+import { AheadRows } from "@/features/live/ahead-rows";
 import { countedTokens } from "@/features/live/budget";
 import { BudgetBar } from "@/features/live/budget-bar";
+import { elapsedAt } from "@/features/live/elapsed";
+import { type Basis, basis, costAhead, tokensAhead } from "@/features/live/forecast";
 import { promptTokens } from "@/features/live/token-parts";
 import { compact, count, money, percent, plural } from "@/shared/format";
+import { useSeconds } from "@/shared/use-frames";
+import type { LiveSession } from "@/store/live-reducer";
 import { useLive } from "@/store/live-store";
 
-type MetricCardsProps = { view: SessionView };
+type MetricCardsProps = { session: LiveSession };
 
-export const MetricCards = ({ view }: MetricCardsProps) => {
+const layouts = {
+  plain: {
+    grid: "lg:grid-cols-[1.7fr_1fr_1fr_1fr]",
+    tokens: "col-span-2 lg:col-span-1",
+    cost: "",
+    requests: "col-span-2 lg:col-span-1",
+  },
+  foretold: {
+    grid: "lg:grid-cols-[1.5fr_1.3fr_1fr_1fr]",
+    tokens: "col-span-2 md:col-span-1",
+    cost: "col-span-2 md:col-span-1",
+    requests: "",
+  },
+  /** What is foretold of budgets makes two of them tall: the others stand above each other beside them. */
+  budgets: {
+    grid: "lg:grid-cols-[1.5fr_1.2fr_1fr]",
+    tokens: "col-span-2 md:col-span-1 lg:row-span-2",
+    cost: "col-span-2 md:col-span-1 lg:row-span-2",
+    requests: "",
+  },
+} as const;
+
+const layoutOf = ({ burnRate, forecast, tokenBudget, costBudgetNanoUsd }: SessionView) => {
+  if (forecast === null && burnRate === null) return layouts.plain;
+  return tokenBudget === null && costBudgetNanoUsd === null ? layouts.foretold : layouts.budgets;
+};
+
+export const MetricCards = ({ session }: MetricCardsProps) => {
+  const { view } = session;
   const { usage } = view;
-  const running = useLive(
-    ({ state }) =>
-      state.calls.filter((call) => call.sessionId === view.id && call.outcome === "running").length,
-  );
+  const elapsed = elapsedAt(session, useSeconds(view.status === "active"));
+  const tokens = tokensAhead(view, elapsed);
+  const spend = costAhead(view, elapsed);
+  const layout = layoutOf(view);
   const prompt = promptTokens(usage);
   return (
-    <dl className="grid grid-cols-2 gap-3 sm:gap-4 lg:grid-cols-[1.7fr_1fr_1fr_1fr] lg:gap-5">
-      <Card
-        label="Tokens"
-        value={count(usage.total)}
-        aside={<SourceChip usage={usage} />}
-        className="col-span-2 lg:col-span-1"
-      >
-        {view.tokenBudget === null ? (
-          usage.total > 0 && `${compact(prompt)} in the prompts, ${compact(usage.output)} generated`
-        ) : (
-          <BudgetBar
-            used={countedTokens(view)}
-            budget={view.tokenBudget}
-            unit={view.budgetCounts === "fresh" ? "fresh tokens" : ""}
-          />
-        )}
-      </Card>
-      <Card label="Cost" value={cost(usage)}>
-        {view.costBudgetNanoUsd === null ? (
-          costNote(usage)
-        ) : (
-          <BudgetBar used={usage.costNanoUsd ?? 0} budget={view.costBudgetNanoUsd} amount={money} />
-        )}
-      </Card>
-      <Card label="Cache reads" value={percent(usage.cacheRead, prompt)}>
-        {prompt === 0 ? "no prompt yet" : `${compact(usage.cacheRead)} of ${compact(prompt)} prompt tokens`}
-      </Card>
-      <Card label="Requests" value={count(usage.requests)} className="col-span-2 lg:col-span-1">
-        {usage.errors > 0 ? (
-          <span className="text-bad">{plural(usage.errors, "did not complete", "did not complete")}</span>
-        ) : (
-          usage.requests > 0 && "all complete"
-        )}
-        {running > 0 && <span className="ml-2">{plural(running, "running", "running")}</span>}
-      </Card>
-    </dl>
+    <div>
+      <dl className={`grid grid-cols-2 gap-3 sm:gap-4 lg:gap-5 ${layout.grid}`}>
+        <Card
+          label="Tokens"
+          value={count(usage.total)}
+          aside={<SourceChip usage={usage} />}
+          className={layout.tokens}
+        >
+          {view.tokenBudget === null ? (
+            usage.total > 0 && `${compact(prompt)} in the prompts, ${compact(usage.output)} generated`
+          ) : (
+            <BudgetBar
+              used={countedTokens(view)}
+              budget={view.tokenBudget}
+              outlook={tokens.outlook}
+              tone={tokens.tone}
+              unit={view.budgetCounts === "fresh" ? "fresh tokens" : ""}
+            />
+          )}
+          <AheadRows ahead={tokens} />
+        </Card>
+        <Card label="Cost" value={cost(usage)} className={layout.cost}>
+          {view.costBudgetNanoUsd === null ? (
+            costNote(usage)
+          ) : (
+            <BudgetBar
+              used={usage.costNanoUsd ?? 0}
+              budget={view.costBudgetNanoUsd}
+              outlook={spend.outlook}
+              tone={spend.tone}
+              amount={money}
+            />
+          )}
+          <AheadRows ahead={spend} />
+        </Card>
+        <Card label="Cache reads" value={percent(usage.cacheRead, prompt)}>
+          {prompt === 0 ? "no prompt yet" : `${compact(usage.cacheRead)} of ${compact(prompt)} prompt tokens`}
+        </Card>
+        <Card label="Requests" value={count(usage.requests)} className={layout.requests}>
+          <span className="flex flex-wrap gap-x-2">
+            {usage.errors > 0 ? (
+              <span className="text-bad">{plural(usage.errors, "did not complete", "did not complete")}</span>
+            ) : (
+              usage.requests > 0 && <span>all complete</span>
+            )}
+            <Running sessionId={view.id} />
+          </span>
+        </Card>
+      </dl>
+      <BasisLine of={basis(view)} />
+    </div>
   );
 };
+
+/** The calls that run, and about how much they hold so far. */
+const Running = ({ sessionId }: { sessionId: string }) => {
+  const calls = useLive((live) => live.state.calls);
+  const running = calls.filter((call) => call.sessionId === sessionId && call.outcome === "running");
+  if (running.length === 0) return null;
+  const soFar = running.reduce((sum, { outputSoFar }) => sum + (outputSoFar ?? 0), 0);
+  return (
+    <span>
+      {plural(running.length, "running", "running")}
+      {soFar > 0 && (
+        <>
+          {", "}
+          <span aria-hidden="true">≈ </span>
+          <span className="sr-only">about </span>
+          {compact(soFar)} out
+        </>
+      )}
+    </span>
+  );
+};
+
+/** How far what is foretold can be relied on. */
+const BasisLine = ({ of }: { of: Basis | null }) =>
+  of && (
+    <p className="mt-2.5 px-1 text-xs text-muted" data-testid="forecast-basis">
+      <span className="font-medium text-ink">{of.lead}</span> {of.rest}
+    </p>
+  );
 
 const cost = ({ costNanoUsd, unpricedTokens }: Totals): string =>
   costNanoUsd !== null && unpricedTokens > 0 ? `≥ ${money(costNanoUsd)}` : money(costNanoUsd);
@@ -79,7 +156,7 @@ const Card = ({ label, value, aside, children, className = "" }: CardProps) => (
     <dt className="flex min-h-5 flex-wrap items-center justify-between gap-2 text-xs font-medium text-muted">
       {label}
     </dt>
-    <dd className="mt-1 flex items-baseline justify-between gap-3 text-[1.75rem] leading-tight font-semibold tracking-tight">
+    <dd className="mt-1 flex flex-wrap items-baseline justify-between gap-x-3 gap-y-1 text-[1.75rem] leading-tight font-semibold tracking-tight">
       <span className="min-w-0 truncate">{value}</span>
       {aside}
     </dd>
