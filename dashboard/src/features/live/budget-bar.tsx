@@ -10,6 +10,7 @@ const band = {
   likely: "bg-warn-fill/40",
   "nearly-certain": "bg-bad/40",
 } as const;
+const stroke = { calm: "stroke-accent", likely: "stroke-warn-fill", "nearly-certain": "stroke-bad" } as const;
 
 type BudgetBarProps = {
   used: number;
@@ -51,7 +52,7 @@ export const BudgetBar = ({
             />
           ))}
         </span>
-        <Marks {...drawing} />
+        <Marks {...drawing} tone={tone} />
       </span>
       <span className="flex flex-wrap justify-between gap-x-3">
         <span className={`font-medium ${text[level]}`}>
@@ -73,7 +74,7 @@ const Stretch = ({ from, to, className }: { from: number; to: number; className:
 );
 
 /** Where the budget ends, if the bar goes on behind it, and where the session is expected to end. */
-const Marks = ({ budget, expected }: BudgetDrawing) => (
+const Marks = ({ budget, expected, tone }: BudgetDrawing & { tone: OverrunTone }) => (
   <>
     {budget < 100 && (
       <span
@@ -81,12 +82,26 @@ const Marks = ({ budget, expected }: BudgetDrawing) => (
         style={{ left: `${budget}%` }}
       />
     )}
-    {expected !== null && (
+    {typeof expected === "number" && (
       <span
         className="absolute inset-y-0 -ml-0.5 w-[3px] rounded-full bg-ink ring-1 ring-surface transition-[left] duration-500"
         style={{ left: `min(${expected}%, 100% - 1px)` }}
         data-testid="expected"
       />
+    )}
+    {expected === "beyond" && (
+      <svg
+        viewBox="0 0 12 14"
+        className={`absolute right-0 h-full bg-surface pl-1 ${stroke[tone]}`}
+        fill="none"
+        strokeWidth="2"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+        aria-hidden="true"
+        data-testid="beyond"
+      >
+        <path d="M1 3l4 4-4 4M7 3l4 4-4 4" />
+      </svg>
     )}
   </>
 );

@@ -20,8 +20,8 @@ export type BudgetDrawing = {
   budget: number;
   /** Where the session will end with 80 %, as far as the bar reaches. */
   band: { from: number; to: number } | null;
-  /** Where it is expected to end; `null` also where the bar does not reach so far. */
-  expected: number | null;
+  /** Where it is expected to end, or that the bar does not reach so far. */
+  expected: number | "beyond" | null;
 };
 
 /** The bar's length in budgets. Few of them, so that it does not breathe with every forecast. */
@@ -38,6 +38,6 @@ export const budgetDrawing = (used: number, budget: number, outlook: OutlookView
   return {
     ...drawing,
     band: { from: share(Math.max(used, outlook.band80.low)), to: share(reach) },
-    expected: expected > length ? null : share(expected),
+    expected: expected > length ? "beyond" : share(expected),
   };
 };

@@ -195,12 +195,12 @@ describe("a budget's bar", () => {
     expect(budgetDrawing(30, 100, outlook(30, 120, 60, 151)).budget).toBe(50);
   });
 
-  it("does not reach for ever, and then names no place", () => {
+  it("does not reach for ever, and says where the end is beyond it", () => {
     expect(budgetDrawing(30, 100, outlook(30, 250, 100, 900))).toEqual({
       used: 15,
       budget: 50,
       band: { from: 50, to: 100 },
-      expected: null,
+      expected: "beyond",
     });
   });
 
