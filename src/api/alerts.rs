@@ -3,10 +3,12 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::ApiState;
 use super::body::JsonBody;
 use super::calls::moment;
+use super::describe;
 use super::error::ApiError;
 use super::query::Params;
 use super::session_fields::said;
@@ -17,13 +19,22 @@ use crate::domain::units::Timestamp;
 use crate::domain::wire::AlertView;
 use crate::store::AlertQuery;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AlertsPage)]
 pub(super) struct Page {
     /// The newest first.
     alerts: Vec<AlertView>,
     next: Option<String>,
 }
 
+#[utoipa::path(
+    get,
+    path = "/alerts",
+    tag = "alerts",
+    summary = "Alerts, newest first.",
+    params(describe::Paging, describe::AlertFilters),
+    responses((status = 200, body = Page))
+)]
 pub(super) async fn list(State(state): State<ApiState>, params: Params) -> Result<Json<Page>, ApiError> {
     params.only(&[
         "limit", "cursor", "rule", "severity", "session", "standing", "from", "to",
@@ -51,16 +62,27 @@ pub(super) async fn list(State(state): State<ApiState>, params: Params) -> Resul
 }
 
 /// What the user does with an alert. What is left out stays.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schema(as = AlertPatch)]
 pub(super) struct Changed {
     /// Whether it was seen: it is silent until it gets worse.
     acknowledged: Option<bool>,
     /// Until when it is silent, in UTC epoch milliseconds; `null` ends that.
     #[serde(deserialize_with = "said")]
+    #[schema(value_type = Option<i64>)]
     snoozed_until: Option<Option<i64>>,
 }
 
+#[utoipa::path(
+    patch,
+    path = "/alerts/{id}",
+    tag = "alerts",
+    summary = "Acknowledges or snoozes an alert.",
+    params(("id" = String, Path, format = "uuid")),
+    request_body = Changed,
+    responses((status = 200, body = AlertView))
+)]
 pub(super) async fn change(
     State(state): State<ApiState>,
     Path(id): Path<String>,
@@ -88,18 +110,26 @@ pub(super) async fn change(
 }
 
 /// What is watched, and whether the user wants to hear of it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct RuleView {
     rule: Rule,
     about: &'static str,
     muted: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = RulesPage)]
 pub(super) struct Rules {
     rules: Vec<RuleView>,
 }
 
+#[utoipa::path(
+    get,
+    path = "/alert-rules",
+    tag = "alerts",
+    summary = "What is watched.",
+    responses((status = 200, body = Rules))
+)]
 pub(super) async fn rules(State(state): State<ApiState>) -> Result<Json<Rules>, ApiError> {
     let muted = state.engine().muted().await?;
     let rules = Rule::ALL
@@ -119,12 +149,22 @@ const fn view(rule: Rule, muted: bool) -> RuleView {
 }
 
 /// What changes a rule.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = RulePatch)]
 pub(super) struct Muted {
     muted: bool,
 }
 
+#[utoipa::path(
+    patch,
+    path = "/alert-rules/{rule}",
+    tag = "alerts",
+    summary = "Mutes a rule, or ends that.",
+    params(("rule" = Rule, Path)),
+    request_body = Muted,
+    responses((status = 200, body = RuleView))
+)]
 pub(super) async fn mute(
     State(state): State<ApiState>,
     Path(name): Path<String>,

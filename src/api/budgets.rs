@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::ApiState;
 use super::body::JsonBody;
@@ -17,17 +18,33 @@ use crate::domain::budget::{
 use crate::domain::ids::BudgetId;
 use crate::domain::wire::BudgetView;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = BudgetsPage)]
 pub(super) struct All {
     /// In the order in which they were made.
     budgets: Vec<BudgetView>,
 }
 
+#[utoipa::path(
+    get,
+    path = "/budgets",
+    tag = "budgets",
+    summary = "Budgets that begin anew every day, week or month.",
+    responses((status = 200, body = All))
+)]
 pub(super) async fn list(State(state): State<ApiState>) -> Result<Json<All>, ApiError> {
     let budgets = state.engine().budgets().await?;
     Ok(Json(All { budgets }))
 }
 
+#[utoipa::path(
+    get,
+    path = "/budgets/{id}",
+    tag = "budgets",
+    summary = "One of them.",
+    params(("id" = String, Path, format = "uuid")),
+    responses((status = 200, body = BudgetView))
+)]
 pub(super) async fn get(State(state): State<ApiState>, Path(id): Path<String>) -> Result<Response, ApiError> {
     let id = budget_id(&id)?;
     let budgets = state.engine().budgets().await?;
@@ -38,8 +55,9 @@ pub(super) async fn get(State(state): State<ApiState>, Path(id): Path<String>) -
 }
 
 /// What makes a budget.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = NewBudget)]
 pub(super) struct New {
     name: String,
     period: Period,
@@ -84,6 +102,14 @@ impl New {
     }
 }
 
+#[utoipa::path(
+    post,
+    path = "/budgets",
+    tag = "budgets",
+    summary = "Makes one.",
+    request_body = New,
+    responses((status = 201, body = BudgetView))
+)]
 pub(super) async fn create(
     State(state): State<ApiState>,
     JsonBody(new): JsonBody<New>,
@@ -94,26 +120,32 @@ pub(super) async fn create(
 }
 
 /// What changes a budget. What is left out stays.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schema(as = BudgetPatch)]
 pub(super) struct Changed {
     name: Option<String>,
     period: Option<Period>,
     /// `null` is any.
     #[serde(deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
     provider: Option<Option<String>>,
     /// `null` is any.
     #[serde(deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
     model: Option<Option<String>>,
     /// `null` is any.
     #[serde(deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
     client: Option<Option<String>>,
     /// `null` is none.
     #[serde(deserialize_with = "said")]
+    #[schema(value_type = Option<u64>)]
     token_budget: Option<Option<u64>>,
     budget_counts: Option<Counts>,
     /// `null` is none.
     #[serde(deserialize_with = "said")]
+    #[schema(value_type = Option<i64>)]
     cost_budget_nano_usd: Option<Option<i64>>,
     at_limit: Option<AtLimit>,
     /// The revision that the change is meant for; the `If-Match` header says the same.
@@ -150,6 +182,15 @@ impl Changed {
     }
 }
 
+#[utoipa::path(
+    patch,
+    path = "/budgets/{id}",
+    tag = "budgets",
+    summary = "Changes one.",
+    params(("id" = String, Path, format = "uuid"), ("If-Match" = Option<String>, Header, description = "The revision that the change is meant for, as the ETag gave it.")),
+    request_body = Changed,
+    responses((status = 200, body = BudgetView))
+)]
 pub(super) async fn change(
     State(state): State<ApiState>,
     Path(id): Path<String>,
@@ -168,6 +209,14 @@ pub(super) async fn change(
     Ok(answer(changed))
 }
 
+#[utoipa::path(
+    delete,
+    path = "/budgets/{id}",
+    tag = "budgets",
+    summary = "Forgets one.",
+    params(("id" = String, Path, format = "uuid")),
+    responses((status = 204))
+)]
 pub(super) async fn remove(
     State(state): State<ApiState>,
     Path(id): Path<String>,

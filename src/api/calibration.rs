@@ -9,6 +9,14 @@ use super::query::Params;
 use crate::domain::wire::CalibrationPage;
 use crate::store::Reader;
 
+#[utoipa::path(
+    get,
+    path = "/calibration",
+    tag = "calls",
+    summary = "How good the estimates are, by model.",
+    params(("model" = Option<String>, Query, description = "Only this model.")),
+    responses((status = 200, body = CalibrationPage))
+)]
 pub(super) async fn get(
     State(state): State<ApiState>,
     params: Params,

@@ -3,8 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::ApiState;
+use super::describe;
 use super::error::ApiError;
 use super::query::Params;
 use super::sessions::limit;
@@ -14,7 +16,8 @@ use crate::domain::units::Timestamp;
 use crate::domain::wire::CallView;
 use crate::store::{CallQuery, SessionFilter};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = CallsPage)]
 pub(super) struct Page {
     calls: Vec<CallView>,
     next: Option<String>,
@@ -80,6 +83,14 @@ pub(super) fn filtered(params: &Params) -> Result<CallQuery, ApiError> {
     })
 }
 
+#[utoipa::path(
+    get,
+    path = "/calls",
+    tag = "calls",
+    summary = "Every call, newest first.",
+    params(describe::Paging, describe::CallFilters, ("session" = Option<String>, Query, description = "A session's id, or `unassigned`.")),
+    responses((status = 200, body = Page))
+)]
 pub(super) async fn list(State(state): State<ApiState>, params: Params) -> Result<Json<Page>, ApiError> {
     params.only(&[&["limit", "cursor"], &FILTERS[..]].concat())?;
     let limit = limit(&params)?;

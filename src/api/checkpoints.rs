@@ -5,9 +5,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::ApiState;
 use super::body::JsonBody;
+use super::describe;
 use super::error::ApiError;
 use super::query::Params;
 use super::sessions::{find, hold, limit, session_id};
@@ -17,13 +19,17 @@ use crate::domain::units::Tokens;
 use crate::domain::wire::{CheckpointView, CheckpointsPage};
 
 /// What notes a moment.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = NewCheckpoint)]
 pub(super) struct New {
+    /// What begins or ends here.
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     phase: String,
     #[serde(default)]
     prompt_count: Option<u64>,
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
 }
 
@@ -70,6 +76,15 @@ fn depth(value: &Value) -> usize {
     }
 }
 
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/checkpoints",
+    tag = "sessions",
+    summary = "Notes a moment.",
+    params(("id" = String, Path, format = "uuid")),
+    request_body = New,
+    responses((status = 201, body = CheckpointView))
+)]
 pub(super) async fn create(
     State(state): State<ApiState>,
     Path(id): Path<String>,
@@ -82,6 +97,14 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(checkpoint)))
 }
 
+#[utoipa::path(
+    get,
+    path = "/sessions/{id}/checkpoints",
+    tag = "sessions",
+    summary = "Its moments, in order.",
+    params(("id" = String, Path, format = "uuid"), describe::Paging),
+    responses((status = 200, body = CheckpointsPage))
+)]
 pub(super) async fn list(
     State(state): State<ApiState>,
     Path(id): Path<String>,

@@ -3,14 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::ApiState;
 use super::error::ApiError;
 use super::query::Params;
 use crate::config::connect::{Connect, Tool, session_path};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Connect)]
 pub(super) struct View {
     /// The proxy's address, with the session's prefix where one was asked for.
     proxy_url: String,
@@ -19,6 +21,14 @@ pub(super) struct View {
     tools: Vec<Tool>,
 }
 
+#[utoipa::path(
+    get,
+    path = "/connect",
+    tag = "moonlock",
+    summary = "How each tool is pointed here.",
+    params(("session" = Option<String>, Query, description = "The id or name of the session that the calls go to.")),
+    responses((status = 200, body = View))
+)]
 pub(super) async fn get(State(state): State<ApiState>, params: Params) -> Result<Json<View>, ApiError> {
     params.only(&["session"])?;
     let session = params.text("session").map(session_path).unwrap_or_default();

@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::live::Refusal;
 use crate::domain::session::timer::NotNow;
@@ -102,16 +103,22 @@ impl Kind {
     }
 }
 
-#[derive(Serialize)]
-struct Problem<'a> {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Problem<'a> {
+    /// `urn:moonlock:problem:` and the kind of problem.
     r#type: String,
+    /// What kind of problem it is.
     title: &'a str,
+    /// The HTTP status.
     status: u16,
+    /// What was wrong, and what would be right.
     detail: &'a str,
+    /// The field, parameter or header that is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
     /// The session as it is now, where the request was about an older state of it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<SessionView>)]
     session: Option<&'a SessionView>,
 }
 

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::ApiState;
 use crate::domain::wire::EstimatesView;
 use crate::store::{Repair, Rows};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Health)]
 pub(super) struct View {
     /// `ok`, or `degraded` while the database takes no writes.
     status: &'static str,
@@ -22,7 +24,7 @@ pub(super) struct View {
     estimates: EstimatesView,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct StoreView {
     /// Commits since the start.
@@ -37,7 +39,7 @@ struct StoreView {
     repair: Option<RepairView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct RepairView {
     /// What was wrong, in SQLite's words.
@@ -50,7 +52,7 @@ struct RepairView {
     unreadable_pages: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct RowsView {
     kept: u64,
     lost: u64,
@@ -75,6 +77,13 @@ impl RepairView {
     }
 }
 
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "moonlock",
+    summary = "Whether everything works.",
+    responses((status = 200, body = View))
+)]
 pub(super) async fn get(State(state): State<ApiState>) -> Json<View> {
     // An engine that has stopped estimates nothing.
     let estimates = state.engine().estimates().await.unwrap_or_default();

@@ -22,6 +22,13 @@ const MILLIS: f64 = 1e3;
 const MICROS: f64 = 1e6;
 const NANOS: f64 = 1e9;
 
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "moonlock",
+    summary = "Numbers for Prometheus.",
+    responses((status = 200, content((String = "text/plain"))))
+)]
 pub(super) async fn get(State(state): State<ApiState>) -> Result<Response, ApiError> {
     let (metrics, running_calls, estimates) = state.engine().metrics().await?;
     let uptime = state.0.started.elapsed().as_millis();

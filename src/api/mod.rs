@@ -11,6 +11,7 @@ mod calibration;
 mod calls;
 mod checkpoints;
 mod connect;
+mod describe;
 pub mod error;
 mod export;
 mod guard;
@@ -32,8 +33,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::routing::{any, get, patch, post};
+use axum::routing::{any, get};
 use tokio::sync::watch;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::config::Mounts;
 use crate::domain::wire::Snapshot;
@@ -122,43 +125,50 @@ impl ApiState {
 
 /// All routes, behind the guard.
 pub fn router(state: ApiState, ws_path: &str) -> Router {
-    let api = Router::new()
-        .route("/health", get(health::get))
-        .route("/live", get(live::get))
-        .route("/calibration", get(calibration::get))
-        .route("/connect", get(connect::get))
-        .route("/calls", get(calls::list))
-        .route("/calls/move", post(moving::make))
-        .route("/limits", get(limits::get))
-        .route("/forecast/track-record", get(track_record::get))
-        .route("/alerts", get(alerts::list))
-        .route("/alerts/{id}", patch(alerts::change))
-        .route("/alert-rules", get(alerts::rules))
-        .route("/alert-rules/{rule}", patch(alerts::mute))
-        .route("/budgets", get(budgets::list).post(budgets::create))
-        .route(
-            "/budgets/{id}",
-            get(budgets::get).patch(budgets::change).delete(budgets::remove),
-        )
-        .route("/sessions", get(sessions::list).post(sessions::create))
-        .route("/sessions/{id}", get(sessions::get).patch(sessions::change))
-        .route("/export", get(export::everything))
-        .route("/sessions/{id}/export", get(export::of_session))
-        .route("/sessions/{id}/events", get(sessions::events))
-        .route(
-            "/sessions/{id}/checkpoints",
-            get(checkpoints::list).post(checkpoints::create),
-        )
-        .route("/sessions/{id}/tokens", get(tokens::list).post(tokens::report))
-        .route("/analytics/usage", get(usage::get))
+    let (api, _) = resources().split_for_parts();
+    let (beside, _) = beside_the_api().split_for_parts();
+    let api = api
+        .merge(describe::routes())
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::method_not_allowed);
     Router::new()
         .nest("/api", api)
         .route("/api/", any(error::no_such_route))
-        .route("/metrics", get(metrics::get))
+        .merge(beside)
         .route(ws_path, get(ws::connect))
         .fallback(assets::get)
         .layer(axum::middleware::from_fn(guard::check))
         .with_state(state)
+}
+
+/// What is below `/api`, with its description.
+fn resources() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(health::get))
+        .routes(routes!(live::get))
+        .routes(routes!(calibration::get))
+        .routes(routes!(connect::get))
+        .routes(routes!(calls::list))
+        .routes(routes!(moving::make))
+        .routes(routes!(limits::get))
+        .routes(routes!(track_record::get))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::change))
+        .routes(routes!(alerts::rules))
+        .routes(routes!(alerts::mute))
+        .routes(routes!(budgets::list, budgets::create))
+        .routes(routes!(budgets::get, budgets::change, budgets::remove))
+        .routes(routes!(sessions::list, sessions::create))
+        .routes(routes!(sessions::get, sessions::change))
+        .routes(routes!(export::everything))
+        .routes(routes!(export::of_session))
+        .routes(routes!(sessions::events))
+        .routes(routes!(checkpoints::list, checkpoints::create))
+        .routes(routes!(tokens::list, tokens::report))
+        .routes(routes!(usage::get))
+}
+
+/// What has a place of its own on the same port.
+fn beside_the_api() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(metrics::get))
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::ApiState;
 use super::body::JsonBody;
@@ -26,11 +27,13 @@ const ROUNDS: usize = 10;
 const ATTEMPTS: usize = 8;
 
 /// Which calls, and where to.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = MoveCalls)]
 pub(super) struct Asked {
     /// `null` is *Unassigned*.
     #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<SessionId>)]
     session: Option<Option<SessionId>>,
     #[serde(default)]
     calls: Option<Vec<CallId>>,
@@ -42,6 +45,7 @@ pub(super) struct Asked {
     to: Option<i64>,
     /// `null` is *Unassigned*.
     #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<SessionId>)]
     from_session: Option<Option<SessionId>>,
     #[serde(default)]
     conversation: Option<String>,
@@ -107,6 +111,14 @@ impl Asked {
     }
 }
 
+#[utoipa::path(
+    post,
+    path = "/calls/move",
+    tag = "calls",
+    summary = "Puts calls where they belong.",
+    request_body = Asked,
+    responses((status = 200, body = MovedCalls))
+)]
 pub(super) async fn make(
     State(state): State<ApiState>,
     JsonBody(asked): JsonBody<Asked>,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::error::ApiError;
@@ -24,8 +25,9 @@ const MAX_AHEAD: Millis = Millis(60_000);
 const MAX_COST: NanoUsd = NanoUsd(1_000_000_000_000_000);
 
 /// Tokens reported by hand: one number, or its parts.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schema(as = NewTokens)]
 pub(super) struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     tokens_used: Option<u64>,
@@ -51,6 +53,7 @@ pub(super) struct Entry {
     cost_nano_usd: Option<u64>,
     /// Dollars, as a decimal number or its text.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Dollars>)]
     cost: Option<Value>,
     /// UTC epoch milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,6 +62,15 @@ pub(super) struct Entry {
     pub(super) note: Option<String>,
     #[serde(skip_serializing)]
     pub(super) idempotency_key: Option<String>,
+}
+
+/// Dollars: a number, or its text.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes what `cost` takes")]
+enum Dollars {
+    Number(f64),
+    Text(String),
 }
 
 impl Entry {

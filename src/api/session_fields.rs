@@ -1,6 +1,7 @@
 //! What a user can say of a session, checked: the bodies of `POST /api/sessions` and `PATCH /api/sessions/{id}`.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
 use super::error::ApiError;
 use crate::domain::budget::{Allowance, AllowancePatch, AtLimit, Counts};
@@ -10,8 +11,9 @@ use crate::domain::session::{MAX_DURATION, MAX_NAME, MAX_NOTE, MAX_TAGS, NewSess
 use crate::domain::units::{Millis, NanoUsd, Timestamp, Tokens};
 
 /// What starts a session.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = NewSession)]
 pub(super) struct New {
     name: String,
     /// Milliseconds; left out or `null` is open-ended.
@@ -56,7 +58,7 @@ impl New {
 }
 
 /// A stretch to take out, from one moment to another.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Stretch {
     from: i64,
@@ -66,8 +68,9 @@ struct Stretch {
 }
 
 /// What changes a session. What is left out stays.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schema(as = SessionPatch)]
 pub(super) struct Changed {
     status: Option<Status>,
     /// Whether calls that name no session go here.
@@ -76,17 +79,21 @@ pub(super) struct Changed {
     tags: Option<Vec<String>>,
     /// `null` is none.
     #[serde(deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
     note: Option<Option<String>>,
     /// `null` is none.
     #[serde(deserialize_with = "said")]
+    #[schema(value_type = Option<u64>)]
     token_budget: Option<Option<u64>>,
     budget_counts: Option<Counts>,
     /// `null` is none.
     #[serde(deserialize_with = "said")]
+    #[schema(value_type = Option<i64>)]
     cost_budget_nano_usd: Option<Option<i64>>,
     at_limit: Option<AtLimit>,
     /// Milliseconds in all; `null` is open-ended.
     #[serde(deserialize_with = "said")]
+    #[schema(value_type = Option<u64>)]
     duration: Option<Option<u64>>,
     on_sleep: Option<OnSleep>,
     trim: Option<Stretch>,

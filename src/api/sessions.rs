@@ -5,9 +5,11 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::ApiState;
 use super::body::JsonBody;
+use super::describe;
 use super::error::ApiError;
 use super::query::Params;
 use super::session_fields::{Changed, New};
@@ -16,7 +18,8 @@ use crate::domain::session::clock::Reading;
 use crate::domain::wire::{ClockEvent, ClockEvents, SessionView};
 use crate::store::StoredSession;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SessionsPage)]
 pub(super) struct Page {
     sessions: Vec<SessionView>,
     next: Option<String>,
@@ -28,6 +31,14 @@ pub(super) fn session_id(text: &str) -> Result<SessionId, ApiError> {
         .map_err(|_| ApiError::not_found(format!("there is no session `{text}`: an id is a UUID")))
 }
 
+#[utoipa::path(
+    post,
+    path = "/sessions",
+    tag = "sessions",
+    summary = "Starts a session; it becomes the current one.",
+    request_body = New,
+    responses((status = 201, body = SessionView))
+)]
 pub(super) async fn create(
     State(state): State<ApiState>,
     JsonBody(new): JsonBody<New>,
@@ -37,6 +48,14 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, [(header::LOCATION, place)], answer(created)).into_response())
 }
 
+#[utoipa::path(
+    get,
+    path = "/sessions",
+    tag = "sessions",
+    summary = "Sessions, newest first.",
+    params(describe::Paging),
+    responses((status = 200, body = Page))
+)]
 pub(super) async fn list(State(state): State<ApiState>, params: Params) -> Result<Json<Page>, ApiError> {
     params.only(&["limit", "cursor"])?;
     let limit = limit(&params)?;
@@ -68,6 +87,14 @@ pub(super) fn limit(params: &Params) -> Result<usize, ApiError> {
     Ok(limit.unwrap_or(50))
 }
 
+#[utoipa::path(
+    get,
+    path = "/sessions/{id}",
+    tag = "sessions",
+    summary = "One session.",
+    params(("id" = String, Path, format = "uuid")),
+    responses((status = 200, body = SessionView))
+)]
 pub(super) async fn get(State(state): State<ApiState>, Path(id): Path<String>) -> Result<Response, ApiError> {
     find(&state, session_id(&id)?).await.map(answer)
 }
@@ -86,6 +113,14 @@ fn from_history(stored: &StoredSession, now: Reading) -> SessionView {
     SessionView::new(&stored.session, stored.totals, &stored.marks, None, now)
 }
 
+#[utoipa::path(
+    get,
+    path = "/sessions/{id}/events",
+    tag = "sessions",
+    summary = "All that happened to its clock.",
+    params(("id" = String, Path, format = "uuid")),
+    responses((status = 200, body = ClockEvents))
+)]
 pub(super) async fn events(
     State(state): State<ApiState>,
     Path(id): Path<String>,
@@ -125,6 +160,15 @@ fn no_session(id: SessionId) -> ApiError {
     ApiError::not_found(format!("there is no session {id}"))
 }
 
+#[utoipa::path(
+    patch,
+    path = "/sessions/{id}",
+    tag = "sessions",
+    summary = "Changes a session: all of it or nothing.",
+    params(("id" = String, Path, format = "uuid"), ("If-Match" = Option<String>, Header, description = "The revision that the change is meant for, as the ETag gave it.")),
+    request_body = Changed,
+    responses((status = 200, body = SessionView))
+)]
 pub(super) async fn change(
     State(state): State<ApiState>,
     Path(id): Path<String>,

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::ApiState;
 use super::body::OneOrMany;
+use super::describe;
 use super::error::ApiError;
 use super::query::Params;
 use super::report::Entry;
@@ -58,6 +59,15 @@ struct Unit {
     field: String,
 }
 
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/tokens",
+    tag = "sessions",
+    summary = "Counts tokens that are reported by hand, all of them or none.",
+    params(("id" = String, Path, format = "uuid"), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, description = "Said again under the same key within 7 days, it counts once.")),
+    request_body = describe::OneOrManyTokens,
+    responses((status = 201, body = Reported))
+)]
 pub(super) async fn report(
     State(state): State<ApiState>,
     Path(id): Path<String>,
@@ -272,6 +282,14 @@ async fn in_database(
         .await
 }
 
+#[utoipa::path(
+    get,
+    path = "/sessions/{id}/tokens",
+    tag = "sessions",
+    summary = "All that a session used, newest first.",
+    params(("id" = String, Path, format = "uuid"), describe::Paging, ("since" = Option<i64>, Query, description = "Only what changed at or after this moment; UTC epoch milliseconds.")),
+    responses((status = 200, body = TokensPage))
+)]
 pub(super) async fn list(
     State(state): State<ApiState>,
     Path(id): Path<String>,

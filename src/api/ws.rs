@@ -10,6 +10,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use tokio::sync::broadcast;
 use tokio::time::{Interval, MissedTickBehavior, interval};
+use utoipa::ToSchema;
 
 use super::ApiState;
 use crate::domain::ids::SessionId;
@@ -22,9 +23,9 @@ const LIMIT: usize = 64 * 1024;
 const FAREWELL: Duration = Duration::from_millis(200);
 
 /// What a client says.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "camelCase")]
-enum ClientMessage {
+pub(super) enum ClientMessage {
     /// From now on it wants these sessions; with `since`, beginning after that event.
     Subscribe {
         sessions: Vec<String>,

@@ -18,7 +18,7 @@ pub struct Connect {
 }
 
 /// One tool.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     /// Stable.

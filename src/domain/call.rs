@@ -17,6 +17,18 @@ macro_rules! named {
         #[cfg_attr(test, derive(ts_rs::TS))]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant),+ }
 
+        impl utoipa::PartialSchema for $name {
+            // Not derived: the derive reads no name that a macro hands on.
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::Type::String)
+                    .enum_values(Some([$($text),+]))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+
         impl $name {
             /// The name used in the API, the database and the exports.
             #[must_use]

@@ -21,6 +21,7 @@ mod limits;
 mod metrics;
 mod moving;
 mod once;
+mod openapi;
 mod outcomes;
 mod prices;
 mod providers;

@@ -19,6 +19,7 @@ use tokio::sync::{Semaphore, mpsc};
 use self::csv::Csv;
 use super::ApiState;
 use super::calls::{FILTERS, filtered};
+use super::describe;
 use super::error::ApiError;
 use super::query::Params;
 use super::sessions::{find, session_id};
@@ -112,6 +113,14 @@ impl Default for Places {
     }
 }
 
+#[utoipa::path(
+    get,
+    path = "/export",
+    tag = "calls",
+    summary = "Every call that has ended, as a file.",
+    params(describe::ExportFormat, describe::CallFilters, ("session" = Option<String>, Query, description = "A session's id, or `unassigned`.")),
+    responses((status = 200, content((Object = "application/json"), (String = "text/csv"), (String = "application/jsonl"))))
+)]
 pub(super) async fn everything(State(state): State<ApiState>, params: Params) -> Result<Response, ApiError> {
     params.only(&[&["format"], &FILTERS[..]].concat())?;
     let query = filtered(&params)?;
@@ -128,6 +137,14 @@ pub(super) async fn everything(State(state): State<ApiState>, params: Params) ->
     export(state, &params, query, sessions, "moonlock").await
 }
 
+#[utoipa::path(
+    get,
+    path = "/sessions/{id}/export",
+    tag = "sessions",
+    summary = "The calls of a session that have ended, as a file.",
+    params(("id" = String, Path, format = "uuid"), describe::ExportFormat, describe::CallFilters),
+    responses((status = 200, content((Object = "application/json"), (String = "text/csv"), (String = "application/jsonl"))))
+)]
 pub(super) async fn of_session(
     State(state): State<ApiState>,
     Path(id): Path<String>,

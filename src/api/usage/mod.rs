@@ -8,9 +8,11 @@ use axum::extract::State;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::ApiState;
 use super::calls::{moment, session};
+use super::describe;
 use super::error::ApiError;
 use super::query::Params;
 use crate::domain::wire::Totals;
@@ -18,8 +20,9 @@ use crate::store::UsageQuery;
 use group::{GROUPS, Grouping};
 use period::period_start;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = UsagePage)]
 pub(super) struct View {
     period: String,
     /// The zone that days and hours are cut in; `null` where it has no name.
@@ -29,11 +32,21 @@ pub(super) struct View {
     /// UTC epoch milliseconds; `null` is now.
     to: Option<i64>,
     totals: Totals,
+    /// What each group is of, by the names in `groupBy`, and its sums.
+    #[schema(value_type = Vec<Object>)]
     groups: Vec<Map<String, Value>>,
 }
 
 const PERIODS: &str = "hour, day, week, month, year or all";
 
+#[utoipa::path(
+    get,
+    path = "/analytics/usage",
+    tag = "calls",
+    summary = "Sums over a period, grouped.",
+    params(describe::UsageFilters),
+    responses((status = 200, body = View))
+)]
 pub(super) async fn get(State(state): State<ApiState>, params: Params) -> Result<Json<View>, ApiError> {
     params.only(&["period", "groupBy", "session", "from", "to", "timeZone"])?;
     let zone = params

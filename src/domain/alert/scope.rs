@@ -8,19 +8,21 @@ use serde::Serialize;
 use crate::domain::ids::{BudgetId, SessionId};
 
 /// What an alert is about: a rule is watched for each of them apart.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Scope {
     /// Moonlock itself.
     Moonlock,
     /// A session.
+    #[serde(rename_all = "camelCase")]
     Session {
         /// Which.
         #[cfg_attr(test, ts(type = "string"))]
         session_id: SessionId,
     },
     /// A client's own thread.
+    #[serde(rename_all = "camelCase")]
     Conversation {
         /// The session that its calls belong to; `null` is *Unassigned*.
         #[cfg_attr(test, ts(type = "string | null"))]
@@ -29,17 +31,20 @@ pub enum Scope {
         conversation: Box<str>,
     },
     /// A budget that begins anew every day, week or month.
+    #[serde(rename_all = "camelCase")]
     Budget {
         /// Which.
         #[cfg_attr(test, ts(type = "string"))]
         budget_id: BudgetId,
     },
     /// A provider.
+    #[serde(rename_all = "camelCase")]
     Provider {
         /// The mount's name.
         provider: Box<str>,
     },
     /// A provider's own limit period.
+    #[serde(rename_all = "camelCase")]
     Window {
         /// The mount's name.
         provider: Box<str>,

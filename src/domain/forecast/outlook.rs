@@ -51,7 +51,7 @@ pub struct Outlook<A> {
 }
 
 /// How far an expected total can be relied on, in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Confidence {
     /// The order of magnitude, at best.

@@ -109,7 +109,7 @@ pub struct TrackRecord {
 }
 
 /// The sums of a track record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Score {
     /// 80 % bands that were shown …

@@ -13,6 +13,18 @@ macro_rules! operations {
             $($(#[$doc])* #[serde(rename = $name)] $variant,)*
         }
 
+        impl utoipa::PartialSchema for Operation {
+            // Not derived: the derive reads no name that a macro hands on.
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::Type::String)
+                    .enum_values(Some([$($name),*]))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for Operation {}
+
         impl Operation {
             /// Every operation, for lookups by name.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];

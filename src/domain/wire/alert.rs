@@ -7,7 +7,7 @@ use crate::domain::ids::AlertId;
 use crate::domain::units::Timestamp;
 
 /// One alert, from its beginning to its end, as `GET /api/alerts`, the snapshot and the events show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct AlertView {

@@ -8,7 +8,7 @@ use crate::domain::ids::BudgetId;
 use crate::domain::units::Timestamp;
 
 /// A budget that begins anew every day, week or month, as `/api/budgets` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct BudgetView {

@@ -6,7 +6,7 @@ use crate::domain::units::Timestamp;
 use crate::domain::windows::{Kind, Role, Standing, Window};
 
 /// The windows of one credential at one provider, as `GET /api/limits`, the snapshot and the events show them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct LimitsView {
@@ -21,7 +21,7 @@ pub struct LimitsView {
 }
 
 /// One of a provider's own limit periods.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct WindowView {

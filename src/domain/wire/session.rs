@@ -11,7 +11,7 @@ use crate::domain::session::event::{EventKind, TimerEvent, What};
 use crate::domain::session::timer::{Timer, Told};
 
 /// What a session had used at a moment, or between two.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CheckpointUsage {
@@ -64,7 +64,7 @@ impl CheckpointUsage {
 }
 
 /// A named moment in a session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CheckpointView {
@@ -80,6 +80,7 @@ pub struct CheckpointView {
     pub prompt_count: Option<u64>,
     /// The user's own object.
     #[cfg_attr(test, ts(type = "Record<string, unknown> | null"))]
+    #[schema(value_type = Option<Object>)]
     pub metadata: Option<Map<String, Value>>,
     /// UTC epoch milliseconds.
     pub at: i64,
@@ -116,7 +117,7 @@ impl From<&Checkpoint> for CheckpointView {
 }
 
 /// The last checkpoint, in short.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CheckpointMark {
@@ -146,7 +147,7 @@ impl From<&Checkpoint> for CheckpointMark {
 }
 
 /// An event of a session's clock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ClockEvent {
@@ -207,7 +208,7 @@ impl From<&TimerEvent> for ClockEvent {
 }
 
 /// `GET /api/sessions/{id}/checkpoints`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CheckpointsPage {
@@ -218,7 +219,7 @@ pub struct CheckpointsPage {
 }
 
 /// `GET /api/sessions/{id}/events`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ClockEvents {

@@ -1,0 +1,278 @@
+//! The description of the API: OpenAPI 3.1 from the handlers and their types, the WebSocket's messages as JSON Schema,
+//! and a page to read it.
+//!
+//! The router is made of the same list as the document, so that a route cannot be missing from it. What a handler
+//! reads from its query by hand is described by the types here, and a test holds both against each other.
+
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::{Value, json};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::{IntoParams, OpenApi, ToSchema};
+
+use super::ApiState;
+use super::error::Problem;
+use super::report::Entry;
+use super::ws::ClientMessage;
+use crate::domain::alert::{Rule, Severity};
+use crate::domain::call::{Outcome, Source};
+use crate::domain::operation::Operation;
+use crate::domain::wire::ServerMessage;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Moonlock",
+        description = "Everything the dashboard knows. camelCase; integers with the unit in the name; times in UTC epoch \
+                       milliseconds, money in billionths of a US dollar; `null` is \"not known\". What the WebSocket says \
+                       stands in /api/ws-schema.json."
+    ),
+    components(schemas(Problem<'static>, ServerMessage, ClientMessage))
+)]
+struct Base;
+
+/// A page of a list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes parameters")]
+pub(super) struct Paging {
+    /// How many rows at most; 50 if left out.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u16>,
+    /// The `next` of the page before.
+    #[param(format = "uuid")]
+    cursor: Option<String>,
+}
+
+/// Which calls.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes parameters")]
+pub(super) struct CallFilters {
+    /// The mount's name.
+    provider: Option<String>,
+    /// The model that answered, or the requested one.
+    model: Option<String>,
+    /// How it ended.
+    #[param(inline)]
+    outcome: Option<Outcome>,
+    /// Where its numbers came from.
+    #[param(inline)]
+    source: Option<Source>,
+    /// The operation.
+    #[param(inline)]
+    operation: Option<Operation>,
+    /// The client's own thread.
+    conversation: Option<String>,
+    /// The agent inside that thread.
+    agent: Option<String>,
+    /// The program that made it.
+    client: Option<String>,
+    /// Began at or after this moment; UTC epoch milliseconds.
+    from: Option<i64>,
+    /// Began before this moment; UTC epoch milliseconds.
+    to: Option<i64>,
+}
+
+/// Which alerts.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes parameters")]
+pub(super) struct AlertFilters {
+    /// What was watched.
+    #[param(inline)]
+    rule: Option<Rule>,
+    /// How much it matters.
+    #[param(inline)]
+    severity: Option<Severity>,
+    /// A session's id.
+    #[param(format = "uuid")]
+    session: Option<String>,
+    /// Whether it stands, or is over.
+    standing: Option<bool>,
+    /// Raised at or after this moment; UTC epoch milliseconds.
+    from: Option<i64>,
+    /// Raised before this moment; UTC epoch milliseconds.
+    to: Option<i64>,
+}
+
+/// In what form.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes parameters")]
+pub(super) struct ExportFormat {
+    /// `json` if left out.
+    #[param(inline)]
+    format: Option<Format>,
+}
+
+/// The form of an export.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes parameters")]
+pub(super) enum Format {
+    Json,
+    Csv,
+    Jsonl,
+}
+
+/// Of which calls, and by what, usage is summed.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes parameters")]
+pub(super) struct UsageFilters {
+    /// The running period of the viewer's calendar; all time if left out.
+    #[param(inline)]
+    period: Option<Period>,
+    /// Any of session, provider, model, client, operation, source, outcome, hour, day, weekday and hourOfDay, with
+    /// commas between.
+    group_by: Option<String>,
+    /// A session's id, or `unassigned`.
+    session: Option<String>,
+    /// From this moment on; UTC epoch milliseconds.
+    from: Option<i64>,
+    /// Before this moment; UTC epoch milliseconds.
+    to: Option<i64>,
+    /// The viewer's zone, by its IANA name; the machine's if left out.
+    time_zone: Option<String>,
+}
+
+/// A period of the viewer's calendar.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes parameters")]
+pub(super) enum Period {
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+    All,
+}
+
+/// One report, or a list of up to 1,000 that counts whole or not at all.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes a body")]
+pub(super) enum OneOrManyTokens {
+    One(Box<Entry>),
+    Many(Vec<Entry>),
+}
+
+/// The document, and the WebSocket's messages, written once when somebody asks.
+static DOCUMENTS: LazyLock<(String, String)> = LazyLock::new(|| {
+    let document = document();
+    let messages = messages(&document);
+    (document.to_string(), messages.to_string())
+});
+
+/// Where it can be read.
+pub(super) fn routes() -> Router<ApiState> {
+    const JSON: &str = "application/json";
+    Router::new()
+        .route("/openapi.json", get(|| async { file(JSON, &DOCUMENTS.0) }))
+        .route(
+            "/ws-schema.json",
+            get(|| async { file("application/schema+json", &DOCUMENTS.1) }),
+        )
+        .route(
+            "/docs",
+            get(|| async { file("text/html; charset=utf-8", include_str!("docs/page.html")) }),
+        )
+        .route(
+            "/docs/page.css",
+            get(|| async { file("text/css; charset=utf-8", include_str!("docs/page.css")) }),
+        )
+        .route(
+            "/docs/page.js",
+            get(|| async { file("text/javascript; charset=utf-8", include_str!("docs/page.js")) }),
+        )
+}
+
+fn file(kind: &'static str, text: &'static str) -> Response {
+    (
+        [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")],
+        text,
+    )
+        .into_response()
+}
+
+fn document() -> Value {
+    let described = super::resources().into_openapi();
+    let mut document = Base::openapi().nest("/api", described);
+    document.merge(super::beside_the_api().into_openapi());
+    let problem = ResponseBuilder::new()
+        .description("It was not carried out; the problem says why.")
+        .content(
+            "application/problem+json",
+            ContentBuilder::new()
+                .schema(Some(RefOr::Ref(Ref::from_schema_name("Problem"))))
+                .build(),
+        )
+        .build();
+    for (name, path) in &mut document.paths.paths {
+        let operations = [
+            ("get", &mut path.get),
+            ("post", &mut path.post),
+            ("put", &mut path.put),
+            ("patch", &mut path.patch),
+            ("delete", &mut path.delete),
+        ];
+        for (method, operation) in operations {
+            let Some(operation) = operation else { continue };
+            operation.operation_id = Some(operation_id(method, name));
+            let responses = &mut operation.responses.responses;
+            responses.insert("default".to_owned(), RefOr::T(problem.clone()));
+        }
+    }
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    forget_defaults(&mut document["components"]["schemas"]);
+    document
+}
+
+/// A name that stands for one operation alone: `GET /api/sessions/{id}/tokens` is `getSessionsByIdTokens`.
+fn operation_id(method: &str, path: &str) -> String {
+    let mut id = method.to_owned();
+    for part in path.split('/').filter(|part| !part.is_empty() && *part != "api") {
+        if part.starts_with('{') {
+            id.push_str("By");
+        }
+        for word in part.split(|c: char| !c.is_ascii_alphanumeric()) {
+            let mut letters = word.chars();
+            id.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+            id.push_str(letters.as_str());
+        }
+    }
+    id
+}
+
+/// What is left out of a change stays; the values that stand for that in the program are no defaults.
+fn forget_defaults(schemas: &mut Value) {
+    let fields = schemas.as_object_mut().into_iter().flatten();
+    let fields = fields.filter_map(|(_, schema)| schema.get_mut("properties")?.as_object_mut());
+    for field in fields.flat_map(|fields| fields.values_mut()) {
+        if let Some(field) = field
+            .as_object_mut()
+            .filter(|field| field.get("default") == Some(&Value::Null))
+        {
+            field.remove("default");
+        }
+    }
+}
+
+/// JSON Schema (2020-12, as OpenAPI 3.1 has it) of what the WebSocket's ends say.
+fn messages(document: &Value) -> Value {
+    let schemas = document["components"]["schemas"].to_string();
+    // A name's own text has no such path in it.
+    let schemas = schemas.replace("#/components/schemas/", "#/$defs/");
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A message of Moonlock's WebSocket",
+        "anyOf": [{"$ref": "#/$defs/ServerMessage"}, {"$ref": "#/$defs/ClientMessage"}],
+        "$defs": serde_json::from_str::<Value>(&schemas).unwrap_or_default(),
+    })
+}
