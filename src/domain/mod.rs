@@ -1,8 +1,6 @@
 //! What Moonlock knows, without doing anything: no I/O, no clock, no async, no logging.
 //!
 //! Time is an argument and so is randomness. Everything here can be tested with a table.
-//!
-//! [`estimate`] and [`forecast`] are held against recordings by tests; no call passes through them yet.
 
 pub mod alert;
 pub mod budget;
