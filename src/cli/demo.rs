@@ -63,7 +63,7 @@ pub(super) fn run(environment: &Environment, demo: &Demo) -> Result<(), Failure>
         if !demo.no_session {
             let created = app.engine().create_session(NewSession {
                 duration: Some(Millis(3_600_000)),
-                allowance: Allowance::tokens(Some(Tokens(2_000_000))),
+                allowance: Allowance::tokens(Some(Tokens(60_000_000))),
                 ..NewSession::named("Demo: mend the parser")
             });
             created.await.map_err(|error| Failure::run(&error))?;
