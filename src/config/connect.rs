@@ -40,7 +40,7 @@ pub struct Tool {
 }
 
 impl Connect {
-    /// The table for a proxy at `base`, e.g. `http://127.0.0.1:3002` or `http://127.0.0.1:3002/s/work`.
+    /// The table for a proxy at `base`, e.g. `http://127.0.0.1:3002` or `http://127.0.0.1:3002/s/refactor`.
     ///
     /// # Errors
     /// The table that is built in is wrong, which the tests exclude.
@@ -88,10 +88,10 @@ mod tests {
 
     #[test]
     fn the_table_is_filled_in() {
-        let connect = Connect::new("http://127.0.0.1:3002/s/work").unwrap();
+        let connect = Connect::new("http://127.0.0.1:3002/s/refactor").unwrap();
         assert_eq!(
             connect.variables()["OPENAI_BASE_URL"],
-            "http://127.0.0.1:3002/s/work/openai/v1"
+            "http://127.0.0.1:3002/s/refactor/openai/v1"
         );
         let mut ids: Vec<_> = connect.tools().iter().map(|tool| &tool.id).collect();
         let all = ids.len();
@@ -99,7 +99,11 @@ mod tests {
         ids.dedup();
         assert_eq!(ids.len(), all, "an id stands for one tool");
         for tool in connect.tools() {
-            assert!(tool.text.contains("http://127.0.0.1:3002/s/work/"), "{}", tool.id);
+            assert!(
+                tool.text.contains("http://127.0.0.1:3002/s/refactor/"),
+                "{}",
+                tool.id
+            );
             assert!(
                 !tool.text.contains(PLACE) && !tool.clients.is_empty(),
                 "{}",
@@ -111,7 +115,7 @@ mod tests {
     #[test]
     fn any_name_fits_into_a_path() {
         for (name, path) in [
-            ("work", "/s/work"),
+            ("refactor", "/s/refactor"),
             ("a b/c", "/s/a%20b%2Fc"),
             ("ü?#%", "/s/%C3%BC%3F%23%25"),
         ] {

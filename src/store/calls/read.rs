@@ -243,6 +243,31 @@ macro_rules! ended_where {
     };
 }
 
+/// The values of what [`ended_where`] asks for, and of what comes behind it.
+macro_rules! ended_params {
+    ($filters:ident $(, $more:expr)?) => {
+        params![
+            $filters.session.flatten(),
+            $filters.low,
+            $filters.high,
+            $filters.from,
+            $filters.to,
+            $filters.provider,
+            $filters.model,
+            $filters.operation,
+            $filters.outcome,
+            $filters.source,
+            $filters.conversation,
+            $filters.client,
+            $filters.except.is_some(),
+            $filters.except.flatten(),
+            $filters.agent,
+            $filters.changed_since,
+            $($more)?
+        ]
+    };
+}
+
 impl Filters {
     /// The text for one session's calls, or that for all.
     const fn choose(&self, one_session: &'static str, any_session: &'static str) -> &'static str {
@@ -272,25 +297,8 @@ fn select_ended(
     const ANY_SESSION: &str = select!("?1 IS NULL");
     const ONE_SESSION: &str = select!("session IS ?1");
     let mut statement = connection.prepare_cached(filters.choose(ONE_SESSION, ANY_SESSION))?;
-    let mut rows = statement.query(params![
-        filters.session.flatten(),
-        filters.low,
-        filters.high,
-        filters.from,
-        filters.to,
-        filters.provider,
-        filters.model,
-        filters.operation,
-        filters.outcome,
-        filters.source,
-        filters.conversation,
-        filters.client,
-        filters.except.is_some(),
-        filters.except.flatten(),
-        filters.agent,
-        filters.changed_since,
-        i64::try_from(limit).unwrap_or(i64::MAX),
-    ])?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(ended_params!(filters, limit))?;
     let mut calls = Vec::new();
     while let Some(row) = rows.next()? {
         calls.push(ended_call(connection, lookup, row)?);
@@ -328,33 +336,13 @@ pub(in crate::store) fn extent(connection: &Connection, query: &CallQuery) -> Re
         return Ok(Extent::default());
     }
     let mut statement = connection.prepare_cached(filters.choose(ONE_SESSION, ANY_SESSION))?;
-    let extent = statement.query_row(
-        params![
-            filters.session.flatten(),
-            filters.low,
-            filters.high,
-            filters.from,
-            filters.to,
-            filters.provider,
-            filters.model,
-            filters.operation,
-            filters.outcome,
-            filters.source,
-            filters.conversation,
-            filters.client,
-            filters.except.is_some(),
-            filters.except.flatten(),
-            filters.agent,
-            filters.changed_since,
-        ],
-        |row| {
-            Ok(Extent {
-                calls: row.get::<_, Unsigned>(0)?.0,
-                first: row.get(1)?,
-                last: row.get(2)?,
-            })
-        },
-    )?;
+    let extent = statement.query_row(ended_params!(filters), |row| {
+        Ok(Extent {
+            calls: row.get::<_, Unsigned>(0)?.0,
+            first: row.get(1)?,
+            last: row.get(2)?,
+        })
+    })?;
     Ok(extent)
 }
 
