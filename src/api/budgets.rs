@@ -11,7 +11,7 @@ use super::ApiState;
 use super::body::JsonBody;
 use super::error::ApiError;
 use super::session_fields::{cost_budget, said, token_budget};
-use super::sessions::if_match;
+use super::sessions::revision;
 use crate::domain::budget::{
     Allowance, AllowancePatch, AtLimit, Counts, Filter, MAX_NAME, Period, Terms, TermsPatch,
 };
@@ -198,10 +198,7 @@ pub(super) async fn change(
     JsonBody(changed): JsonBody<Changed>,
 ) -> Result<Response, ApiError> {
     let id = budget_id(&id)?;
-    let revision = match changed.revision {
-        Some(revision) => Some(revision),
-        None => if_match(&headers)?,
-    };
+    let revision = revision(changed.revision, &headers)?;
     let changed = state
         .engine()
         .change_budget(id, changed.check()?, revision)

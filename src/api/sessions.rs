@@ -176,10 +176,7 @@ pub(super) async fn change(
     JsonBody(changed): JsonBody<Changed>,
 ) -> Result<Response, ApiError> {
     let id = session_id(&id)?;
-    let revision = match changed.revision {
-        Some(revision) => Some(revision),
-        None => if_match(&headers)?,
-    };
+    let revision = revision(changed.revision, &headers)?;
     let patch = changed.check(state.engine().now())?;
     hold(&state, id).await?;
     state
@@ -190,8 +187,13 @@ pub(super) async fn change(
         .map_err(ApiError::from)
 }
 
+/// The revision that a change is meant for: what its body says, else its header; `None` is any.
+pub(super) fn revision(said: Option<u64>, headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
+    said.map_or_else(|| if_match(headers), |revision| Ok(Some(revision)))
+}
+
 /// The revision in `If-Match` (RFC 9110 §13.1.1); `*` is any.
-pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
+fn if_match(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
     let Some(value) = headers.get(header::IF_MATCH) else {
         return Ok(None);
     };
