@@ -25,6 +25,10 @@
 //! ([`store`]) and what to tell ([`engine::stream`]) → [`api`] → the dashboard. The reply's last bytes go out when the
 //! row is committed.
 //!
+//! Where the provider said too little, the row is there as the call ended; [`meter::estimator`] counts the text that
+//! [`meter::keep`] kept, behind the call, and [`domain::live`] corrects row and sums. What follows the sums (budgets,
+//! forecasts, alerts) sees every change of them in one place there.
+//!
 //! A WebSocket makes its handshake on the same way; then [`meter::splice`] passes its bytes, and each of its turns is
 //! such a call ([`domain::usage::turns`]).
 
