@@ -2,9 +2,11 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "@/app/app";
 import { startLive } from "@/store/live-store";
+import { startRevalidation } from "@/store/query-client";
 import "@/app/styles.css";
 
 startLive();
+startRevalidation();
 
 const root = document.getElementById("root");
 if (root) {

@@ -17,6 +17,10 @@ export class Problem extends Error {
   }
 }
 
+/** What stands at `path`, in the shape that the server's own types promise. */
+export const read = async <Data>(path: string, signal?: AbortSignal): Promise<Data> =>
+  (await ask("GET", path, undefined, {}, signal)) as Data;
+
 export type NewSession = { name: string; duration: number | null; tokenBudget: number | null };
 
 export const createSession = (session: NewSession): Promise<SessionView> =>
@@ -109,12 +113,16 @@ const ask = async (
   path: string,
   body?: object,
   headers: Record<string, string> = {},
+  signal: AbortSignal | null = null,
 ): Promise<unknown> => {
   const said = body && { body: JSON.stringify(body) };
   const kind = body && { "Content-Type": "application/json" };
-  const answer = await fetch(path, { method, headers: { ...kind, ...headers }, ...said }).catch(() => {
-    throw new Problem("Moonlock does not answer. Is it still running?", 0, undefined, undefined);
-  });
+  const answer = await fetch(path, { method, headers: { ...kind, ...headers }, signal, ...said }).catch(
+    (error: unknown) => {
+      if (signal?.aborted) throw error;
+      throw new Problem("Moonlock does not answer. Is it still running?", 0, undefined, undefined);
+    },
+  );
   const data: unknown = await answer.json().catch(() => undefined);
   if (answer.ok) return data;
   throw problem(answer.status, data);

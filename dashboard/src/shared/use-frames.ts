@@ -2,17 +2,9 @@
  * Drawing what moves on its own, at no cost while nobody looks: nothing runs in a hidden page.
  */
 import { useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
+import { useMedia } from "@/shared/use-media";
 
-const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
-
-export const useReducedMotion = (): boolean =>
-  useSyncExternalStore(
-    (changed) => {
-      reducedMotion.addEventListener("change", changed);
-      return () => reducedMotion.removeEventListener("change", changed);
-    },
-    () => reducedMotion.matches,
-  );
+export const useReducedMotion = (): boolean => useMedia("(prefers-reduced-motion: reduce)");
 
 const visible = (): boolean => document.visibilityState === "visible";
 

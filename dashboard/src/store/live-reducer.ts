@@ -140,6 +140,9 @@ const takeEvent = (state: LiveState, event: Event, now: number): LiveState => {
       return { ...next, alerts: withAlert(state.alerts, event.data) };
     case "limits":
       return { ...next, limits: withLimits(state.limits, event.data) };
+    default:
+      // A newer server tells of more than this page knows.
+      return next;
   }
 };
 

@@ -19,6 +19,15 @@ export const receiveSession = (view: SessionView): void => {
   take({ ...state, sessions: withSession(state.sessions, view, now) });
 };
 
+type Listener = (messages: readonly ServerMessage[]) => void;
+const listeners = new Set<Listener>();
+
+/** Hears every batch of messages after the store took it, until the returned function is called. */
+export const onMessages = (listener: Listener): (() => void) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
+
 const take = (state: LiveState): void => {
   const before = shownSession(useLive.getState().state.sessions, useUi.getState())?.view;
   useLive.setState({ state });
@@ -51,6 +60,8 @@ export const startLive = (): (() => void) => {
     const before = useLive.getState().state;
     const state = batch.reduce((known, { message, now }) => apply(known, message, now), before);
     take(state);
+    const messages = batch.map(({ message }) => message);
+    for (const listener of listeners) listener(messages);
     if (!state.missed) asked = false;
     else if (!asked) {
       asked = true;

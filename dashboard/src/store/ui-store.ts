@@ -7,9 +7,37 @@ import type { Choice } from "@/store/shown-session";
 export type Theme = "system" | "light" | "dark";
 export type CallFilter = "session" | "all";
 
-type Ui = Choice & { theme: Theme; callFilter: CallFilter };
+/** What lies over the page. */
+export type Overlay = "palette" | "shortcuts";
+
+type Ui = Choice & {
+  theme: Theme;
+  callFilter: CallFilter;
+  overlay: Overlay | null;
+  /** Whether single keys do something: who dictates or presses keys by chance can turn them off. */
+  singleKeys: boolean;
+};
 
 const THEME_KEY = "moonlock.theme";
+const KEYS_KEY = "moonlock.singleKeys";
+
+/** Storage may be blocked: a choice then lasts as long as the page. */
+const stored = (key: string): string | null => {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+};
+
+const store = (key: string, value: string | null): void => {
+  try {
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, value);
+  } catch {
+    // As above.
+  }
+};
 
 /** `public/theme.js` reads the same key before the first paint. */
 const storedTheme = (): Theme => {
@@ -22,18 +50,15 @@ export const useUi = create<Ui>(() => ({
   selectedSession: null,
   endedInView: null,
   callFilter: "session",
+  overlay: null,
+  singleKeys: stored(KEYS_KEY) !== "off",
 }));
 
 export const setTheme = (theme: Theme): void => {
   const root = document.documentElement;
   if (theme === "system") delete root.dataset["theme"];
   else root.dataset["theme"] = theme;
-  try {
-    if (theme === "system") localStorage.removeItem(THEME_KEY);
-    else localStorage.setItem(THEME_KEY, theme);
-  } catch {
-    // Storage is blocked: the choice lasts as long as the page.
-  }
+  store(THEME_KEY, theme === "system" ? null : theme);
   useUi.setState({ theme });
 };
 
@@ -44,3 +69,10 @@ export const selectSession = (id: string | null): void =>
 export const keepInView = (endedInView: string): void => useUi.setState({ endedInView });
 
 export const filterCalls = (callFilter: CallFilter): void => useUi.setState({ callFilter });
+
+export const showOverlay = (overlay: Overlay | null): void => useUi.setState({ overlay });
+
+export const setSingleKeys = (singleKeys: boolean): void => {
+  store(KEYS_KEY, singleKeys ? null : "off");
+  useUi.setState({ singleKeys });
+};

@@ -1,3 +1,4 @@
+import { AlertBanners } from "@/features/live/alert-banners";
 import { CallList } from "@/features/live/call-list";
 import { ConnectPanel } from "@/features/live/connect-panel";
 import { LimitsPanel } from "@/features/live/limits-panel";
@@ -25,6 +26,7 @@ export const LivePage = () => {
   const first = sessions.length === 0 && calls.length === 0;
   return (
     <div className="grid gap-4 lg:gap-5">
+      <AlertBanners />
       {session ? (
         <>
           <title>{`${session.view.name} — Moonlock`}</title>

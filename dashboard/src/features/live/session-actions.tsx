@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from "react";
 import type { SessionView } from "@/api/types.gen";
 import { SessionTools } from "@/features/live/session-tools";
-import { changeSession, Problem, type SessionChange } from "@/shared/api-client";
+import { Problem } from "@/shared/api-client";
 import { Button } from "@/shared/ui/button";
 import { CheckIcon, PauseIcon, PlayIcon } from "@/shared/ui/icons";
-import { receiveSession } from "@/store/live-store";
+import { change, complete, toggle } from "@/store/session-commands";
 import { selectSession } from "@/store/ui-store";
 
 /** Where Space already means something. */
@@ -18,14 +18,11 @@ export const SessionActions = ({ view }: SessionActionsProps) => {
   const busy = useRef(false);
   const running = view.status === "active";
 
-  const change = async (asked: SessionChange): Promise<void> => {
+  const run = async (command: () => Promise<void>): Promise<void> => {
     if (busy.current) return;
     busy.current = true;
     try {
-      const changed = await changeSession(view.id, view.revision, asked);
-      receiveSession(changed);
-      // The result stays in view, also if another session is open.
-      if (changed.status === "completed") selectSession(view.id);
+      await command();
       setProblem(undefined);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -35,11 +32,11 @@ export const SessionActions = ({ view }: SessionActionsProps) => {
       setConfirming(false);
     }
   };
-  const toggle = (): Promise<void> => change({ status: running ? "paused" : "active" });
+  const pressToggle = (): Promise<void> => run(() => toggle(view));
 
-  const latestToggle = useRef(toggle);
+  const latestToggle = useRef(pressToggle);
   useEffect(() => {
-    latestToggle.current = toggle;
+    latestToggle.current = pressToggle;
   });
   useEffect(() => {
     if (view.status === "completed") return;
@@ -54,7 +51,7 @@ export const SessionActions = ({ view }: SessionActionsProps) => {
     return () => document.removeEventListener("keydown", press);
   }, [view.status]);
 
-  const tools = <SessionTools view={view} onMakeCurrent={() => change({ current: true })} />;
+  const tools = <SessionTools view={view} onMakeCurrent={() => run(() => change(view, { current: true }))} />;
   if (view.status === "completed") {
     return (
       <div className="flex flex-wrap items-center gap-2.5">
@@ -65,12 +62,12 @@ export const SessionActions = ({ view }: SessionActionsProps) => {
   }
   return (
     <div className="flex flex-wrap items-center gap-2.5">
-      <Button variant="primary" onClick={toggle} className="min-w-28" aria-keyshortcuts="Space">
+      <Button variant="primary" onClick={pressToggle} className="min-w-28" aria-keyshortcuts="Space">
         {running ? <PauseIcon /> : <PlayIcon className="size-3.5" />}
         {running ? "Pause" : "Resume"}
       </Button>
       {confirming ? (
-        <Confirm onYes={() => change({ status: "completed" })} onNo={() => setConfirming(false)} />
+        <Confirm onYes={() => run(() => complete(view))} onNo={() => setConfirming(false)} />
       ) : (
         <Button onClick={() => setConfirming(true)}>
           <CheckIcon />

@@ -1,9 +1,16 @@
 import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 
-type DialogProps = { title: string; onClose: () => void; children: ReactNode };
+const places = { middle: "m-auto", top: "mx-auto mt-[10dvh] mb-auto" } as const;
+
+type DialogProps = {
+  title: string;
+  onClose: () => void;
+  children: ReactNode;
+  placement?: keyof typeof places;
+};
 
 /** The browser's own modal dialog: Escape closes it; the focus stays inside, and goes back where it came from. */
-export const Dialog = ({ title, onClose, children }: DialogProps) => {
+export const Dialog = ({ title, onClose, children, placement = "middle" }: DialogProps) => {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
@@ -17,7 +24,7 @@ export const Dialog = ({ title, onClose, children }: DialogProps) => {
       aria-labelledby={id}
       // Only what the user closed: development mounts everything twice.
       onClose={() => dialog.current?.open || onClose()}
-      className="card m-auto max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] max-w-lg p-5 text-ink shadow-xl backdrop:bg-black/50"
+      className={`card max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] max-w-lg overflow-y-auto p-5 text-ink shadow-xl backdrop:bg-black/50 ${places[placement]}`}
     >
       <h2 id={id} className="mb-4 text-base font-semibold">
         {title}

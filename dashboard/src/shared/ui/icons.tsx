@@ -48,6 +48,55 @@ export const AlertIcon = icon(
   </>,
 );
 
+export const LiveIcon = icon(<path d="M1.6 8.6h2.9L6.4 3l3.2 10 1.9-4.4h2.9" />);
+export const SessionsIcon = icon(
+  <>
+    <circle cx="8" cy="8" r="6.2" />
+    <path d="M8 4.4V8l2.4 1.6" />
+  </>,
+);
+export const CompareIcon = icon(<path d="M3.4 13V6.6M6.4 13V3.2M9.8 13V8.4M12.8 13V5" strokeWidth="1.9" />);
+export const AnalyticsIcon = icon(<path d="M2 2.4v10.2c0 .6.4 1 1 1h11M5 10.4l2.8-3.2 2.2 2 3.6-4.6" />);
+export const CallsIcon = icon(
+  <path d="M2 5.2h10.6M9.8 2.4l2.8 2.8-2.8 2.8M14 10.8H3.4M6.2 8l-2.8 2.8 2.8 2.8" />,
+);
+export const BellIcon = icon(
+  <>
+    <path d="M3.2 11.4c1-1 1.2-2.2 1.2-4a3.6 3.6 0 0 1 7.2 0c0 1.8.2 3 1.2 4z" />
+    <path d="M6.6 13.8h2.8" />
+  </>,
+);
+export const LimitsIcon = icon(<path d="M2.6 12a6.4 6.4 0 1 1 10.8 0M8 9.2l2.8-3.4" />);
+export const ConnectIcon = icon(
+  <path d="M6.2 9.8 2 14M9.8 6.2 14 2M4.4 7.2l4.4 4.4-1.2 1.2a3.1 3.1 0 0 1-4.4-4.4zM11.6 8.8 7.2 4.4l1.2-1.2a3.1 3.1 0 0 1 4.4 4.4z" />,
+);
+export const SettingsIcon = icon(
+  <>
+    <path d="M2 4.6h6.6M12.4 4.6H14M2 11.4h1.6M7.4 11.4H14" />
+    <circle cx="10.5" cy="4.6" r="1.9" />
+    <circle cx="5.5" cy="11.4" r="1.9" />
+  </>,
+);
+export const SearchIcon = icon(
+  <>
+    <circle cx="7" cy="7" r="4.4" />
+    <path d="m10.4 10.4 3.4 3.4" />
+  </>,
+);
+export const MenuIcon = icon(<path d="M2.4 4.4h11.2M2.4 8h11.2M2.4 11.6h11.2" />);
+export const CloseIcon = icon(<path d="m3.8 3.8 8.4 8.4M12.2 3.8l-8.4 8.4" />);
+export const KeyboardIcon = icon(
+  <>
+    <rect x="1.6" y="3.8" width="12.8" height="8.4" rx="1.6" />
+    <path d="M4.4 6.6h.1M7 6.6h.1M9.6 6.6h.1M12 6.6h.1M5 9.6h6" />
+  </>,
+);
+export const ChevronIcon = icon(<path d="m6 3.6 4.4 4.4L6 12.4" />);
+export const FlagIcon = icon(<path d="M3.6 14V2.4h8l-1.8 3 1.8 3h-8" />);
+export const DownloadIcon = icon(<path d="M8 2v8M4.8 7 8 10.2 11.2 7M2.4 13.4h11.2" />);
+export const PrintIcon = icon(<path d="M4.4 6V2.4h7.2V6M4.4 11.4H2.4V6h11.2v5.4h-2M4.4 9.4h7.2v4.2H4.4z" />);
+export const TrashIcon = icon(<path d="M2.6 4.2h10.8M6 4.2V2.4h4v1.8M4 4.2l.6 9.4h6.8l.6-9.4" />);
+
 const InfoIcon = icon(
   <>
     <circle cx="8" cy="8" r="6" />

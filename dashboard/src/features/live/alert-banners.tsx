@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { AlertView } from "@/api/types.gen";
-import { asking, severityWord, snoozedUntil } from "@/app/alerts";
+import { asking, severityWord, snoozedUntil } from "@/shared/alerts";
 import { changeAlert, Problem } from "@/shared/api-client";
 import { time } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
@@ -19,7 +19,7 @@ export const AlertBanners = () => {
   const shown = asking(alerts);
   if (shown.length === 0) return null;
   return (
-    <section aria-label="Alerts" className="mb-4">
+    <section aria-label="Alerts">
       <ul className="grid gap-2">
         {shown.map((alert) => (
           <Banner key={alert.id} alert={alert} />

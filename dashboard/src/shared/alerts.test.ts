@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AlertStatus, AlertView, Severity } from "@/api/types.gen";
-import { asking, snoozedUntil } from "@/app/alerts";
+import { asking, snoozedUntil } from "@/shared/alerts";
 
 const alert = (
   id: string,

@@ -1,0 +1,41 @@
+/**
+ * The pages, one line each: address, name, icon, the key after `g` that goes there, and what is loaded then.
+ */
+import { type ComponentType, type LazyExoticComponent, lazy } from "react";
+import { LiveIcon } from "@/shared/ui/icons";
+
+type Icon = ComponentType<{ className?: string }>;
+type Load = () => Promise<ComponentType>;
+
+/** What an address shows. `load` fetches its code; to call it early does no harm. */
+export type Route = { path: string; Content: LazyExoticComponent<ComponentType>; load: Load };
+
+/** A route of the navigation. */
+export type Page = Route & { label: string; Icon: Icon; key: string };
+
+const route = (path: string, load: Load): Route => ({
+  path,
+  Content: lazy(async () => ({ default: await load() })),
+  load,
+});
+
+const page = (path: string, label: string, Icon: Icon, key: string, load: Load): Page => ({
+  ...route(path, load),
+  label,
+  Icon,
+  key,
+});
+
+/** In the navigation's order; a phone's bar holds the first four. */
+export const pages: Page[] = [
+  page("/", "Live", LiveIcon, "l", () => import("@/features/live/live-page").then((m) => m.LivePage)),
+];
+
+/** What is reached from a page only. */
+const details: Route[] = [];
+
+export const routes: Route[] = [...pages, ...details];
+
+/** Whether `location` is the page's own address, or one below it. */
+export const isAt = ({ path }: Route, location: string): boolean =>
+  location === path || (path !== "/" && location.startsWith(`${path}/`));

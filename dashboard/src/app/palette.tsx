@@ -1,0 +1,147 @@
+import { type KeyboardEvent, useId, useState } from "react";
+import { useLocation } from "wouter";
+import { type Command, commands } from "@/app/commands";
+import { pages } from "@/app/pages";
+import { statusWord } from "@/features/live/status";
+import { Problem } from "@/shared/api-client";
+import { Dialog } from "@/shared/ui/dialog";
+import { useLive } from "@/store/live-store";
+import { checkpoint, complete, openSession, toggle } from "@/store/session-commands";
+import { selectSession, showOverlay } from "@/store/ui-store";
+
+/** Goes anywhere and does what is done often, by typing. */
+export const Palette = () => {
+  const id = useId();
+  const [, navigate] = useLocation();
+  const sessions = useLive((live) => live.state.sessions);
+  const [typed, setTyped] = useState("");
+  const [at, setAt] = useState(0);
+  const [confirming, setConfirming] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  const open = openSession();
+  const close = (): void => showOverlay(null);
+
+  const offered: Command[] =
+    confirming && open
+      ? [{ kind: "completeNow", id: "completeNow", label: `Yes, complete “${open.name}”` }]
+      : commands(typed, { pages, sessions: sessions.map(({ view }) => view), open });
+  const current = offered[Math.min(at, offered.length - 1)];
+
+  const act = async (work: Promise<void>, path?: string): Promise<void> => {
+    try {
+      await work;
+      if (path) navigate(path);
+      close();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      setProblem(error.message);
+    }
+  };
+
+  const run = (command: Command): void => {
+    setAt(0);
+    switch (command.kind) {
+      case "page":
+        navigate(command.path);
+        close();
+        return;
+      case "session":
+        selectSession(command.session);
+        navigate("/");
+        close();
+        return;
+      case "shortcuts":
+        showOverlay("shortcuts");
+        return;
+      case "toggle":
+        if (open) void act(toggle(open));
+        return;
+      case "checkpoint":
+        if (command.phase === "") setTyped("checkpoint ");
+        else if (open) void act(checkpoint(open, command.phase));
+        return;
+      case "complete":
+        setConfirming(true);
+        return;
+      case "completeNow":
+        if (open) void act(complete(open), "/");
+        return;
+    }
+  };
+
+  const press = (event: KeyboardEvent): void => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && offered.length > 0) {
+      event.preventDefault();
+      setAt((Math.min(at, offered.length - 1) + step + offered.length) % offered.length);
+    }
+    if (event.key === "Enter" && current) {
+      event.preventDefault();
+      run(current);
+    }
+    if (event.key === "Escape" && confirming) {
+      event.preventDefault();
+      setConfirming(false);
+    }
+  };
+
+  return (
+    <Dialog title="Go to, or do" onClose={close} placement="top">
+      <input
+        role="combobox"
+        aria-label="Page, session or action"
+        aria-expanded={offered.length > 0}
+        aria-controls={`${id}-list`}
+        aria-activedescendant={current && `${id}-${offered.indexOf(current)}`}
+        aria-autocomplete="list"
+        autoComplete="off"
+        value={typed}
+        placeholder="Page, session or action"
+        onChange={({ target }) => {
+          setTyped(target.value);
+          setAt(0);
+          setConfirming(false);
+          setProblem(undefined);
+        }}
+        onKeyDown={press}
+        className="h-11 w-full rounded-xl border border-control bg-surface px-3.5 text-sm placeholder:text-muted"
+      />
+      <div
+        role="listbox"
+        id={`${id}-list`}
+        aria-label="What fits"
+        className="mt-3 grid max-h-[50dvh] gap-0.5 overflow-y-auto"
+      >
+        {offered.map((command, index) => (
+          // biome-ignore lint/a11y/useFocusableInteractive: as above.
+          // biome-ignore lint/a11y/useKeyWithClickEvents: as above; the keys are the field's.
+          <div
+            key={command.id}
+            id={`${id}-${index}`}
+            role="option"
+            aria-selected={command === current}
+            ref={command === current ? keepInSight : undefined}
+            onClick={() => run(command)}
+            onPointerMove={() => index !== at && setAt(index)}
+            className="flex min-h-10 cursor-pointer items-center justify-between gap-4 rounded-lg px-3 py-2 text-sm aria-selected:bg-accent/10"
+          >
+            <span className="min-w-0 truncate">{command.label}</span>
+            {command.kind === "session" && (
+              <span className="shrink-0 text-xs text-muted">
+                {statusWord[command.note as keyof typeof statusWord]}
+              </span>
+            )}
+          </div>
+        ))}
+      </div>
+      {offered.length === 0 && <p className="px-3 py-2 text-sm text-muted">Nothing fits “{typed}”.</p>}
+      {problem && (
+        <p role="alert" className="px-3 pt-2 text-sm text-bad">
+          {problem}
+        </p>
+      )}
+    </Dialog>
+  );
+};
+
+const keepInSight = (element: HTMLElement | null): void => element?.scrollIntoView({ block: "nearest" });

@@ -1,0 +1,36 @@
+/**
+ * Which answers of the API an event makes old. Pure.
+ */
+import type { Change, ServerMessage } from "@/api/types.gen";
+
+/** What an answer is about. */
+export type Topic =
+  | "sessions"
+  | "checkpoints"
+  | "calls"
+  | "usage"
+  | "alerts"
+  | "budgets"
+  | "limits"
+  /** What no event tells of: settings, prices, connections. */
+  | "fixed";
+
+const ALL: readonly Topic[] = ["sessions", "checkpoints", "calls", "usage", "alerts", "budgets", "limits"];
+
+const TOUCHED: Record<Change["kind"], readonly Topic[]> = {
+  session: ["sessions"],
+  checkpoint: ["checkpoints"],
+  "call.started": [],
+  "call.finished": ["calls", "usage", "sessions", "budgets"],
+  "calls.grew": [],
+  "calls.moved": ["calls", "usage", "sessions", "checkpoints"],
+  forecast: [],
+  alert: ["alerts"],
+  limits: ["limits"],
+};
+
+/** An event of a kind that this page does not know touches nothing that it shows. */
+export const topicsOf = (message: ServerMessage): readonly Topic[] => {
+  if (message.type === "snapshot") return ALL;
+  return message.type === "event" ? (TOUCHED[message.kind] ?? []) : [];
+};
