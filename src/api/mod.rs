@@ -11,6 +11,7 @@ mod calibration;
 mod calls;
 mod checkpoints;
 mod connect;
+mod curves;
 mod describe;
 pub mod error;
 mod export;
@@ -159,7 +160,9 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(budgets::list, budgets::create))
         .routes(routes!(budgets::get, budgets::change, budgets::remove))
         .routes(routes!(sessions::list, sessions::create))
+        .routes(routes!(curves::compare))
         .routes(routes!(sessions::get, sessions::change))
+        .routes(routes!(curves::get))
         .routes(routes!(export::everything))
         .routes(routes!(export::of_session))
         .routes(routes!(sessions::events))

@@ -156,7 +156,7 @@ pub(super) async fn hold_known(state: &ApiState, id: SessionId) -> Result<bool, 
     Ok(true)
 }
 
-fn no_session(id: SessionId) -> ApiError {
+pub(super) fn no_session(id: SessionId) -> ApiError {
     ApiError::not_found(format!("there is no session {id}"))
 }
 

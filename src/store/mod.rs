@@ -21,6 +21,7 @@ mod checkpoints;
 mod connection;
 mod conversations;
 mod counted_once;
+mod courses;
 mod error;
 mod forecasts;
 mod health;

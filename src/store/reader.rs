@@ -13,7 +13,7 @@ use super::migrations::Owner;
 use super::names::{Lookup, find_session};
 use super::query::{AlertQuery, CallQuery, Extent, StoredSession, UsageGroup, UsageQuery};
 use super::writer::WriterHandle;
-use super::{alerts, calibration, calls, checkpoints, counted_once, reports, rollups, sessions};
+use super::{alerts, calibration, calls, checkpoints, counted_once, courses, reports, rollups, sessions};
 use crate::domain::alert::Episode;
 use crate::domain::call::Call;
 use crate::domain::estimate::calibration::Learnt;
@@ -21,6 +21,8 @@ use crate::domain::ids::{AlertId, CallId, CheckpointId, SessionId};
 use crate::domain::live::{Counting, Movable, PastCall};
 use crate::domain::report::Kept;
 use crate::domain::session::checkpoint::Checkpoint;
+use crate::domain::session::clock::Reading;
+use crate::domain::session::curve::{Axis, Course};
 use crate::domain::session::event::TimerEvent;
 use crate::domain::units::Timestamp;
 use crate::domain::usage::once::OnceKey;
@@ -179,6 +181,29 @@ impl Reader {
     /// As [`Self::calls`].
     pub fn session(&self, id: SessionId) -> Result<Option<StoredSession>, ReadError> {
         self.read(|connection, _| sessions::session(connection, id))
+    }
+
+    /// How the use of sessions grew, on one axis of their own time that holds them all; `None` in the place of one that
+    /// there is not.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn courses(&self, ids: &[SessionId], now: Reading) -> Result<Vec<Option<Course>>, ReadError> {
+        self.read(|connection, _| courses::of_sessions(connection, ids, now))
+    }
+
+    /// How the use of the newest finished sessions grew that tell what is usual, but for some.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn finished(
+        &self,
+        axis: Axis,
+        limit: usize,
+        except: &[SessionId],
+        now: Reading,
+    ) -> Result<Vec<Course>, ReadError> {
+        self.read(|connection, _| courses::finished(connection, axis, limit, except, now))
     }
 
     /// The newest calls of a session whose usage is known, newest first.

@@ -178,6 +178,25 @@ pub(super) fn sessions(
     Ok(sessions)
 }
 
+/// The newest sessions that have ended, newest first.
+pub(super) fn completed(connection: &Connection, limit: usize) -> Result<Vec<StoredSession>, ReadError> {
+    newest_completed(connection, limit)?.into_iter().collect()
+}
+
+fn newest_completed(
+    connection: &Connection,
+    limit: usize,
+) -> rusqlite::Result<Vec<Result<StoredSession, ReadError>>> {
+    const SELECT: &str = select_sessions!("status = 'completed' ORDER BY id DESC LIMIT ?1");
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let mut sessions = Vec::new();
+    while let Some(row) = rows.next()? {
+        sessions.push(stored_session(connection, row));
+    }
+    Ok(sessions)
+}
+
 /// Makes each session one that can be read again, after a repair that found only a part of it: its tags and settings
 /// are forgotten, and where that is not enough, it is ended with no time on its clock.
 pub(super) fn mend_unreadable(connection: &Connection) -> Result<(), ReadError> {
@@ -228,18 +247,13 @@ pub(super) fn recent(
     completed: usize,
 ) -> Result<Vec<Result<StoredSession, ReadError>>, ReadError> {
     const OPEN: &str = select_sessions!("status <> 'completed' ORDER BY id DESC");
-    const COMPLETED: &str = select_sessions!("status = 'completed' ORDER BY id DESC LIMIT ?1");
     let mut sessions = Vec::new();
     let mut statement = connection.prepare_cached(OPEN)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         sessions.push(stored_session(connection, row));
     }
-    let mut statement = connection.prepare_cached(COMPLETED)?;
-    let mut rows = statement.query([i64::try_from(completed).unwrap_or(i64::MAX)])?;
-    while let Some(row) = rows.next()? {
-        sessions.push(stored_session(connection, row));
-    }
+    sessions.extend(newest_completed(connection, completed)?);
     Ok(sessions)
 }
 

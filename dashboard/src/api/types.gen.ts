@@ -815,6 +815,152 @@ burnRate: BurnRateView | null,
 forecast: ForecastView | null, };
 
 /**
+ * What was used until a moment of a session's own time, in which there are no pauses.
+ */
+export type CurvePoint = { 
+/**
+ * The moment, in milliseconds of the session's own time.
+ */
+atMs: number, 
+/**
+ * Calls that had ended.
+ */
+calls: number, 
+/**
+ * All their tokens.
+ */
+total: number, 
+/**
+ * Those that no cache served.
+ */
+fresh: number, 
+/**
+ * What they cost, in billionths of a US dollar; `null` if none of the session's calls has a price.
+ */
+costNanoUsd: number | null, };
+
+/**
+ * How a session's use grew over its own time.
+ */
+export type CurveView = { 
+/**
+ * The session.
+ */
+sessionId: string, 
+/**
+ * The time that it has run for.
+ */
+elapsedMs: number, 
+/**
+ * How far two points lie apart; the last one may be nearer to the one before.
+ */
+stepMs: number, 
+/**
+ * At most 301, from the moment 0 to `elapsedMs`.
+ */
+points: Array<CurvePoint>, };
+
+/**
+ * What is compared of sessions. In a difference, less is negative.
+ */
+export type SessionFigures = { 
+/**
+ * The time that it ran for.
+ */
+elapsedMs: number, 
+/**
+ * Calls that have ended.
+ */
+requests: number, 
+/**
+ * Those of them that did not end as `complete`.
+ */
+errors: number, 
+/**
+ * Prompt tokens, without cached ones.
+ */
+input: number, 
+/**
+ * Prompt tokens read from a cache.
+ */
+cacheRead: number, 
+/**
+ * Prompt tokens written to a cache.
+ */
+cacheWrite: number, 
+/**
+ * Generated tokens, reasoning included.
+ */
+output: number, 
+/**
+ * The part of `output` that was reasoning.
+ */
+reasoning: number, 
+/**
+ * All tokens.
+ */
+total: number, 
+/**
+ * Billionths of a US dollar; `null` if no call has a price.
+ */
+costNanoUsd: number | null, 
+/**
+ * How much of its prompts a cache served, in per cent; `null` without prompts.
+ */
+cacheSharePercent: number | null, 
+/**
+ * Generated tokens a minute of its own time; `null` before the first second.
+ */
+outputPerMinute: number | null, };
+
+/**
+ * One of the sessions that are compared.
+ */
+export type ComparedView = { 
+/**
+ * The session; `null` is the median of one's own finished sessions.
+ */
+sessionId: string | null, 
+/**
+ * Its name; `null` for the median.
+ */
+name: string | null, 
+/**
+ * Where it stands; `null` for the median.
+ */
+status: Status | null, 
+/**
+ * How many sessions stand behind it: 1, or those of the median; below 3 there is none.
+ */
+pastSessions: number, 
+/**
+ * How its use grew; the median ends where fewer than 3 sessions lasted that long. Empty where there is no median.
+ */
+points: Array<CurvePoint>, 
+/**
+ * Its figures; `null` where there is no median.
+ */
+figures: SessionFigures | null, 
+/**
+ * Its figures less those of the first session; `null` for the first.
+ */
+difference: SessionFigures | null, };
+
+/**
+ * Sessions side by side, on one axis of their own time.
+ */
+export type ComparisonView = { 
+/**
+ * How far two points of a session lie apart: its third point and another's are at the same moment. The last one may
+ * be nearer.
+ */
+stepMs: number, 
+/**
+ * In the order in which they were asked for.
+ */
+sessions: Array<ComparedView>, };
+
+/**
  * Which tokens a budget counts.
  */
 export type Counts = "all" | "fresh";

@@ -26,7 +26,7 @@ pub use amount::Amount;
 pub use burn_rate::{BurnRate, Pace};
 pub use chance::Chance;
 pub use outlook::{Band, Confidence, Outlook, TimeToLimit};
-pub use prior::{Finished, Prior};
+pub use prior::{FEWEST_SESSIONS, Finished, MOST_SESSIONS, Prior};
 pub use projection::{End, Projection};
 pub use session::{CallUse, Forecast};
 pub use track_record::{EarlyWarning, Score, Settled, Shown, TrackRecord};

@@ -10,9 +10,9 @@ use crate::domain::units::{Millis, Tokens};
 use crate::domain::wire::Totals;
 
 /// Sessions that are kept; older ones say little about today's work.
-const KEPT: usize = 20;
-/// Fewer sessions than this change nothing.
-const FEWEST: usize = 3;
+pub const MOST_SESSIONS: usize = 20;
+/// Fewer sessions than this tell nothing of what is usual.
+pub const FEWEST_SESSIONS: usize = 3;
 /// The built-in usual weighs as much as so many sessions: a few odd ones do not carry it away.
 const PSEUDO_SESSIONS: f64 = 5.0;
 /// A session with fewer calls tells neither how often they come nor how large they are.
@@ -36,6 +36,12 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// Whether it tells what is usual; it does not if it was too short, or had too few calls.
+    #[must_use]
+    pub const fn is_telling(&self) -> bool {
+        self.calls >= FEWEST_CALLS && self.active.0 >= SHORTEST.0
+    }
+
     /// A session of these sums.
     #[must_use]
     pub fn of(active: Millis, sums: &Totals) -> Self {
@@ -93,10 +99,10 @@ pub(super) struct Length {
 impl Prior {
     /// Takes a finished session. One that was too short to tell anything is left out.
     pub fn learn(&mut self, session: Finished) {
-        if session.calls < FEWEST_CALLS || session.active < SHORTEST {
+        if !session.is_telling() {
             return;
         }
-        while self.sessions.len() >= KEPT {
+        while self.sessions.len() >= MOST_SESSIONS {
             self.sessions.pop_front();
         }
         self.sessions.push_back(session);
@@ -105,8 +111,8 @@ impl Prior {
     /// How many sessions stand behind what is taken for usual; none while only the built-in is.
     #[must_use]
     pub fn sessions(&self) -> usize {
-        let known = self.sessions.len().min(KEPT);
-        if known < FEWEST { 0 } else { known }
+        let known = self.sessions.len().min(MOST_SESSIONS);
+        if known < FEWEST_SESSIONS { 0 } else { known }
     }
 
     fn learnt(&self) -> impl Iterator<Item = &Finished> + Clone {

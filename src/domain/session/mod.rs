@@ -1,12 +1,15 @@
 //! The user's own stretch of work: a state machine over timer events.
 //!
-//! [`rules`] says what may be done to it when, [`event`] what can happen to its clock, [`timer`] what follows from that.
+//! [`rules`] says what may be done to it when, [`event`] what can happen to its clock, [`timer`] what follows from that;
+//! [`curve`] is how its use grew, and [`usual`] how that of others did.
 
 pub mod checkpoint;
 pub mod clock;
+pub mod curve;
 pub mod event;
 pub mod rules;
 pub mod timer;
+pub mod usual;
 
 use super::budget::{Allowance, AllowancePatch};
 use super::call::named;

@@ -4,6 +4,7 @@
 
 mod alert;
 mod budget;
+mod curve;
 mod estimate;
 mod forecast;
 mod limits;
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 pub use alert::AlertView;
 pub use budget::BudgetView;
+pub use curve::{ComparedView, ComparisonView, CurvePoint, CurveView, SessionFigures};
 pub use estimate::{CalibrationPage, CalibrationView, ErrorsView, EstimateView, EstimatesView, IntervalView};
 pub use forecast::{
     BandView, BudgetForecast, BurnRateView, ForecastEnd, ForecastView, Foretold, OutlookView, TimeToLimitView,

@@ -1,12 +1,25 @@
-//! What forecasts have to know of a session's calls.
+//! What forecasts and curves have to know of a session's calls.
 
 use rusqlite::{Connection, Row, params};
 
 use crate::domain::forecast::CallUse;
+use crate::domain::ids::CallId;
 use crate::domain::live::PastCall;
 use crate::domain::units::{Millis, NanoUsd, Timestamp};
 use crate::domain::usage::parts::Parts;
 use crate::store::error::ReadError;
+
+macro_rules! select_used {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, started_at, duration_ms, cost_nano_usd, input_tokens, cache_read_tokens, \
+                cache_write_5m_tokens, cache_write_1h_tokens, audio_in_tokens, image_in_tokens, output_tokens, \
+                reasoning_tokens, audio_out_tokens, image_out_tokens, unsplit_tokens \
+             FROM calls WHERE session = ?1 AND counted_by IS NULL ",
+            $rest
+        )
+    };
+}
 
 /// The newest calls of a session whose usage is known, newest first; one that cannot be read is an error in its place.
 pub(in crate::store) fn past(
@@ -14,43 +27,66 @@ pub(in crate::store) fn past(
     session: i64,
     limit: usize,
 ) -> rusqlite::Result<Vec<Result<PastCall, ReadError>>> {
-    const SELECT: &str = "SELECT id, started_at, duration_ms, cost_nano_usd, input_tokens, cache_read_tokens, \
-            cache_write_5m_tokens, cache_write_1h_tokens, audio_in_tokens, image_in_tokens, output_tokens, \
-            reasoning_tokens, audio_out_tokens, image_out_tokens, unsplit_tokens \
-        FROM calls WHERE session = ?1 AND counted_by IS NULL AND source IS NOT NULL ORDER BY id DESC LIMIT ?2";
+    const SELECT: &str = select_used!("AND source IS NOT NULL ORDER BY id DESC LIMIT ?2");
     let mut statement = connection.prepare_cached(SELECT)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = statement.query(params![session, limit])?;
     let mut calls = Vec::new();
     while let Some(row) = rows.next()? {
-        calls.extend(past_call(row).map_err(ReadError::from).transpose());
+        let call = used(row).and_then(|used| Ok((row.get(0)?, used)));
+        calls.extend(call.map_err(ReadError::from).map(past_call).transpose());
     }
     Ok(calls)
 }
 
-fn past_call(row: &Row<'_>) -> rusqlite::Result<Option<PastCall>> {
+fn past_call((id, call): (CallId, Used)) -> Option<PastCall> {
+    Some(PastCall {
+        ended_at: call.ended_at,
+        id,
+        used: CallUse::of(&call.parts, call.cost)?,
+    })
+}
+
+/// What one call used, and when it ended.
+pub(in crate::store) struct Used {
+    pub(in crate::store) ended_at: Timestamp,
+    pub(in crate::store) parts: Parts,
+    pub(in crate::store) cost: Option<NanoUsd>,
+}
+
+/// Goes through all calls of a session that count, in no order.
+pub(in crate::store) fn each_used(
+    connection: &Connection,
+    session: i64,
+    mut visit: impl FnMut(&Used),
+) -> rusqlite::Result<()> {
+    const SELECT: &str = select_used!("");
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query([session])?;
+    while let Some(row) = rows.next()? {
+        visit(&used(row)?);
+    }
+    Ok(())
+}
+
+fn used(row: &Row<'_>) -> rusqlite::Result<Used> {
     let (started_at, duration): (Timestamp, Millis) = (row.get(1)?, row.get(2)?);
-    let cost: Option<NanoUsd> = row.get(3)?;
-    let parts = Parts {
-        input: row.get(4)?,
-        cache_read: row.get(5)?,
-        cache_write_5m: row.get(6)?,
-        cache_write_1h: row.get(7)?,
-        audio_in: row.get(8)?,
-        image_in: row.get(9)?,
-        output: row.get(10)?,
-        reasoning: row.get(11)?,
-        audio_out: row.get(12)?,
-        image_out: row.get(13)?,
-        unsplit: row.get(14)?,
-        ..Parts::default()
-    };
-    let Some(used) = CallUse::of(&parts, cost) else {
-        return Ok(None);
-    };
-    Ok(Some(PastCall {
+    Ok(Used {
         ended_at: Timestamp(started_at.0.saturating_add_unsigned(duration.0)),
-        id: row.get(0)?,
-        used,
-    }))
+        cost: row.get(3)?,
+        parts: Parts {
+            input: row.get(4)?,
+            cache_read: row.get(5)?,
+            cache_write_5m: row.get(6)?,
+            cache_write_1h: row.get(7)?,
+            audio_in: row.get(8)?,
+            image_in: row.get(9)?,
+            output: row.get(10)?,
+            reasoning: row.get(11)?,
+            audio_out: row.get(12)?,
+            image_out: row.get(13)?,
+            unsplit: row.get(14)?,
+            ..Parts::default()
+        },
+    })
 }

@@ -2,6 +2,7 @@
 
 mod backup;
 mod counted_once;
+mod courses;
 mod damage;
 mod durability;
 mod limits;

@@ -34,7 +34,7 @@ pub(super) fn session(number: u64) -> (Session, Vec<TimerEvent>) {
     (session, vec![event])
 }
 
-fn change(store: &Store, session: &mut Session, change: Change, ms: i64) {
+pub(super) fn change(store: &Store, session: &mut Session, change: Change, ms: i64) {
     let events = session.timer.decide(change, reading(ms)).unwrap();
     events.iter().for_each(|event| session.timer.apply(*event));
     session.revision += 1;
