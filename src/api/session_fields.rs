@@ -37,6 +37,9 @@ pub(super) struct New {
     note: Option<String>,
     #[serde(default)]
     on_sleep: Option<OnSleep>,
+    /// Whether calls that name no session go here; left out, they do.
+    #[serde(default)]
+    current: Option<bool>,
 }
 
 impl New {
@@ -53,6 +56,7 @@ impl New {
             tags: tags(&self.tags.unwrap_or_default())?,
             note: note(&self.note.unwrap_or_default())?,
             on_sleep: self.on_sleep.unwrap_or(OnSleep::Pause),
+            current: self.current.unwrap_or(true),
         })
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn session_id(text: &str) -> Result<SessionId, ApiError> {
     post,
     path = "/sessions",
     tag = "sessions",
-    summary = "Starts a session; it becomes the current one.",
+    summary = "Starts a session; it becomes the current one, unless the body says otherwise.",
     request_body = New,
     responses((status = 201, body = SessionView))
 )]

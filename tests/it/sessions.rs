@@ -67,6 +67,9 @@ async fn a_session_is_described_extended_and_made_current() {
         (&json!(FIVE_HOURS), &json!(true), &json!(1))
     );
     assert_eq!(app.get(&format!("/api/sessions/{other}")).await["current"], false);
+    let aside = json!({"name": "aside", "current": false});
+    let (status, aside) = app.say("POST", "/api/sessions", &aside).await;
+    assert_eq!((status, &aside["current"]), (201, &json!(false)));
     app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
     assert_eq!(app.row().await["sessionId"], id.as_str());
     let app = app.restart().await;

@@ -12,7 +12,7 @@ mod episode;
 mod facts;
 mod rule;
 mod scope;
-pub(in crate::domain) mod text;
+pub(crate) mod text;
 
 pub use episode::Episode;
 pub use facts::{Facts, Likely, Measure, Overrun, Whose};

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::domain::units::{Millis, NanoUsd};
 
 /// A whole number, its thousands apart: `1,234,567`.
-pub(in crate::domain) struct Grouped(pub(in crate::domain) u64);
+pub(crate) struct Grouped(pub(crate) u64);
 
 impl fmt::Display for Grouped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -21,7 +21,7 @@ impl fmt::Display for Grouped {
 }
 
 /// Money in dollars and cents, with more digits where it is less than a cent: `$1,234.50`, `$0.0042`.
-pub(in crate::domain) struct Dollars(pub(in crate::domain) NanoUsd);
+pub(crate) struct Dollars(pub(crate) NanoUsd);
 
 impl fmt::Display for Dollars {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,7 +38,7 @@ impl fmt::Display for Dollars {
 }
 
 /// A stretch of time, as one or two words: `45 s`, `12 min`, `2 h 5 min`, `3 d 4 h`.
-pub(in crate::domain) struct Span(pub(in crate::domain) Millis);
+pub(crate) struct Span(pub(crate) Millis);
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,6 @@
 //! What a projection says.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Amount;
 use super::track_record::Score;
@@ -51,7 +51,7 @@ pub struct Outlook<A> {
 }
 
 /// How far an expected total can be relied on, in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Confidence {
     /// The order of magnitude, at best.

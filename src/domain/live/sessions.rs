@@ -40,7 +40,9 @@ impl State {
         let mut live = LiveSession::new(session, Totals::default(), Marks::default());
         live.ahead = Some(Box::new(ahead));
         self.sessions.insert(id, live);
-        self.make_current(Some(id), now, effects);
+        if new.current {
+            self.make_current(Some(id), now, effects);
+        }
         self.session_changed(id, vec![event], now, effects);
         self.rearm();
     }

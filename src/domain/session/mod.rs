@@ -92,6 +92,8 @@ pub struct NewSession {
     pub note: Box<str>,
     /// What the machine's sleep does to it.
     pub on_sleep: OnSleep,
+    /// Whether calls that name no session go here.
+    pub current: bool,
 }
 
 impl NewSession {
@@ -105,6 +107,7 @@ impl NewSession {
             tags: Vec::new(),
             note: "".into(),
             on_sleep: OnSleep::Pause,
+            current: true,
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What is said of alerts.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::alert::{AlertStatus, Episode, Rule, Scope, Severity};
 use crate::domain::ids::AlertId;
 use crate::domain::units::Timestamp;
 
 /// One alert, from its beginning to its end, as `GET /api/alerts`, the snapshot and the events show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct AlertView {

@@ -1,6 +1,6 @@
 //! What is said of budgets that begin anew.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Totals;
 use crate::domain::budget::{AtLimit, Budget, Counts, Period};
@@ -8,7 +8,7 @@ use crate::domain::ids::BudgetId;
 use crate::domain::units::Timestamp;
 
 /// A budget that begins anew every day, week or month, as `/api/budgets` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct BudgetView {

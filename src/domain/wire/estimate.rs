@@ -1,12 +1,12 @@
 //! Numbers that were estimated, as the API shows them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::estimate::calibration::{Errors, Learnt};
 use crate::domain::estimate::{Interval, Intervals};
 
 /// How sure the estimated numbers of a call are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct EstimateView {
@@ -35,7 +35,7 @@ impl EstimateView {
 }
 
 /// From where to where a number of tokens is thought to lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct IntervalView {
@@ -46,7 +46,7 @@ pub struct IntervalView {
 }
 
 /// How the estimates of ended calls stand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EstimatesView {
     /// Calls that are being estimated.
@@ -56,7 +56,7 @@ pub struct EstimatesView {
 }
 
 /// How good the estimates of one side of a model's calls are.
-#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CalibrationView {
@@ -82,7 +82,7 @@ pub struct CalibrationView {
 }
 
 /// How far estimates were off, as a share of the truth: 0.02 is 2 %.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ErrorsView {

@@ -1,12 +1,12 @@
 //! What is foretold of a session.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::forecast::{Amount, Band, Chance, Confidence, Outlook, Pace, TimeToLimit};
 use crate::domain::units::Millis;
 
 /// How fast a session burns: the mean of its last active minutes, in which what was used `halfLifeMs` ago counts half.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct BurnRateView {
@@ -32,7 +32,7 @@ impl From<Pace> for BurnRateView {
 }
 
 /// What a session will come to. `null` in a session's place for it: nothing is known yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ForecastView {
@@ -58,7 +58,7 @@ pub struct ForecastView {
 }
 
 /// Whose end a forecast is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum ForecastEnd {
@@ -69,7 +69,7 @@ pub enum ForecastEnd {
 }
 
 /// Tokens, or billionths of a US dollar, at a session's end. No number is below `spent`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct OutlookView {
@@ -88,7 +88,7 @@ pub struct OutlookView {
 }
 
 /// A range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct BandView {
@@ -116,7 +116,7 @@ impl<A: Amount> From<Outlook<A>> for OutlookView {
 }
 
 /// How a budget will do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct BudgetForecast {
@@ -143,7 +143,7 @@ impl BudgetForecast {
 }
 
 /// When a limit is met, in milliseconds of the session's own time from now on; `null` is "not within a day".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TimeToLimitView {
@@ -156,7 +156,7 @@ pub struct TimeToLimitView {
 }
 
 /// What is foretold of a session, told after calls and every few seconds while its clock runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Foretold {

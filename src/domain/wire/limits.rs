@@ -1,12 +1,12 @@
 //! What is said of the providers' own limits.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::units::Timestamp;
 use crate::domain::windows::{Kind, Role, Standing, Window};
 
 /// The windows of one credential at one provider, as `GET /api/limits`, the snapshot and the events show them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct LimitsView {
@@ -21,7 +21,7 @@ pub struct LimitsView {
 }
 
 /// One of a provider's own limit periods.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct WindowView {

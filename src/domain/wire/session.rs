@@ -1,6 +1,6 @@
 //! What is said of a session beside its sums: what happened to its clock, and its checkpoints.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Totals;
@@ -11,7 +11,7 @@ use crate::domain::session::event::{EventKind, TimerEvent, What};
 use crate::domain::session::timer::{Timer, Told};
 
 /// What a session had used at a moment, or between two.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CheckpointUsage {
@@ -64,7 +64,7 @@ impl CheckpointUsage {
 }
 
 /// A named moment in a session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CheckpointView {
@@ -117,7 +117,7 @@ impl From<&Checkpoint> for CheckpointView {
 }
 
 /// The last checkpoint, in short.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CheckpointMark {
@@ -147,7 +147,7 @@ impl From<&Checkpoint> for CheckpointMark {
 }
 
 /// An event of a session's clock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ClockEvent {
@@ -208,7 +208,7 @@ impl From<&TimerEvent> for ClockEvent {
 }
 
 /// `GET /api/sessions/{id}/checkpoints`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CheckpointsPage {
@@ -219,7 +219,7 @@ pub struct CheckpointsPage {
 }
 
 /// `GET /api/sessions/{id}/events`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ClockEvents {
