@@ -1,10 +1,18 @@
 //! The command line: one file a command.
 
+mod arguments;
 mod backup;
+mod client;
 mod demo;
 mod env;
 mod eval;
+mod exit;
+mod print;
 mod serve;
+mod session;
+mod session_text;
+mod sessions;
+mod status;
 mod usage;
 
 use std::process::ExitCode;
@@ -12,13 +20,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Environment, Flags};
+pub(crate) use exit::Failure;
 
 /// Tells you, while you work, what an AI session uses, what it costs and whether it will run out.
 #[derive(Debug, Parser)]
 #[command(
     name = "moonlock",
     version,
-    after_help = "Exit codes: 0 all well, 1 could not run, 2 wrong usage or configuration."
+    after_help = exit::HELP
 )]
 struct Cli {
     #[command(subcommand)]
@@ -35,37 +44,19 @@ enum Command {
     Demo(demo::Demo),
     /// Print the variables that point tools at Moonlock, for your shell to evaluate
     Env(env::Env),
+    Status(status::Status),
+    Sessions(sessions::Sessions),
+    Start(session::Start),
+    Pause(session::Pause),
+    Resume(session::Resume),
+    Checkpoint(session::Checkpoint),
+    Complete(session::Complete),
     /// Print what was used
     Usage(usage::Usage),
     /// Copy the history to a file, with the program running or not
     Backup(backup::Backup),
     /// Score the forecast and the alarms on recorded sessions
     Eval(eval::Eval),
-}
-
-/// Why a command failed: what to print, and the exit code.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    code: u8,
-    message: String,
-}
-
-impl Failure {
-    /// The settings or the arguments are wrong.
-    pub(crate) fn usage(error: &impl std::fmt::Display) -> Self {
-        Self {
-            code: 2,
-            message: error.to_string(),
-        }
-    }
-
-    /// It could not run.
-    pub(crate) fn run(error: &impl std::fmt::Display) -> Self {
-        Self {
-            code: 1,
-            message: error.to_string(),
-        }
-    }
 }
 
 /// Runs the command line of this process.
@@ -86,15 +77,22 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(flags)) => serve::run(&environment, &flags),
         Some(Command::Demo(demo)) => demo::run(&environment, &demo),
         Some(Command::Env(arguments)) => env::run(&environment, &arguments),
+        Some(Command::Status(arguments)) => status::run(&environment, &arguments),
+        Some(Command::Sessions(arguments)) => sessions::run(&environment, &arguments),
+        Some(Command::Start(arguments)) => session::start(&environment, &arguments),
+        Some(Command::Pause(arguments)) => session::pause(&environment, &arguments),
+        Some(Command::Resume(arguments)) => session::resume(&environment, &arguments),
+        Some(Command::Checkpoint(arguments)) => session::checkpoint(&environment, &arguments),
+        Some(Command::Complete(arguments)) => session::complete(&environment, &arguments),
         Some(Command::Usage(usage)) => usage::run(&environment, &usage),
         Some(Command::Backup(arguments)) => backup::run(&environment, &arguments),
         Some(Command::Eval(arguments)) => eval::run(&environment, &arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure { code, message }) => {
-            say_error(&message);
-            ExitCode::from(code)
+        Err(failure) => {
+            failure.message().into_iter().for_each(say_error);
+            ExitCode::from(failure.code())
         }
     }
 }
@@ -107,7 +105,7 @@ fn say_error(message: &str) {
 /// Prints a line for the user. A closed pipe ends nothing.
 pub(crate) fn say(line: &str) {
     use std::io::Write;
-    drop(writeln!(std::io::stdout(), "{line}"));
+    drop(writeln!(anstream::stdout(), "{line}"));
 }
 
 /// Logs go to standard error: warnings and above, or what `MOONLOCK_LOG` says (as `RUST_LOG` does).
@@ -126,6 +124,12 @@ fn init_logging(environment: &Environment) {
 /// Makes the runtime that everything runs on.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().build().map_err(|error| Failure::run(&error))
+}
+
+/// Makes the runtime of a command that asks the running Moonlock: one thread is enough.
+fn client_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().build().map_err(|error| Failure::run(&error))
 }
 

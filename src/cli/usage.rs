@@ -4,11 +4,12 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
+use super::print::{Cell, Side, Table, UNKNOWN, count, dollars};
 use super::{Failure, say};
 use crate::api::usage::group::{GROUPS, Grouping};
 use crate::api::usage::period::period_start;
 use crate::config::{Environment, Flags, Settings};
-use crate::domain::units::Timestamp;
+use crate::domain::units::{NanoUsd, Timestamp};
 use crate::store::{Reader, UsageQuery};
 
 /// Print what was used
@@ -72,39 +73,21 @@ fn table(grouping: &Grouping, groups: &[Map<String, Value>]) {
         say("Nothing was used yet.");
         return;
     }
-    let keys: Vec<&str> = grouping.names().collect();
-    let columns: Vec<&str> = keys.iter().copied().chain(SUMS).collect();
-    let head = columns.iter().map(|name| {
-        if *name == "costNanoUsd" {
-            "cost".to_owned()
-        } else {
-            (*name).to_owned()
-        }
-    });
-    let mut rows = vec![head.collect::<Vec<String>>()];
-    rows.extend(
-        groups
-            .iter()
-            .map(|group| columns.iter().map(|name| cell(name, group)).collect()),
-    );
-    let widths: Vec<usize> = (0..columns.len())
-        .map(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0))
-        .collect();
-    for row in &rows {
-        let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, width))| {
-            if at < keys.len() {
-                format!("{cell:<width$}")
-            } else {
-                format!("{cell:>width$}")
-            }
-        });
-        say(cells.collect::<Vec<_>>().join("  ").trim_end());
+    let keys = grouping.names().map(|name| (name, Side::Left));
+    let sums = SUMS.map(|name| if name == "costNanoUsd" { "cost" } else { name });
+    let mut table = Table::new(keys.chain(sums.map(|name| (name, Side::Right))));
+    for group in groups {
+        let keys = grouping.names().map(|name| key(group.get(name)));
+        table.row(keys.chain(SUMS.map(|name| sum(name, group))).map(Cell::from));
     }
+    table.print();
     let sum = |name: &str| groups.iter().map(|group| number(group, name)).sum::<u64>();
     let (tokens, requests) = (sum("unpricedTokens"), sum("unpricedRequests"));
     if requests > 0 {
         say(&format!(
-            "Not in the cost: {tokens} tokens of requests without a known price ({requests})."
+            "Not in the cost: {} tokens of requests without a known price ({}).",
+            count(tokens),
+            count(requests)
         ));
     }
 }
@@ -113,7 +96,15 @@ fn number(group: &Map<String, Value>, name: &str) -> u64 {
     group.get(name).and_then(Value::as_u64).unwrap_or(0)
 }
 
-fn cell(name: &str, group: &Map<String, Value>) -> String {
+fn key(key: Option<&Value>) -> String {
+    match key {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => UNKNOWN.to_owned(),
+    }
+}
+
+fn sum(name: &str, group: &Map<String, Value>) -> String {
     match group.get(name) {
         Some(Value::Number(cost)) if name == "costNanoUsd" => {
             // What has no price is left out of the sum, which is therefore the least that it can be.
@@ -122,51 +113,9 @@ fn cell(name: &str, group: &Map<String, Value>) -> String {
             } else {
                 ""
             };
-            format!("{at_least}{}", dollars(cost.as_i64().unwrap_or(0)))
+            format!("{at_least}{}", dollars(NanoUsd(cost.as_i64().unwrap_or(0))))
         }
-        Some(Value::Number(number)) => number.to_string(),
-        Some(Value::String(text)) => text.clone(),
-        _ => "–".to_owned(),
-    }
-}
-
-/// Dollars from billionths, without a float: two digits behind the point, or more where it is less.
-fn dollars(nanos: i64) -> String {
-    let places = match nanos {
-        0 | 10_000_000.. => 2,
-        1_000_000.. => 3,
-        100_000.. => 4,
-        10_000.. => 5,
-        _ => 6,
-    };
-    let unit = 10_i64.pow(9 - places);
-    let rounded = (nanos + unit / 2) / unit;
-    let whole = 10_i64.pow(places);
-    format!(
-        "${}.{:0width$}",
-        rounded / whole,
-        rounded % whole,
-        width = places as usize
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn money_is_printed_without_a_float() {
-        for (nanos, expected) in [
-            (0, "$0.00"),
-            (1_234_567_890, "$1.23"),
-            (1_235_000_000, "$1.24"),
-            (22_345_678, "$0.02"),
-            (7_411_050, "$0.007"),
-            (741_105, "$0.0007"),
-            (29_250, "$0.00003"),
-            (999, "$0.000001"),
-        ] {
-            assert_eq!(dollars(nanos), expected);
-        }
+        Some(Value::Number(_)) => count(number(group, name)),
+        _ => UNKNOWN.to_owned(),
     }
 }

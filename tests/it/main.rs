@@ -10,6 +10,7 @@ mod bad_input;
 mod bounds;
 mod budgets;
 mod cli;
+mod commands;
 mod curves;
 mod damage;
 mod estimates;

@@ -1,0 +1,309 @@
+//! The running Moonlock, as a command talks to it: over its API on loopback.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http::{Method, Request, Response, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper_util::client::legacy::{Client as Connector, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::exit::Failure;
+use crate::config::Settings;
+use crate::domain::ids::SessionId;
+use crate::domain::session::Status;
+use crate::domain::wire::{SessionView, Snapshot};
+
+/// How long an answer may take until it begins.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The largest answer that is taken whole.
+const MOST_BYTES: usize = 64 << 20;
+
+/// Why Moonlock gave no answer, or not the one that was hoped for.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ClientError {
+    /// Its port is not known.
+    #[error("the dashboard's port is 0, which takes a free one: say which it took with PORT or --port")]
+    NoPort,
+    /// Nothing listens.
+    #[error(
+        "Moonlock is not running at http://{0}. Start it with `moonlock`, or say where it is with PORT or --port"
+    )]
+    NotRunning(SocketAddr),
+    /// It did not answer in time.
+    #[error("http://{0} does not answer: it took longer than {1:?}. If it is Moonlock, its log may say why")]
+    Silent(SocketAddr, Duration),
+    /// Something else listens there.
+    #[error(
+        "http://{0} answers, but not as Moonlock does: another program has the port. Say where Moonlock is with PORT or --port"
+    )]
+    NotMoonlock(SocketAddr),
+    /// Its answer cannot be read.
+    #[error("http://{address} answered what this version ({}) does not understand ({source}): if Moonlock was updated, restart it", env!("CARGO_PKG_VERSION"))]
+    OtherVersion {
+        /// Where.
+        address: SocketAddr,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The connection broke.
+    #[error("the connection to http://{address} broke: {reason}")]
+    Broken {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        reason: String,
+    },
+    /// It said no.
+    #[error("{}", .0.detail)]
+    Refused(Problem),
+}
+
+/// Why it said no (RFC 9457).
+#[derive(Debug, Deserialize)]
+pub(super) struct Problem {
+    /// `urn:moonlock:problem:` and the kind of problem.
+    #[serde(default)]
+    r#type: String,
+    detail: String,
+}
+
+impl Problem {
+    /// Whether it is of a kind of the API's, such as `completed`.
+    pub(super) fn is(&self, kind: &str) -> bool {
+        self.r#type.strip_prefix("urn:moonlock:problem:") == Some(kind)
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::NotRunning(_)
+            | ClientError::Silent(..)
+            | ClientError::NotMoonlock(_)
+            | ClientError::Broken { .. } => Self::unavailable(&error),
+            ClientError::NoPort => Self::usage(&error),
+            ClientError::OtherVersion { .. } | ClientError::Refused(_) => Self::run(&error),
+        }
+    }
+}
+
+/// A running Moonlock.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    address: SocketAddr,
+    patience: Duration,
+    connector: Connector<HttpConnector, Full<Bytes>>,
+}
+
+impl Client {
+    /// The one that these settings lead to, whether it runs or not.
+    pub(super) fn of(settings: &Settings) -> Result<Self, ClientError> {
+        if settings.port == 0 {
+            return Err(ClientError::NoPort);
+        }
+        Ok(Self::at(SocketAddr::new(settings.host, settings.port)))
+    }
+
+    /// The one whose dashboard listens there.
+    pub(super) fn at(address: SocketAddr) -> Self {
+        Self {
+            address,
+            patience: PATIENCE,
+            connector: Connector::builder(TokioExecutor::new()).build_http(),
+        }
+    }
+
+    /// The same, for someone in a hurry.
+    pub(super) fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Where its dashboard listens.
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Reads a resource.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.exchange(Method::GET, path, Bytes::new()).await
+    }
+
+    /// Sends something and reads what comes back.
+    pub(super) async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let body = serde_json::to_vec(body).map_err(|error| self.broken(&error))?;
+        self.exchange(method, path, body.into()).await
+    }
+
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<T, ClientError> {
+        let response = self.open(method, path, body).await?;
+        let kind = response.headers().get(header::CONTENT_TYPE);
+        if kind.is_none_or(|kind| kind.as_bytes() != b"application/json") {
+            return Err(ClientError::NotMoonlock(self.address));
+        }
+        let whole = self.whole(response).await?;
+        serde_json::from_slice(&whole).map_err(|source| ClientError::OtherVersion {
+            address: self.address,
+            source,
+        })
+    }
+
+    /// Asks, and gives the answer once it has begun and is no refusal.
+    pub(super) async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, ClientError> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.address))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .map_err(|error| self.broken(&error))?;
+        let asked = tokio::time::timeout(self.patience, self.connector.request(request)).await;
+        let response = match asked {
+            Err(_) => return Err(ClientError::Silent(self.address, self.patience)),
+            Ok(Err(error)) if error.is_connect() => return Err(ClientError::NotRunning(self.address)),
+            Ok(Err(error)) => return Err(self.broken(&error)),
+            Ok(Ok(response)) => response,
+        };
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(self.refusal(response).await)
+    }
+
+    /// Why it said no, in its own words where it is Moonlock.
+    async fn refusal(&self, response: Response<Incoming>) -> ClientError {
+        let kind = response.headers().get(header::CONTENT_TYPE);
+        if kind.is_none_or(|kind| kind.as_bytes() != b"application/problem+json") {
+            return ClientError::NotMoonlock(self.address);
+        }
+        match self.whole(response).await {
+            Ok(whole) => match serde_json::from_slice(&whole) {
+                Ok(problem) => ClientError::Refused(problem),
+                Err(_) => ClientError::NotMoonlock(self.address),
+            },
+            Err(error) => error,
+        }
+    }
+
+    async fn whole(&self, response: Response<Incoming>) -> Result<Bytes, ClientError> {
+        let body = Limited::new(response.into_body(), MOST_BYTES);
+        let whole = tokio::time::timeout(self.patience, body.collect()).await;
+        whole
+            .map_err(|_| ClientError::Silent(self.address, self.patience))?
+            .map(http_body_util::Collected::to_bytes)
+            .map_err(|error| ClientError::Broken {
+                address: self.address,
+                reason: error.to_string(),
+            })
+    }
+
+    /// A connection that broke.
+    pub(super) fn broken(&self, error: &(dyn std::error::Error + 'static)) -> ClientError {
+        let cause = std::iter::successors(Some(error), |error| error.source()).last();
+        ClientError::Broken {
+            address: self.address,
+            reason: cause.map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+
+    /// All that is live.
+    pub(super) async fn live(&self) -> Result<Snapshot, ClientError> {
+        self.get("/api/live").await
+    }
+
+    /// The session of an id or a name, or, where none is named, the current one.
+    pub(super) async fn session(&self, named: Option<&str>) -> Result<SessionView, Failure> {
+        match named {
+            Some(named) => {
+                let found = self.find_session(named).await?;
+                found.ok_or_else(|| Failure::run(&format_args!("there is no session `{named}`")))
+            }
+            None => current(self.live().await?.sessions),
+        }
+    }
+
+    /// The session of an id or a name: of several with a name the one that has not ended, and of those the newest.
+    pub(super) async fn find_session(&self, named: &str) -> Result<Option<SessionView>, ClientError> {
+        if let Ok(id) = named.parse::<SessionId>() {
+            return match self.get(&format!("/api/sessions/{id}")).await {
+                Ok(session) => Ok(Some(session)),
+                Err(ClientError::Refused(problem)) if problem.is("not-found") => Ok(None),
+                Err(error) => Err(error),
+            };
+        }
+        let mut ended = None;
+        for session in self.live().await?.sessions {
+            if session.name == named && session.status != Status::Completed {
+                return Ok(Some(session));
+            }
+            if session.name == named && ended.is_none() {
+                ended = Some(session);
+            }
+        }
+        if ended.is_some() {
+            return Ok(ended);
+        }
+        self.find_in_history(named).await
+    }
+
+    async fn find_in_history(&self, named: &str) -> Result<Option<SessionView>, ClientError> {
+        let mut path = "/api/sessions?limit=1000".to_owned();
+        loop {
+            let page: SessionsPage = self.get(&path).await?;
+            let found = page.sessions.into_iter().find(|session| session.name == named);
+            match page.next {
+                Some(next) if found.is_none() => {
+                    path = format!("/api/sessions?limit=1000&cursor={next}");
+                }
+                _ => return Ok(found),
+            }
+        }
+    }
+}
+
+/// The session that a command is about which names none: the current one, or the only one that has not ended.
+fn current(sessions: Vec<SessionView>) -> Result<SessionView, Failure> {
+    let mut open: Vec<SessionView> = sessions
+        .into_iter()
+        .filter(|session| session.status != Status::Completed)
+        .collect();
+    if let Some(at) = open.iter().position(|session| session.current) {
+        return Ok(open.swap_remove(at));
+    }
+    match open.len() {
+        1 => Ok(open.swap_remove(0)),
+        0 => Err(Failure::run(
+            &"no session runs. Start one with `moonlock start NAME`, or name one with --session",
+        )),
+        several => Err(Failure::run(&format_args!(
+            "{several} sessions have not ended and none of them is current: name one with --session"
+        ))),
+    }
+}
+
+/// A page of sessions, newest first.
+#[derive(Debug, Deserialize)]
+pub(super) struct SessionsPage {
+    /// The sessions.
+    pub(super) sessions: Vec<SessionView>,
+    /// The cursor of the next page.
+    pub(super) next: Option<String>,
+}
