@@ -38,6 +38,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     const errors: string[] = [];
     page.on("pageerror", (error) => errors.push(error.message));
     page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+    // Not a first run: that one leads to Connect.
+    await page.addInitScript(() => localStorage.setItem("moonlock.welcomed", "yes"));
     await page.goto(server.url);
     await expect(page.getByTestId("connection")).toHaveText("Live");
     await use(page);

@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { AlertView, CallView, Change, Event, SessionView, Snapshot } from "../src/api/types.gen";
+import { rest } from "./rest";
 import {
   busyScene,
   emptyScene,
@@ -120,7 +121,8 @@ export const startMock = async ({
   });
 
   const server = createServer((request, response) => {
-    void answer(request, response, { create, change, changeAlert, move, snapshot }).catch(() =>
+    const others = (body: unknown) => rest(request, body, { scene, publish });
+    void answer(request, response, { create, change, changeAlert, move, snapshot, others }).catch(() =>
       response.writeHead(500).end(),
     );
   });
@@ -277,6 +279,7 @@ type Handlers = {
   changeAlert: (id: string, asked: Partial<AlertView>) => Reply;
   move: (asked: Move) => Reply;
   snapshot: () => Snapshot;
+  others: (body: unknown) => Reply | undefined;
 };
 
 const problem = (status: number, detail: string, more: object = {}): Reply => [
@@ -300,6 +303,7 @@ const answer = async (request: IncomingMessage, response: ServerResponse, on: Ha
   const alert = /^\/api\/alerts\/([^/]+)$/.exec(pathname)?.[1];
   if (request.method === "PATCH" && alert) reply = on.changeAlert(alert, await json(request));
   if (request.method === "POST" && pathname === "/api/calls/move") reply = on.move(await json(request));
+  else if (reply[0] === 404) reply = on.others(await json(request).catch(() => undefined)) ?? reply;
   const [status, body] = reply;
   const type = status < 400 ? "application/json" : "application/problem+json";
   response.writeHead(status, { "content-type": type }).end(JSON.stringify(body));

@@ -5,11 +5,13 @@ import { Overlays } from "@/app/overlays";
 import { PageFrame } from "@/app/page-frame";
 import { Sidebar } from "@/app/sidebar";
 import { TopBar } from "@/app/top-bar";
+import { useFirstRun } from "@/app/use-first-run";
 import { useIsWide } from "@/shared/use-media";
 import { queryClient } from "@/store/query-client";
 
 export const App = () => {
   const isWide = useIsWide();
+  useFirstRun();
   return (
     <QueryClientProvider client={queryClient}>
       <div className={isWide ? "grid grid-cols-[13.5rem_minmax(0,1fr)] print:block" : ""}>

@@ -20,6 +20,7 @@ type Ui = Choice & {
 
 const THEME_KEY = "moonlock.theme";
 const KEYS_KEY = "moonlock.singleKeys";
+const WELCOMED_KEY = "moonlock.welcomed";
 
 /** Storage may be blocked: a choice then lasts as long as the page. */
 const stored = (key: string): string | null => {
@@ -76,3 +77,8 @@ export const setSingleKeys = (singleKeys: boolean): void => {
   store(KEYS_KEY, singleKeys ? null : "off");
   useUi.setState({ singleKeys });
 };
+
+/** Whether this browser was shown once how tools are connected. */
+export const isWelcomed = (): boolean => stored(WELCOMED_KEY) !== null;
+
+export const welcome = (): void => store(WELCOMED_KEY, "yes");

@@ -1,0 +1,23 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { busyScene } from "../mock/scene";
+import { expect } from "./fixtures";
+import type { Server } from "./server";
+
+/** Opens a page of the dashboard with something of everything in it, and waits for its heading. */
+export const visit = async (live: Page, { url, mock }: Server, path: string): Promise<void> => {
+  if (mock) Object.assign(mock.scene, busyScene());
+  await live.goto(url + path);
+  await expect(live.getByRole("heading", { level: 1 })).toBeVisible();
+  await expect(live.getByText("Loading…")).toHaveCount(0);
+};
+
+/** What axe finds wrong. */
+export const violations = async (page: Page): Promise<string[]> => {
+  const found = await new AxeBuilder({ page }).analyze();
+  return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+};
+
+/** How far the page scrolls sideways. */
+export const sideways = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

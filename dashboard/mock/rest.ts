@@ -1,0 +1,37 @@
+/**
+ * What the pages read beside the live state: one table of paths and answers.
+ */
+import type { IncomingMessage } from "node:http";
+import type { Change } from "../src/api/types.gen";
+import { connect } from "./connect";
+import type { Scene } from "./scene";
+
+export type Reply = [status: number, body: object];
+
+export type Asked = {
+  params: URLSearchParams;
+  /** What the path names. */
+  id: string;
+  body: Record<string, unknown>;
+  scene: Scene;
+  publish: (change: Change, sessionId?: string) => void;
+};
+
+type Answer = (asked: Asked) => Reply;
+
+const answers: [method: string, path: RegExp, Answer][] = [["GET", /^\/api\/connect$/, connect]];
+
+export const rest = (
+  { method, url = "/" }: IncomingMessage,
+  body: unknown,
+  known: Pick<Asked, "scene" | "publish">,
+): Reply | undefined => {
+  const { pathname, searchParams } = new URL(url, "http://mock");
+  for (const [asked, path, answer] of answers) {
+    const found = asked === method ? path.exec(pathname) : null;
+    if (!found) continue;
+    const id = decodeURIComponent(found[1] ?? "");
+    return answer({ ...known, params: searchParams, id, body: (body ?? {}) as Record<string, unknown> });
+  }
+  return undefined;
+};
