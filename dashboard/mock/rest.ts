@@ -3,6 +3,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Change } from "../src/api/types.gen";
+import { changeRule, listAlerts, listRules, trackRecord } from "./alerts";
 import { connect } from "./connect";
 import type { Scene } from "./scene";
 
@@ -19,7 +20,13 @@ export type Asked = {
 
 type Answer = (asked: Asked) => Reply;
 
-const answers: [method: string, path: RegExp, Answer][] = [["GET", /^\/api\/connect$/, connect]];
+const answers: [method: string, path: RegExp, Answer][] = [
+  ["GET", /^\/api\/connect$/, connect],
+  ["GET", /^\/api\/alerts$/, listAlerts],
+  ["GET", /^\/api\/alert-rules$/, listRules],
+  ["PATCH", /^\/api\/alert-rules\/([^/]+)$/, changeRule],
+  ["GET", /^\/api\/forecast\/track-record$/, trackRecord],
+];
 
 export const rest = (
   { method, url = "/" }: IncomingMessage,

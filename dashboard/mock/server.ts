@@ -150,8 +150,9 @@ export const startMock = async ({
   const changeAlert = (id: string, asked: Partial<AlertView>): Reply => {
     const alert = scene.alerts.find((known) => known.id === id);
     if (!alert) return problem(404, "No such alert stands.");
-    const isSnoozed = typeof asked.snoozedUntil === "number";
-    const changed: AlertView = { ...alert, ...asked, status: isSnoozed ? "snoozed" : "acknowledged" };
+    const snoozed = { number: "snoozed", object: "active", undefined: "acknowledged" } as const;
+    const status = snoozed[typeof asked.snoozedUntil as keyof typeof snoozed];
+    const changed: AlertView = { ...alert, ...asked, status };
     scene.alerts = scene.alerts.map((known) => (known.id === id ? changed : known));
     publish({ kind: "alert", data: changed });
     return [200, changed];

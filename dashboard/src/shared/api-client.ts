@@ -1,7 +1,7 @@
 /**
  * Calls of the REST API. An answer that is not 2xx is an RFC 9457 problem, and becomes a `Problem`.
  */
-import type { CheckpointView, MovedCalls, SessionView, Status } from "@/api/types.gen";
+import type { CheckpointView, MovedCalls, Rule, SessionView, Status } from "@/api/types.gen";
 
 export class Problem extends Error {
   override name = "Problem";
@@ -93,6 +93,11 @@ export type AlertChange = { acknowledged: boolean } | { snoozedUntil: number | n
 
 export const changeAlert = async (id: string, change: AlertChange): Promise<void> => {
   await ask("PATCH", `/api/alerts/${encodeURIComponent(id)}`, change);
+};
+
+/** Whether alerts of a rule are silent. */
+export const muteRule = async (rule: Rule, muted: boolean): Promise<void> => {
+  await ask("PATCH", `/api/alert-rules/${encodeURIComponent(rule)}`, { muted });
 };
 
 const sessionPath = (id: string): string => `/api/sessions/${encodeURIComponent(id)}`;

@@ -6,12 +6,20 @@ const look = {
   quiet: "border-transparent text-muted hover:bg-sunken hover:text-ink",
 } as const;
 
-type ButtonProps = ComponentProps<"button"> & { variant?: keyof typeof look };
+const sizes = { normal: "h-10 px-4 text-sm", small: "h-8 px-2.5 text-xs" } as const;
 
-export const Button = ({ variant = "plain", className = "", type = "button", ...rest }: ButtonProps) => (
+type ButtonProps = ComponentProps<"button"> & { variant?: keyof typeof look; size?: keyof typeof sizes };
+
+export const Button = ({
+  variant = "plain",
+  size = "normal",
+  className = "",
+  type = "button",
+  ...rest
+}: ButtonProps) => (
   <button
     type={type}
-    className={`inline-flex h-10 items-center justify-center gap-2 rounded-lg border px-4 text-sm font-medium whitespace-nowrap transition-colors aria-disabled:opacity-60 ${look[variant]} ${className}`}
+    className={`inline-flex items-center justify-center gap-2 rounded-lg border font-medium whitespace-nowrap transition-colors aria-disabled:opacity-60 ${sizes[size]} ${look[variant]} ${className}`}
     {...rest}
   />
 );
