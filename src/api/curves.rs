@@ -9,7 +9,7 @@ use super::query::Params;
 use super::sessions::{no_session, session_id};
 use crate::domain::forecast::MOST_SESSIONS;
 use crate::domain::ids::SessionId;
-use crate::domain::session::curve::{Axis, Course};
+use crate::domain::session::curve::{Axis, Course, Reach};
 use crate::domain::units::Millis;
 use crate::domain::wire::{ComparedView, ComparisonView, CurveView};
 
@@ -31,7 +31,7 @@ pub(super) async fn get(
 ) -> Result<Json<CurveView>, ApiError> {
     params.only(&[])?;
     let id = session_id(&id)?;
-    let found = courses(&state, vec![id]).await?;
+    let found = courses(&state, vec![id], Reach::SoFar).await?;
     let course = found.first().ok_or_else(|| no_session(id))?;
     Ok(Json(course.into()))
 }
@@ -51,17 +51,14 @@ pub(super) async fn compare(
     params.only(&["ids"])?;
     let wanted = wanted(params.text("ids").unwrap_or_default())?;
     let ids: Vec<SessionId> = wanted.iter().flatten().copied().collect();
-    let named = courses(&state, ids.clone()).await?;
+    let named = courses(&state, ids.clone(), Reach::SoFar).await?;
     let axis = named.first().map(|course| course.curve.axis());
     let axis = axis.unwrap_or_else(|| Axis::new(Millis(0)));
-    let mut median = None;
-    if wanted.contains(&None) {
-        median = Some(ComparedView::median(&finished(&state, axis, ids).await?));
-    }
-    let mut named = named.iter().map(ComparedView::from);
+    let past = finished(&state, axis, ids).await?;
+    let mut named = named.iter().map(|course| ComparedView::new(course, &past));
     let sessions = wanted.iter().filter_map(|wanted| match wanted {
         Some(_) => named.next(),
-        None => median.take(),
+        None => Some(ComparedView::median(&past)),
     });
     Ok(Json(ComparisonView::new(axis, sessions.collect())))
 }
@@ -94,11 +91,25 @@ fn wanted(text: &str) -> Result<Vec<Option<SessionId>>, ApiError> {
     }
 }
 
+/// A session, and beside it one's own last finished ones.
+pub(super) async fn beside_past(
+    state: &ApiState,
+    id: SessionId,
+    reach: Reach,
+) -> Result<(Course, Vec<Course>), ApiError> {
+    let found = courses(state, vec![id], reach).await?;
+    let course = found.into_iter().next().ok_or_else(|| no_session(id))?;
+    let past = finished(state, course.curve.axis(), vec![id]).await?;
+    Ok((course, past))
+}
+
 /// The sessions of these ids, on one axis.
-async fn courses(state: &ApiState, ids: Vec<SessionId>) -> Result<Vec<Course>, ApiError> {
+async fn courses(state: &ApiState, ids: Vec<SessionId>, reach: Reach) -> Result<Vec<Course>, ApiError> {
     let now = state.engine().now();
     let asked = ids.clone();
-    let found = state.read(move |reader| reader.courses(&asked, now)).await?;
+    let found = state
+        .read(move |reader| reader.courses(&asked, reach, now))
+        .await?;
     let named = ids.into_iter().zip(found);
     named
         .map(|(id, course)| course.ok_or_else(|| no_session(id)))

@@ -21,6 +21,7 @@ mod limits;
 mod live;
 mod metrics;
 mod moving;
+mod past;
 mod query;
 mod report;
 mod session_fields;
@@ -163,6 +164,8 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(curves::compare))
         .routes(routes!(sessions::get, sessions::change))
         .routes(routes!(curves::get))
+        .routes(routes!(past::efficiency))
+        .routes(routes!(past::get))
         .routes(routes!(export::everything))
         .routes(routes!(export::of_session))
         .routes(routes!(sessions::events))

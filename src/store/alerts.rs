@@ -4,8 +4,9 @@ use rusqlite::{Connection, Row, params};
 
 use super::error::ReadError;
 use super::query::AlertQuery;
+use super::sql_types::Unsigned;
 use crate::domain::alert::{Episode, Rule, Severity};
-use crate::domain::ids::AlertId;
+use crate::domain::ids::{AlertId, SessionId};
 use crate::domain::units::Timestamp;
 
 /// Stores an episode as it is now.
@@ -92,6 +93,20 @@ pub(super) fn find(connection: &Connection, id: AlertId) -> Result<Option<Episod
     let mut statement = connection.prepare_cached(SELECT)?;
     let mut rows = statement.query([id])?;
     rows.next()?.map(episode).transpose()
+}
+
+/// How many episodes of a rule there were about conversations of a session.
+pub(super) fn of_conversations(
+    connection: &Connection,
+    rule: Rule,
+    session: SessionId,
+) -> rusqlite::Result<u64> {
+    const COUNT: &str =
+        "SELECT count(*) FROM alerts WHERE rule = ?1 AND scope LIKE 'conversation:' || ?2 || '/%'";
+    let count: Unsigned = connection
+        .prepare_cached(COUNT)?
+        .query_row(params![rule.name(), session.to_string()], |row| row.get(0))?;
+    Ok(count.0)
 }
 
 /// The episodes that match, newest first.

@@ -22,7 +22,7 @@ use crate::domain::live::{Counting, Movable, PastCall};
 use crate::domain::report::Kept;
 use crate::domain::session::checkpoint::Checkpoint;
 use crate::domain::session::clock::Reading;
-use crate::domain::session::curve::{Axis, Course};
+use crate::domain::session::curve::{Axis, Course, Reach};
 use crate::domain::session::event::TimerEvent;
 use crate::domain::units::Timestamp;
 use crate::domain::usage::once::OnceKey;
@@ -188,8 +188,13 @@ impl Reader {
     ///
     /// # Errors
     /// As [`Self::calls`].
-    pub fn courses(&self, ids: &[SessionId], now: Reading) -> Result<Vec<Option<Course>>, ReadError> {
-        self.read(|connection, _| courses::of_sessions(connection, ids, now))
+    pub fn courses(
+        &self,
+        ids: &[SessionId],
+        reach: Reach,
+        now: Reading,
+    ) -> Result<Vec<Option<Course>>, ReadError> {
+        self.read(|connection, lookup| courses::of_sessions(connection, lookup, ids, reach, now))
     }
 
     /// How the use of the newest finished sessions grew that tell what is usual, but for some.
@@ -203,7 +208,7 @@ impl Reader {
         except: &[SessionId],
         now: Reading,
     ) -> Result<Vec<Course>, ReadError> {
-        self.read(|connection, _| courses::finished(connection, axis, limit, except, now))
+        self.read(|connection, lookup| courses::finished(connection, lookup, axis, limit, except, now))
     }
 
     /// The newest calls of a session whose usage is known, newest first.

@@ -108,3 +108,58 @@ async fn what_cannot_be_compared_is_said() {
         assert!(detail.contains(part), "{ids}: {detail}");
     }
 }
+
+#[tokio::test]
+async fn an_efficiency_shows_what_it_is_made_of() {
+    let (_upstream, mut app, [one, two]) = started().await;
+    for _ in 0..3 {
+        app.ask(post_with(CHAT_PATH, "x-moonlock-session: one", CHAT_REQUEST))
+            .await;
+        app.ended().await;
+    }
+    let few = app.get(&format!("/api/sessions/{two}/efficiency")).await;
+    assert_eq!(few["score"], Value::Null, "one call says nothing");
+    let found = app.get(&format!("/api/sessions/{one}/efficiency")).await;
+    assert_eq!(
+        (&found["usualScore"], &found["pastSessions"]),
+        (&Value::Null, &0.into())
+    );
+    let parts = found["parts"].as_array().unwrap();
+    let sum = |field: &str| {
+        parts
+            .iter()
+            .map(|part| part[field].as_u64().unwrap())
+            .sum::<u64>()
+    };
+    assert_eq!(sum("weightPercent"), 100);
+    assert!(sum("countsPercent").abs_diff(100) <= 1, "{found:#}");
+    let counted = parts.iter().filter(|part| part["leftOut"].is_null());
+    let weighed = counted.map(|part| {
+        let number = |field: &str| part[field].as_u64().unwrap();
+        (
+            number("weightPercent"),
+            number("weightPercent") * number("points"),
+        )
+    });
+    let (weights, points) = weighed.fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+    assert_eq!(found["score"], (points + weights / 2) / weights);
+    let left_out: Vec<_> = parts.iter().filter_map(|part| part["leftOut"].as_str()).collect();
+    assert_eq!(left_out, ["noUsual", "noCheckpoints"], "{found:#}");
+    assert!(
+        parts
+            .iter()
+            .all(|part| part["leftOut"].is_null() == part["leftOutBecause"].is_null())
+    );
+}
+
+#[tokio::test]
+async fn without_finished_sessions_there_is_no_past() {
+    let (_upstream, app, [one, _]) = started().await;
+    let past = app.get(&format!("/api/sessions/{one}/past")).await;
+    assert_eq!((&past["pastSessions"], &past["now"]), (&0.into(), &Value::Null));
+    assert_eq!(past["bands"], Value::Array(Vec::new()));
+    for resource in ["past", "efficiency"] {
+        let unknown = format!("/api/sessions/00000000-0000-7000-8000-000000000000/{resource}");
+        assert_eq!(refused(&app, &unknown).await.0, 404);
+    }
+}

@@ -911,7 +911,11 @@ cacheSharePercent: number | null,
 /**
  * Generated tokens a minute of its own time; `null` before the first second.
  */
-outputPerMinute: number | null, };
+outputPerMinute: number | null, 
+/**
+ * The score of its efficiency, 0 to 100; `null` where too little is known.
+ */
+efficiency: number | null, };
 
 /**
  * One of the sessions that are compared.
@@ -959,6 +963,226 @@ stepMs: number,
  * In the order in which they were asked for.
  */
 sessions: Array<ComparedView>, };
+
+/**
+ * What the score is made of.
+ */
+export type EfficiencyPart = "cacheHits" | "waste" | "repeats" | "outputPerInput" | "costPerCheckpoint";
+
+/**
+ * Why a part is left out.
+ */
+export type LeftOut = "noCache" | "noTokens" | "noInput" | "noCheckpoints" | "noPrice" | "noUsual";
+
+/**
+ * What the numbers of a part count.
+ */
+export type EfficiencyUnit = "perMille" | "nanoUsd";
+
+/**
+ * A part of an efficiency's score.
+ */
+export type EfficiencyPartView = { 
+/**
+ * What it is.
+ */
+part: EfficiencyPart, 
+/**
+ * What its numbers count.
+ */
+unit: EfficiencyUnit, 
+/**
+ * Its number; `null` where it is left out.
+ */
+value: number | null, 
+/**
+ * The median of one's own finished sessions; `null` if fewer than 3 have one.
+ */
+usual: number | null, 
+/**
+ * From which number on it gives no point.
+ */
+noPointsAt: number | null, 
+/**
+ * From which number on it gives all 100; in proportion between the two.
+ */
+fullPointsAt: number | null, 
+/**
+ * Its points, 0 to 100; `null` where it is left out.
+ */
+points: number | null, 
+/**
+ * How much it counts in the score, in per cent, where no part is left out.
+ */
+weightPercent: number, 
+/**
+ * How much it counts in this score, in per cent; 0 where it is left out.
+ */
+countsPercent: number, 
+/**
+ * Why it is left out; `null` where it is not.
+ */
+leftOut: LeftOut | null, 
+/**
+ * The same as a sentence.
+ */
+leftOutBecause: string | null, };
+
+/**
+ * How well a session makes use of what it pays for: the mean of its parts' points, each as often as it weighs.
+ */
+export type EfficiencyView = { 
+/**
+ * The session.
+ */
+sessionId: string, 
+/**
+ * 0 to 100; `null` before its fifth call, and while no token is known.
+ */
+score: number | null, 
+/**
+ * The median score of one's own finished sessions; `null` if there are fewer than 3.
+ */
+usualScore: number | null, 
+/**
+ * How many of them stand behind what is usual.
+ */
+pastSessions: number, 
+/**
+ * What the score is made of.
+ */
+parts: Array<EfficiencyPartView>, };
+
+/**
+ * The middle half of what one's own finished sessions had used.
+ */
+export type QuartilesView = { 
+/**
+ * A quarter had used less.
+ */
+low: number, 
+/**
+ * Half had.
+ */
+median: number, 
+/**
+ * Three quarters had.
+ */
+high: number, };
+
+/**
+ * What is usual at one moment of a session's own time.
+ */
+export type PastBand = { 
+/**
+ * The moment, in milliseconds of a session's own time.
+ */
+atMs: number, 
+/**
+ * How many finished sessions lasted that long; those that ended before are not in the numbers. Never below 3.
+ */
+sessions: number, 
+/**
+ * Calls that had ended.
+ */
+calls: QuartilesView, 
+/**
+ * All tokens.
+ */
+total: QuartilesView, 
+/**
+ * Those that no cache served.
+ */
+fresh: QuartilesView, 
+/**
+ * Billionths of a US dollar; `null` if fewer than 3 of the sessions have a price.
+ */
+costNanoUsd: QuartilesView | null, };
+
+/**
+ * Where a number lies beside what is usual.
+ */
+export type Place = "below" | "usual" | "above";
+
+/**
+ * Where a session stands beside what is usual.
+ */
+export type PastPlace = { 
+/**
+ * The session's number.
+ */
+value: number, 
+/**
+ * What is usual.
+ */
+usual: QuartilesView, 
+/**
+ * Where the number lies.
+ */
+place: Place, 
+/**
+ * The number as a share of the median, in per cent; `null` if the median is 0.
+ */
+percentOfMedian: number | null, 
+/**
+ * The same as a sentence: `1,234,567 tokens after 42 min: more than in three of four of your 12 sessions that lasted that
+ * long (median 880,000).`
+ */
+says: string, };
+
+/**
+ * Where a session stands now.
+ */
+export type PastNow = { 
+/**
+ * How many finished sessions lasted as long.
+ */
+sessions: number, 
+/**
+ * Calls.
+ */
+calls: PastPlace, 
+/**
+ * All tokens.
+ */
+total: PastPlace, 
+/**
+ * Those that no cache served.
+ */
+fresh: PastPlace, 
+/**
+ * Billionths of a US dollar; `null` if it has no price, or fewer than 3 of the others have.
+ */
+costNanoUsd: PastPlace | null, };
+
+/**
+ * A session beside the user's finished ones.
+ */
+export type PastView = { 
+/**
+ * The session.
+ */
+sessionId: string, 
+/**
+ * The time that it has run for.
+ */
+elapsedMs: number, 
+/**
+ * How many finished sessions it is compared with.
+ */
+pastSessions: number, 
+/**
+ * How far two bands lie apart.
+ */
+stepMs: number, 
+/**
+ * What is usual, from the moment 0 on; it ends where fewer than 3 sessions lasted that long.
+ */
+bands: Array<PastBand>, 
+/**
+ * Where the session stands; `null` if fewer than 3 lasted as long.
+ */
+now: PastNow | null, };
 
 /**
  * Which tokens a budget counts.

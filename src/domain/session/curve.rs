@@ -4,6 +4,9 @@ use super::super::units::{Millis, NanoUsd, Tokens};
 use super::super::usage::parts::Parts;
 use super::super::wire::Totals;
 use super::Session;
+use super::clock::Reading;
+use super::efficiency::Effort;
+use super::timer::{Timer, whole_millis};
 
 /// An axis has at most so many steps.
 const MOST_STEPS: u64 = 300;
@@ -74,6 +77,33 @@ pub struct Course {
     pub usage: Totals,
     /// How they grew.
     pub curve: Curve,
+    /// What its efficiency follows from.
+    pub effort: Effort,
+}
+
+/// How far an axis reaches for a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// To its end, or as far as it has come.
+    SoFar,
+    /// To its planned end; where that is open, as far again as it has come.
+    Planned,
+}
+
+/// Where the end is open, the plan reaches at least so far.
+const OPEN_PLAN: Millis = Millis(600_000);
+
+impl Reach {
+    /// For a session with that clock.
+    #[must_use]
+    pub fn of(self, timer: &Timer, now: Reading) -> Millis {
+        let elapsed = whole_millis(timer.elapsed(now));
+        let open_plan = Millis(elapsed.0.saturating_mul(2)).max(OPEN_PLAN);
+        match self {
+            Self::SoFar => elapsed,
+            Self::Planned => timer.duration().unwrap_or(open_plan).max(elapsed),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

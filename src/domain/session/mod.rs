@@ -1,11 +1,12 @@
 //! The user's own stretch of work: a state machine over timer events.
 //!
 //! [`rules`] says what may be done to it when, [`event`] what can happen to its clock, [`timer`] what follows from that;
-//! [`curve`] is how its use grew, and [`usual`] how that of others did.
+//! [`curve`] is how its use grew, [`usual`] how that of others did, and [`efficiency`] how well it was used.
 
 pub mod checkpoint;
 pub mod clock;
 pub mod curve;
+pub mod efficiency;
 pub mod event;
 pub mod rules;
 pub mod timer;

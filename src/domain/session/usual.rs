@@ -1,9 +1,22 @@
 //! What is usual at each moment of a session's own time, among the user's finished ones.
 
+use super::super::call::named;
 use super::super::forecast::{FEWEST_SESSIONS, Finished};
 use super::super::units::Millis;
 use super::super::wire::Totals;
 use super::curve::{Curve, Point};
+
+named! {
+    /// Where a number lies beside what is usual.
+    Place {
+        /// Below the middle half.
+        Below = "below",
+        /// In the middle half.
+        Usual = "usual",
+        /// Above the middle half.
+        Above = "above",
+    }
+}
 
 /// The middle half of what was found: a quarter of it is below, a quarter above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +51,18 @@ impl Quartiles {
             median: at(2),
             high: at(3),
         })
+    }
+
+    /// Where a number lies beside these.
+    #[must_use]
+    pub const fn place(self, number: i64) -> Place {
+        if number < self.low {
+            Place::Below
+        } else if number > self.high {
+            Place::Above
+        } else {
+            Place::Usual
+        }
     }
 }
 
@@ -95,6 +120,13 @@ pub fn bands<'a>(past: impl IntoIterator<Item = &'a Curve>) -> Vec<Band> {
         Band::of(found.first()?.at, &found)
     };
     (0..).map_while(at).collect()
+}
+
+/// What is usual at one moment; `None` if too few lasted that long.
+#[must_use]
+pub fn band_at<'a>(past: impl IntoIterator<Item = &'a Curve>, at: Millis) -> Option<Band> {
+    let found: Vec<Point> = past.into_iter().filter_map(|curve| curve.until(at)).collect();
+    Band::of(at, &found)
 }
 
 fn signed(number: u64) -> i64 {

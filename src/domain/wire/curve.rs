@@ -6,6 +6,7 @@ use super::Totals;
 use crate::domain::ids::SessionId;
 use crate::domain::session::Status;
 use crate::domain::session::curve::{Axis, Course, Point};
+use crate::domain::session::efficiency::{Efficiency, Effort};
 use crate::domain::session::usual::{self, Band, Quartiles};
 use crate::domain::units::{Millis, NanoUsd, Tokens};
 
@@ -133,10 +134,27 @@ impl ComparisonView {
 }
 
 impl ComparedView {
+    /// A session beside finished ones.
+    #[must_use]
+    pub fn new(course: &Course, past: &[Course]) -> Self {
+        Self {
+            session_id: Some(course.session.id),
+            name: Some(course.session.name.to_string()),
+            status: Some(course.session.timer.status()),
+            past_sessions: 1,
+            points: course.curve.points().map(Into::into).collect(),
+            figures: Some(SessionFigures::new(course, past)),
+            difference: None,
+        }
+    }
+
     /// The median of finished sessions.
     #[must_use]
     pub fn median(past: &[Course]) -> Self {
-        let figures: Vec<SessionFigures> = past.iter().map(SessionFigures::from).collect();
+        let figures: Vec<SessionFigures> = past
+            .iter()
+            .map(|course| SessionFigures::new(course, past))
+            .collect();
         let bands = usual::bands(past.iter().map(|course| &course.curve));
         Self {
             session_id: None,
@@ -145,20 +163,6 @@ impl ComparedView {
             past_sessions: past.len() as u64,
             points: bands.iter().map(Into::into).collect(),
             figures: SessionFigures::median(&figures),
-            difference: None,
-        }
-    }
-}
-
-impl From<&Course> for ComparedView {
-    fn from(course: &Course) -> Self {
-        Self {
-            session_id: Some(course.session.id),
-            name: Some(course.session.name.to_string()),
-            status: Some(course.session.timer.status()),
-            past_sessions: 1,
-            points: course.curve.points().map(Into::into).collect(),
-            figures: Some(course.into()),
             difference: None,
         }
     }
@@ -193,18 +197,23 @@ pub struct SessionFigures {
     pub cache_share_percent: Option<i64>,
     /// Generated tokens a minute of its own time; `null` before the first second.
     pub output_per_minute: Option<i64>,
-}
-
-impl From<&Course> for SessionFigures {
-    fn from(course: &Course) -> Self {
-        Self::of(course.curve.end(), &course.usage)
-    }
+    /// The score of its efficiency, 0 to 100; `null` where too little is known.
+    pub efficiency: Option<i64>,
 }
 
 impl SessionFigures {
-    /// Those of a session that has run for so long and used this.
+    /// Those of a session, beside finished ones.
     #[must_use]
-    pub fn of(elapsed: Millis, usage: &Totals) -> Self {
+    pub fn new(course: &Course, past: &[Course]) -> Self {
+        let past: Vec<Effort> = past.iter().map(|course| course.effort).collect();
+        Self {
+            efficiency: Efficiency::of(&course.effort, &past).score.map(i64::from),
+            ..Self::of(course.curve.end(), &course.usage)
+        }
+    }
+
+    /// Those of a session that has run for so long and used this, without its efficiency.
+    fn of(elapsed: Millis, usage: &Totals) -> Self {
         let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let prompts = usage
             .input
@@ -229,6 +238,7 @@ impl SessionFigures {
             output_per_minute: Some(elapsed)
                 .filter(|elapsed| elapsed.0 >= 1_000)
                 .and_then(|elapsed| share(usage.output, elapsed.0, 60_000)),
+            efficiency: None,
         }
     }
 
@@ -265,6 +275,7 @@ impl SessionFigures {
             cost_nano_usd: known(|figures| figures.cost_nano_usd),
             cache_share_percent: known(|figures| figures.cache_share_percent),
             output_per_minute: known(|figures| figures.output_per_minute),
+            efficiency: known(|figures| figures.efficiency),
         }
     }
 }

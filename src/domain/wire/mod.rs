@@ -5,9 +5,11 @@
 mod alert;
 mod budget;
 mod curve;
+mod efficiency;
 mod estimate;
 mod forecast;
 mod limits;
+mod past;
 mod session;
 mod tokens;
 
@@ -16,11 +18,13 @@ use serde::{Deserialize, Serialize};
 pub use alert::AlertView;
 pub use budget::BudgetView;
 pub use curve::{ComparedView, ComparisonView, CurvePoint, CurveView, SessionFigures};
+pub use efficiency::{EfficiencyPartView, EfficiencyUnit, EfficiencyView};
 pub use estimate::{CalibrationPage, CalibrationView, ErrorsView, EstimateView, EstimatesView, IntervalView};
 pub use forecast::{
     BandView, BudgetForecast, BurnRateView, ForecastEnd, ForecastView, Foretold, OutlookView, TimeToLimitView,
 };
 pub use limits::{LimitsView, WindowView};
+pub use past::{PastBand, PastNow, PastPlace, PastView, QuartilesView};
 
 use super::budget::{AtLimit, Counts};
 use super::call::{Attribution, Call, Outcome, Source};

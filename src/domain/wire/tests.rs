@@ -2,7 +2,9 @@ use super::*;
 use crate::domain::alert::{AlertStatus, Rule, Scope, Severity};
 use crate::domain::budget::Period;
 use crate::domain::ids::AlertId;
+use crate::domain::session::efficiency::{EfficiencyPart, LeftOut};
 use crate::domain::session::event::EventKind;
+use crate::domain::session::usual::Place;
 use crate::domain::windows::{Kind, Standing};
 use std::fmt::Write;
 use std::path::Path;
@@ -58,6 +60,17 @@ fn typescript() -> String {
         SessionFigures,
         ComparedView,
         ComparisonView,
+        EfficiencyPart,
+        LeftOut,
+        EfficiencyUnit,
+        EfficiencyPartView,
+        EfficiencyView,
+        QuartilesView,
+        PastBand,
+        Place,
+        PastPlace,
+        PastNow,
+        PastView,
         Counts,
         AtLimit,
         Period,

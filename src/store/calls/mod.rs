@@ -24,7 +24,7 @@ mod read;
 mod sums;
 mod write;
 
-pub(super) use past::{each_used, past};
+pub(super) use past::{each_spent, past};
 pub(super) use read::{call, ended, extent, running, running_ids, select};
 pub(super) use sums::sum_anew;
 pub(super) use write::{finish, remove_running, start};

@@ -2,20 +2,24 @@
 
 use rusqlite::{Connection, Row, params};
 
+use crate::domain::call::Outcome;
 use crate::domain::forecast::CallUse;
 use crate::domain::ids::CallId;
 use crate::domain::live::PastCall;
+use crate::domain::session::efficiency::Spent;
 use crate::domain::units::{Millis, NanoUsd, Timestamp};
 use crate::domain::usage::parts::Parts;
 use crate::store::error::ReadError;
+use crate::store::names::Lookup;
 
 macro_rules! select_used {
-    ($rest:literal) => {
+    ($more:literal, $rest:literal) => {
         concat!(
             "SELECT id, started_at, duration_ms, cost_nano_usd, input_tokens, cache_read_tokens, \
                 cache_write_5m_tokens, cache_write_1h_tokens, audio_in_tokens, image_in_tokens, output_tokens, \
-                reasoning_tokens, audio_out_tokens, image_out_tokens, unsplit_tokens \
-             FROM calls WHERE session = ?1 AND counted_by IS NULL ",
+                reasoning_tokens, audio_out_tokens, image_out_tokens, unsplit_tokens",
+            $more,
+            " FROM calls WHERE session = ?1 AND counted_by IS NULL ",
             $rest
         )
     };
@@ -27,7 +31,7 @@ pub(in crate::store) fn past(
     session: i64,
     limit: usize,
 ) -> rusqlite::Result<Vec<Result<PastCall, ReadError>>> {
-    const SELECT: &str = select_used!("AND source IS NOT NULL ORDER BY id DESC LIMIT ?2");
+    const SELECT: &str = select_used!("", "AND source IS NOT NULL ORDER BY id DESC LIMIT ?2");
     let mut statement = connection.prepare_cached(SELECT)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = statement.query(params![session, limit])?;
@@ -47,31 +51,53 @@ fn past_call((id, call): (CallId, Used)) -> Option<PastCall> {
     })
 }
 
-/// What one call used, and when it ended.
-pub(in crate::store) struct Used {
-    pub(in crate::store) ended_at: Timestamp,
-    pub(in crate::store) parts: Parts,
-    pub(in crate::store) cost: Option<NanoUsd>,
-}
-
-/// Goes through all calls of a session that count, in no order.
-pub(in crate::store) fn each_used(
+/// Goes through all calls of a session that count, in the order in which they began.
+pub(in crate::store) fn each_spent(
     connection: &Connection,
+    lookup: &mut Lookup,
     session: i64,
-    mut visit: impl FnMut(&Used),
-) -> rusqlite::Result<()> {
-    const SELECT: &str = select_used!("");
+    mut visit: impl FnMut(&Spent),
+) -> Result<(), ReadError> {
+    const SELECT: &str = select_used!(
+        ", outcome, conversation, agent, client, request_model, operation",
+        "ORDER BY id"
+    );
     let mut statement = connection.prepare_cached(SELECT)?;
     let mut rows = statement.query([session])?;
     while let Some(row) = rows.next()? {
-        visit(&used(row)?);
+        let outcome = lookup.name(connection, row.get(15)?)?;
+        let used = used(row)?;
+        visit(&Spent {
+            thread: [
+                row.get(16)?,
+                row.get(17)?,
+                row.get(18)?,
+                row.get(19)?,
+                row.get(20)?,
+            ],
+            started_at: used.started_at,
+            ended_at: used.ended_at,
+            outcome: Outcome::from_name(&outcome)
+                .ok_or_else(|| ReadError::bad_row("calls", "outcome", outcome))?,
+            parts: used.parts,
+            cost: used.cost,
+        });
     }
     Ok(())
+}
+
+/// What one call used, and when.
+struct Used {
+    started_at: Timestamp,
+    ended_at: Timestamp,
+    parts: Parts,
+    cost: Option<NanoUsd>,
 }
 
 fn used(row: &Row<'_>) -> rusqlite::Result<Used> {
     let (started_at, duration): (Timestamp, Millis) = (row.get(1)?, row.get(2)?);
     Ok(Used {
+        started_at,
         ended_at: Timestamp(started_at.0.saturating_add_unsigned(duration.0)),
         cost: row.get(3)?,
         parts: Parts {

@@ -2,16 +2,19 @@ use tempfile::tempdir;
 
 use super::support::*;
 use super::timers::{change, session};
-use crate::domain::call::Source;
+use crate::domain::alert::{Episode, Rule, Scope, Severity};
+use crate::domain::call::{Outcome, Source};
 use crate::domain::forecast::CallUse;
-use crate::domain::ids::CallId;
+use crate::domain::ids::{AlertId, CallId};
 use crate::domain::live::PastCall;
 use crate::domain::record::Record;
-use crate::domain::session::curve::Axis;
+use crate::domain::session::curve::{Axis, Reach};
+use crate::domain::session::efficiency::EfficiencyPart;
 use crate::domain::session::timer::Change;
+use crate::domain::session::usual::Place;
 use crate::domain::units::{Millis, Timestamp, Tokens};
 use crate::domain::usage::parts::Parts;
-use crate::domain::wire::{ComparedView, CurveView};
+use crate::domain::wire::{ComparedView, CurveView, EfficiencyView, PastView};
 use crate::store::Store;
 
 /// A session that ran, stood still for nine minutes after its first, and ran on until `ended`, if it did.
@@ -36,6 +39,7 @@ fn call(store: &Store, session: u64, ended: i64, input: u64) {
     call.start.started_at = Timestamp(NOON + ended - 500);
     call.session = Some(session_id(session));
     let mut end = empty_end();
+    end.outcome = Outcome::Complete;
     end.duration = Millis(500);
     end.source = Some(Source::Exact);
     end.parts.input = Some(Tokens(input));
@@ -53,7 +57,7 @@ fn a_pause_is_not_on_a_curve() {
     }
     let found = store
         .reader()
-        .courses(&[session_id(1), session_id(9)], reading(660_000));
+        .courses(&[session_id(1), session_id(9)], Reach::SoFar, reading(660_000));
     let found = found.unwrap();
     let course = found[0].as_ref().unwrap();
     assert_eq!(found[1], None);
@@ -111,6 +115,108 @@ fn the_median_is_that_of_finished_sessions_that_tell_something() {
     assert_eq!(
         (too_few.past_sessions, too_few.points.len(), too_few.figures),
         (2, 0, None)
+    );
+}
+
+/// Three finished sessions and a fourth that runs, of five calls each.
+fn three_and_one(store: &Store) {
+    for (number, ended) in [
+        (1, Some(660_000)),
+        (2, Some(720_000)),
+        (3, Some(780_000)),
+        (4, None),
+    ] {
+        paused_once(store, number, ended);
+        for second in 1..=5 {
+            call(store, number, second * 10_000, number * number);
+        }
+    }
+}
+
+#[test]
+fn a_session_stands_beside_the_past_at_the_same_moment() {
+    let directory = tempdir().unwrap();
+    let (store, _) = open(directory.path());
+    three_and_one(&store);
+    let beside = |now| {
+        let found = store
+            .reader()
+            .courses(&[session_id(4)], Reach::Planned, now)
+            .unwrap();
+        let course = found.into_iter().flatten().next().unwrap();
+        let axis = course.curve.axis();
+        let past = store.reader().finished(axis, 20, &[session_id(4)], now).unwrap();
+        PastView::new(&course, &past)
+    };
+    let view = beside(reading(640_000));
+    assert_eq!(
+        (view.elapsed_ms, view.past_sessions, view.step_ms),
+        (100_000, 3, 16_000)
+    );
+    let last = view.bands.last().unwrap();
+    assert_eq!((last.at_ms, last.sessions, last.total.median), (112_000, 3, 20));
+    let now = view.now.unwrap();
+    assert_eq!((now.sessions, now.calls.place), (3, Place::Usual));
+    assert_eq!(
+        (now.total.value, now.total.place, now.total.percent_of_median),
+        (80, Place::Above, Some(400))
+    );
+    assert_eq!(
+        now.total.says,
+        "80 tokens after 2 min: more than in three of four of your 3 sessions that lasted as long (median 20 tokens)."
+    );
+    assert_eq!(now.cost_nano_usd, None);
+    let later = beside(reading(700_000));
+    assert_eq!(
+        (later.elapsed_ms, later.now),
+        (160_000, None),
+        "only two lasted as long"
+    );
+}
+
+#[test]
+fn a_loop_costs_points_and_says_so() {
+    let directory = tempdir().unwrap();
+    let (store, _) = open(directory.path());
+    three_and_one(&store);
+    let repeats = || {
+        let found = store
+            .reader()
+            .courses(&[session_id(4)], Reach::SoFar, reading(640_000))
+            .unwrap();
+        let course = found.into_iter().flatten().next().unwrap();
+        let view = EfficiencyView::new(session_id(4), &course.effort, &[]);
+        let part = view
+            .parts
+            .iter()
+            .find(|part| part.part == EfficiencyPart::Repeats)
+            .unwrap();
+        (view.score, part.value, part.points)
+    };
+    assert_eq!(repeats(), (Some(100), Some(0), Some(100)));
+    let scope = Scope::Conversation {
+        session_id: Some(session_id(4)),
+        conversation: "a/b".into(),
+    };
+    let episode = Episode {
+        id: AlertId::from_uuid(uuid_at(NOON, 1)),
+        rule: Rule::CallsLoop,
+        scope,
+        level: 0,
+        severity: Severity::Warning,
+        message: "It repeats itself.".into(),
+        raised_at: Timestamp(NOON),
+        worsened_at: None,
+        cleared_at: None,
+        acknowledged_at: None,
+        snoozed_until: None,
+        muted: false,
+    };
+    put(&store, Record::Alert(Box::new(episode)));
+    assert_eq!(
+        repeats(),
+        (Some(56), Some(1_000), Some(0)),
+        "25 of the 45 that count"
     );
 }
 

@@ -7,7 +7,7 @@ use super::{Episode, Signal};
 use crate::domain::units::Millis;
 
 /// So many calls …
-const CALLS: usize = 25;
+const CALLS: usize = Loops::CALLS;
 /// … within this time …
 const WITHIN: Millis = Millis(300_000);
 /// … that differ by no more than this share in the middle, sent and received, are a loop.
@@ -50,6 +50,9 @@ struct Conversation {
 }
 
 impl Loops {
+    /// So many calls that are alike are a loop.
+    pub const CALLS: usize = 25;
+
     /// The name by which a conversation is known here.
     #[must_use]
     pub fn name(conversation: &str) -> Box<str> {
