@@ -5,6 +5,7 @@ use std::str::FromStr;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use crate::config::Environment;
 use crate::domain::session::MAX_DURATION;
 use crate::domain::units::{Millis, NanoUsd, Tokens};
 
@@ -70,6 +71,14 @@ fn duration(text: &str) -> Result<Millis, String> {
     Ok(read)
 }
 
+/// The session that a command of `moonlock run` is in.
+pub(super) const HERE: &str = "MOONLOCK_SESSION";
+
+/// The session that this program runs in, if `moonlock run` started it.
+pub(super) fn here(environment: &Environment) -> Option<&str> {
+    environment.get(HERE)
+}
+
 /// What a session starts with, beside its name.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Plan {
@@ -85,6 +94,11 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// Whether nothing is planned.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.budget.is_empty() && self.duration.is_none()
+    }
+
     /// The body of `POST /api/sessions`.
     pub(super) fn body(&self, name: &str) -> Map<String, Value> {
         let mut body = Map::new();

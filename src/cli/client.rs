@@ -92,6 +92,14 @@ impl From<ClientError> for Failure {
     }
 }
 
+/// What Moonlock says of itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Health {
+    /// The proxy's base URL.
+    pub(super) proxy_url: String,
+}
+
 /// A running Moonlock.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
@@ -126,6 +134,17 @@ impl Client {
     /// Where its dashboard listens.
     pub(super) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How it is, which tells that it is Moonlock.
+    pub(super) async fn health(&self) -> Result<Health, ClientError> {
+        let stranger = |error| match error {
+            ClientError::OtherVersion { address, .. } | ClientError::Broken { address, .. } => {
+                ClientError::NotMoonlock(address)
+            }
+            error => error,
+        };
+        self.get("/api/health").await.map_err(stranger)
     }
 
     /// Reads a resource.

@@ -7,12 +7,17 @@ pub(super) const HELP: &str = "Exit codes:\n  \
     0   all well\n  \
     1   it could not be done\n  \
     2   wrong usage or configuration\n  \
-    69  Moonlock is not running, or does not answer";
+    69  Moonlock is not running, or does not answer\n\
+`moonlock run` ends as its command does: with that one's code, with 128+N where signal N ended it, with 127 where there is no \
+such command and 126 where it cannot be run.";
 
 const COULD_NOT: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 /// `EX_UNAVAILABLE` of sysexits(3).
 const UNAVAILABLE: u8 = 69;
+/// As shells have it (POSIX, Shell Command Language §2.8.2).
+const CANNOT_RUN: u8 = 126;
+const NO_COMMAND: u8 = 127;
 
 /// Why a command failed: what to print, and the exit code.
 #[derive(Debug)]
@@ -42,6 +47,16 @@ impl Failure {
     /// Moonlock does not run, or does not answer.
     pub(super) fn unavailable(error: &impl Display) -> Self {
         Self::new(UNAVAILABLE, error)
+    }
+
+    /// There is no such command to run.
+    pub(super) fn no_command(name: &impl Display) -> Self {
+        Self::new(NO_COMMAND, &format_args!("there is no command `{name}`"))
+    }
+
+    /// The command is there, but cannot be run.
+    pub(super) fn command_cannot_run(name: &impl Display, error: &impl Display) -> Self {
+        Self::new(CANNOT_RUN, &format_args!("`{name}` cannot be run: {error}"))
     }
 
     /// All was said already.

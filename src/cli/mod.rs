@@ -1,13 +1,16 @@
 //! The command line: one file a command.
 
 mod arguments;
+mod background;
 mod backup;
+mod child;
 mod client;
 mod demo;
 mod env;
 mod eval;
 mod exit;
 mod print;
+mod run;
 mod serve;
 mod session;
 mod session_text;
@@ -44,6 +47,7 @@ enum Command {
     Demo(demo::Demo),
     /// Print the variables that point tools at Moonlock, for your shell to evaluate
     Env(env::Env),
+    Run(run::Run),
     Status(status::Status),
     Sessions(sessions::Sessions),
     Start(session::Start),
@@ -77,6 +81,7 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(flags)) => serve::run(&environment, &flags),
         Some(Command::Demo(demo)) => demo::run(&environment, &demo),
         Some(Command::Env(arguments)) => env::run(&environment, &arguments),
+        Some(Command::Run(arguments)) => run::run(&environment, &arguments),
         Some(Command::Status(arguments)) => status::run(&environment, &arguments),
         Some(Command::Sessions(arguments)) => sessions::run(&environment, &arguments),
         Some(Command::Start(arguments)) => session::start(&environment, &arguments),
@@ -106,6 +111,12 @@ fn say_error(message: &str) {
 pub(crate) fn say(line: &str) {
     use std::io::Write;
     drop(writeln!(anstream::stdout(), "{line}"));
+}
+
+/// Says a line to the user beside what a command prints.
+fn tell(line: &str) {
+    use std::io::Write;
+    drop(writeln!(anstream::stderr(), "{line}"));
 }
 
 /// Logs go to standard error: warnings and above, or what `MOONLOCK_LOG` says (as `RUST_LOG` does).

@@ -4,7 +4,7 @@ use clap::Args;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::arguments::Plan;
+use super::arguments::{Plan, here};
 use super::client::Client;
 use super::exit::Failure;
 use super::print::{clock, count, plain};
@@ -50,11 +50,18 @@ pub(super) struct Talk {
 /// Which session a command is about.
 #[derive(Debug, Args)]
 pub(super) struct Which {
-    /// The session, by id or name [default: the current one]
+    /// The session, by id or name [default: $MOONLOCK_SESSION, or the current one]
     #[arg(long, value_name = "SESSION")]
     session: Option<String>,
     #[command(flatten)]
     talk: Talk,
+}
+
+impl Which {
+    async fn session(&self, environment: &Environment, client: &Client) -> Result<SessionView, Failure> {
+        let named = self.session.as_deref().or_else(|| here(environment));
+        client.session(named).await
+    }
 }
 
 /// Stop a session's clock; `resume` lets it go on
@@ -154,7 +161,7 @@ pub(super) fn complete(environment: &Environment, complete: &Complete) -> Result
 
 fn become_status(environment: &Environment, which: &Which, status: Status) -> Result<(), Failure> {
     let changed: SessionView = which.talk.with(environment, async |client| {
-        let session = client.session(which.session.as_deref()).await?;
+        let session = which.session(environment, client).await?;
         let path = format!("/api/sessions/{}", session.id);
         let body = json!({ "status": status });
         Ok(client.send(Method::PATCH, &path, &body).await?)
@@ -169,7 +176,7 @@ pub(super) fn checkpoint(environment: &Environment, checkpoint: &Checkpoint) -> 
     body.insert("promptCount".to_owned(), json!(checkpoint.prompts));
     body.insert("metadata".to_owned(), json!(checkpoint.metadata));
     let (session, made) = which.talk.with(environment, async |client| {
-        let session = client.session(which.session.as_deref()).await?;
+        let session = which.session(environment, client).await?;
         let path = format!("/api/sessions/{}/checkpoints", session.id);
         let made: CheckpointView = client.send(Method::POST, &path, &body).await?;
         Ok((session, made))

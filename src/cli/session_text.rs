@@ -78,6 +78,11 @@ pub(super) fn budgets(session: &SessionView) -> Vec<BudgetLine> {
     tokens.into_iter().chain(money).collect()
 }
 
+/// The same as sentences.
+pub(super) fn budget_texts(session: &SessionView) -> Vec<String> {
+    budgets(session).into_iter().map(|budget| budget.text).collect()
+}
+
 fn budget(used: u64, limit: u64, of: &str, foretold: Option<BudgetForecast>) -> BudgetLine {
     let percent = percent(used, limit).unwrap_or(100);
     let style = match percent {
@@ -117,7 +122,7 @@ pub(super) fn lines(session: &SessionView) -> Vec<String> {
     let usage = &session.usage;
     let mut lines = vec![headline(session), line("tokens", &tokens(usage))];
     lines.push(line("cost", &cost_line(usage)));
-    lines.extend(budgets(session).iter().map(|budget| line("budget", &budget.text)));
+    lines.extend(budget_texts(session).iter().map(|budget| line("budget", budget)));
     if let Some(rate) = session.burn_rate.filter(|_| session.status == Status::Active) {
         let money = rate
             .nano_usd_per_minute

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::arguments::here;
 use super::client::{Client, ClientError};
 use super::exit::Failure;
 use super::print::{BAD, FAINT, WARNING, clock, plain, short, shortened, styled};
@@ -39,7 +40,7 @@ pub(super) struct Status {
     /// Print one line, without colour
     #[arg(long)]
     line: bool,
-    /// This session, by id or name, instead of the current one
+    /// The session, by id or name [default: $MOONLOCK_SESSION, or the current one]
     #[arg(long, value_name = "SESSION")]
     session: Option<String>,
     #[command(flatten)]
@@ -48,9 +49,10 @@ pub(super) struct Status {
 
 pub(super) fn run(environment: &Environment, status: &Status) -> Result<(), Failure> {
     let settings = Settings::load(environment, &status.flags).map_err(|error| Failure::usage(&error))?;
+    let named = status.session.as_deref().or_else(|| here(environment));
     client_runtime()?.block_on(async {
         if status.line {
-            say(&line(&settings, status.session.as_deref()).await);
+            say(&line(&settings, named).await);
             return Ok(());
         }
         let client = Client::of(&settings)?;
@@ -64,7 +66,7 @@ pub(super) fn run(environment: &Environment, status: &Status) -> Result<(), Fail
                 return Err(error.into());
             }
         };
-        let session = match &status.session {
+        let session = match named {
             Some(named) => Some(client.session(Some(named)).await?),
             None => current(&live).cloned(),
         };

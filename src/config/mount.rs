@@ -140,6 +140,19 @@ impl Upstream {
         Ok(self)
     }
 
+    /// Whether an authority is this upstream's, and the part that fills its placeholder there, if it has one.
+    fn part_in<'text>(&'text self, authority: &'text str) -> Option<Option<&'text str>> {
+        if let Some((part, _)) = self.exceptions.iter().find(|(_, host)| ***host == *authority) {
+            return Some(Some(part));
+        }
+        let Some((before, rest)) = self.authority.split_once('{') else {
+            return (same_server(&self.authority, authority)).then_some(None);
+        };
+        let (_, after) = rest.split_once('}')?;
+        let part = authority.strip_prefix(before)?.strip_suffix(after)?;
+        is_host_part(part).then_some(Some(part))
+    }
+
     fn has_placeholder(&self) -> bool {
         self.authority.contains('{')
     }
@@ -156,6 +169,12 @@ impl Upstream {
         let (_, after) = rest.split_once('}')?;
         Some(format!("{before}{}{after}", part?))
     }
+}
+
+/// Whether two authorities are one server: `localhost` is the address that it mostly stands for.
+fn same_server(one: &str, other: &str) -> bool {
+    let plain = |authority: &str| authority.replace("localhost", "127.0.0.1").to_ascii_lowercase();
+    plain(one) == plain(other)
 }
 
 /// A path's host part must be a single DNS label, so that it cannot name another host.
@@ -260,6 +279,24 @@ impl Mounts {
     /// All mounts, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &Mount> {
         self.0.values().map(|mount| &**mount)
+    }
+
+    /// The path on the proxy that leads where a base URL of a provider leads: `/openrouter/api/v1` for
+    /// `https://openrouter.ai/api/v1`. `None` if no mount does.
+    #[must_use]
+    pub fn path_for(&self, url: &str) -> Option<String> {
+        let url = Upstream::parse(url).ok()?;
+        let port = match url.scheme {
+            Scheme::Http => ":80",
+            Scheme::Https => ":443",
+        };
+        let authority = url.authority.strip_suffix(port).unwrap_or(&url.authority);
+        self.iter().find_map(|mount| {
+            let part = mount.upstream.part_in(authority)?;
+            let rest = url.base.strip_prefix(&*mount.upstream.base)?;
+            let part = part.map(|part| format!("/{part}")).unwrap_or_default();
+            Some(format!("/{}{part}{rest}", mount.name))
+        })
     }
 
     pub(super) fn insert(&mut self, mount: Mount) {

@@ -29,6 +29,7 @@ mod prices;
 mod providers;
 mod recordings;
 mod restart;
+mod run;
 mod sessions;
 mod slow_disk;
 mod streaming;

@@ -262,6 +262,29 @@ impl Totals {
         add(&mut self.unknown_requests, other.unknown_requests);
     }
 
+    /// What was used since an earlier moment of the same sums.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            requests: self.requests.saturating_sub(before.requests),
+            errors: self.errors.saturating_sub(before.errors),
+            input: self.input.saturating_sub(before.input),
+            cache_read: self.cache_read.saturating_sub(before.cache_read),
+            cache_write: self.cache_write.saturating_sub(before.cache_write),
+            output: self.output.saturating_sub(before.output),
+            reasoning: self.reasoning.saturating_sub(before.reasoning),
+            total: self.total.saturating_sub(before.total),
+            cost_nano_usd: self
+                .cost_nano_usd
+                .map(|cost| cost.saturating_sub(before.cost_nano_usd.unwrap_or(0))),
+            priced_requests: self.priced_requests.saturating_sub(before.priced_requests),
+            unpriced_tokens: self.unpriced_tokens.saturating_sub(before.unpriced_tokens),
+            unpriced_requests: self.unpriced_requests.saturating_sub(before.unpriced_requests),
+            inexact_tokens: self.inexact_tokens.saturating_sub(before.inexact_tokens),
+            unknown_requests: self.unknown_requests.saturating_sub(before.unknown_requests),
+        }
+    }
+
     /// Takes a call out of the sums that was taken in before.
     pub fn remove(&mut self, call: &Call) {
         let mut sums = Self::default();
