@@ -169,8 +169,7 @@ impl App {
             store.reader(),
             store.health(),
             proxy_url,
-            settings.mounts.clone(),
-            settings.heartbeat_interval,
+            &settings,
             stopped.clone(),
         );
         let routes = api::router(state, &settings.ws_path);

@@ -26,6 +26,7 @@ mod query;
 mod report;
 mod session_fields;
 mod sessions;
+mod settings;
 mod tokens;
 mod track_record;
 pub(crate) mod usage;
@@ -40,8 +41,8 @@ use tokio::sync::watch;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::config::Mounts;
-use crate::domain::wire::Snapshot;
+use crate::config::{Mounts, Settings};
+use crate::domain::wire::{SettingsView, Snapshot};
 use crate::engine::Engine;
 use crate::store::{Health, Reader};
 use error::ApiError;
@@ -58,6 +59,7 @@ struct Shared {
     proxy_url: String,
     /// The mounts, for the prices of what is reported by hand.
     mounts: Mounts,
+    settings: SettingsView,
     heartbeat: Duration,
     started: Instant,
     stopped: watch::Receiver<()>,
@@ -66,16 +68,14 @@ struct Shared {
 }
 
 impl ApiState {
-    /// Reads from these. `proxy_url` is shown to users, `heartbeat` is the time between the WebSocket's pings; they
-    /// end when the sender of `stopped` is gone.
+    /// Reads from these. `proxy_url` is shown to users; WebSockets end when the sender of `stopped` is gone.
     #[must_use]
     pub fn new(
         engine: Engine,
         reader: Reader,
         health: Arc<Health>,
         proxy_url: String,
-        mounts: Mounts,
-        heartbeat: Duration,
+        settings: &Settings,
         stopped: watch::Receiver<()>,
     ) -> Self {
         Self(Arc::new(Shared {
@@ -84,8 +84,9 @@ impl ApiState {
             health,
             exports: export::Places::default(),
             proxy_url,
-            mounts,
-            heartbeat,
+            mounts: settings.mounts.clone(),
+            settings: settings.show(),
+            heartbeat: settings.heartbeat_interval,
             started: Instant::now(),
             stopped,
             sockets: Arc::default(),
@@ -150,6 +151,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(live::get))
         .routes(routes!(calibration::get))
         .routes(routes!(connect::get))
+        .routes(routes!(settings::get))
         .routes(routes!(calls::list))
         .routes(routes!(moving::make))
         .routes(routes!(limits::get))

@@ -82,11 +82,8 @@ pub(super) fn run(environment: &Environment, demo: &Demo) -> Result<(), Failure>
 
 /// Starts on the usual ports, or on free ones where those are taken: a Moonlock at work must not stop a demo.
 async fn start(settings: Settings) -> Result<App, StartError> {
-    let free = Settings {
-        port: 0,
-        proxy_port: 0,
-        ..settings.clone()
-    };
+    let mut free = settings.clone();
+    (free.port, free.proxy_port) = (0, 0);
     match App::start(settings).await {
         Err(StartError::Bind { source, .. }) if source.kind() == std::io::ErrorKind::AddrInUse => {
             App::start(free).await

@@ -5,6 +5,7 @@ mod background;
 mod backup;
 mod child;
 mod client;
+mod config;
 mod demo;
 mod env;
 mod eval;
@@ -55,6 +56,8 @@ enum Command {
     Resume(session::Resume),
     Checkpoint(session::Checkpoint),
     Complete(session::Complete),
+    /// Print every setting, what holds, and who said so
+    Config(config::Config),
     /// Print what was used
     Usage(usage::Usage),
     /// Copy the history to a file, with the program running or not
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
         Some(Command::Resume(arguments)) => session::resume(&environment, &arguments),
         Some(Command::Checkpoint(arguments)) => session::checkpoint(&environment, &arguments),
         Some(Command::Complete(arguments)) => session::complete(&environment, &arguments),
+        Some(Command::Config(arguments)) => config::run(&environment, &arguments),
         Some(Command::Usage(usage)) => usage::run(&environment, &usage),
         Some(Command::Backup(arguments)) => backup::run(&environment, &arguments),
         Some(Command::Eval(arguments)) => eval::run(&environment, &arguments),

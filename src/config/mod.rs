@@ -1,8 +1,8 @@
 //! Settings: defaults < file < environment < flags, resolved once at the start.
 //!
-//! [`raw`] is what a file may say, [`mount`] where calls go, [`resolve`] puts the layers together; [`connect`] says how
-//! tools are pointed here. Nothing else in
-//! the program reads the environment.
+//! `raw` is what a file may say, [`mount`] where calls go, [`resolve`] puts the layers together, `table` lists what can be
+//! set, `said` keeps who said it, `show` shows it; [`connect`] says how tools are pointed here. Nothing else in the
+//! program reads the environment.
 
 pub mod connect;
 mod error;
@@ -10,6 +10,9 @@ pub mod mount;
 mod prices;
 mod raw;
 pub mod resolve;
+mod said;
+mod show;
+mod table;
 
 pub use error::ConfigError;
 pub use mount::{Dialect, Mount, Mounts, Signing};

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::error::ConfigError;
 use super::mount::{Dialect, Signer};
 use super::prices::RawPrice;
+use super::said::{Layer, Said};
 use crate::domain::durability::Durability;
 use crate::domain::operation::OwnApi;
 
@@ -21,6 +22,9 @@ pub(super) struct File {
     pub(super) estimates: Estimates,
     pub(super) mounts: BTreeMap<String, RawMount>,
     pub(super) prices: Vec<RawPrice>,
+    /// What it says, as it stands.
+    #[serde(skip)]
+    pub(super) said: Said,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -81,7 +85,7 @@ pub(super) struct RawMount {
 
 impl File {
     /// Reads a file's text. `name` is how errors call it.
-    pub(super) fn parse(name: &Path, text: &str) -> Result<Self, ConfigError> {
+    pub(super) fn parse(name: &Path, text: &str, layer: Layer) -> Result<Self, ConfigError> {
         let mut file: Self = toml::from_str(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             let place = Place::find(text, offset);
@@ -95,6 +99,7 @@ impl File {
         for price in &mut file.prices {
             price.locate(name, text);
         }
+        file.said = Said::of_file(name, text, layer);
         Ok(file)
     }
 
@@ -128,6 +133,7 @@ impl File {
             self.mounts.insert(name, below.overlay(mount));
         }
         self.prices.extend(over.prices);
+        self.said.overlay(over.said);
         self
     }
 }

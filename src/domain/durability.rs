@@ -14,3 +14,15 @@ pub enum Durability {
     /// They do not wait; commits come a little late, in larger groups.
     Relaxed,
 }
+
+impl Durability {
+    /// As a configuration file says it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Full => "full",
+            Self::Relaxed => "relaxed",
+        }
+    }
+}

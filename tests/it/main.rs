@@ -31,6 +31,7 @@ mod recordings;
 mod restart;
 mod run;
 mod sessions;
+mod settings;
 mod slow_disk;
 mod streaming;
 mod support;

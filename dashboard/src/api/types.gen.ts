@@ -1561,6 +1561,78 @@ seenAt: number,
 windows: Array<WindowView>, };
 
 /**
+ * Who said what a setting is.
+ */
+export type SettingSource = { "kind": "default" } | { "kind": "file", 
+/**
+ * The file.
+ */
+file: string, 
+/**
+ * The line, from 1.
+ */
+line: number, } | { "kind": "environment", 
+/**
+ * The variable.
+ */
+variable: string, } | { "kind": "flag", 
+/**
+ * The flag.
+ */
+flag: string, };
+
+/**
+ * One setting.
+ */
+export type SettingView = { 
+/**
+ * The key in a configuration file, with its table: `server.port`; a variable's name where only the environment
+ * has it.
+ */
+name: string, 
+/**
+ * What holds; `null` where nothing does. Never a secret: what stands for one is `•••`.
+ */
+value: unknown, 
+/**
+ * What holds if nobody says otherwise.
+ */
+default: unknown, 
+/**
+ * Who said it.
+ */
+source: SettingSource, 
+/**
+ * What it means, in one line.
+ */
+meaning: string, 
+/**
+ * The variable that sets it.
+ */
+variable: string | null, 
+/**
+ * The flag that sets it.
+ */
+flag: string | null, 
+/**
+ * Whether Moonlock has to be started again for a change to hold.
+ */
+needsRestart: boolean, };
+
+/**
+ * Every setting, as `GET /api/settings` and `moonlock config --json` show them.
+ */
+export type SettingsView = { 
+/**
+ * The user's configuration file, if there is one.
+ */
+file: string | null, 
+/**
+ * By the parts that they belong to; then the mounts, the user's own prices, and the environment's own.
+ */
+settings: Array<SettingView>, };
+
+/**
  * The live state: `GET /api/live`, and the WebSocket's `snapshot`.
  */
 export type Snapshot = { 

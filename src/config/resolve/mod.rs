@@ -6,10 +6,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::error::ConfigError;
 use super::mount::{Mount, Mounts};
 use super::prices;
-use super::raw::{Estimates, File, Sessions};
+use super::raw::{Estimates, File, RawMount, Sessions};
+use super::said::{Layer, Said};
+use super::table::{self, VARIABLES};
 use crate::domain::durability::Durability;
 use crate::domain::pricing::Prices;
 use crate::domain::units::Millis;
@@ -180,9 +184,11 @@ pub struct Settings {
     pub batch_interval: Duration,
     /// After how long without a call a session ends that began by itself; `None`: none begins by itself.
     pub auto_sessions: Option<Millis>,
+    pub(super) idle_minutes: u64,
     /// How many bytes the text of calls may take, from which is estimated what their providers do not say; `None`:
     /// nothing is kept or estimated.
     pub estimate_memory: Option<usize>,
+    pub(super) estimate_memory_mb: usize,
     /// Its backups.
     pub backup: BackupSettings,
     /// Where calls go.
@@ -191,6 +197,9 @@ pub struct Settings {
     pub prices: Prices,
     /// The variables that say where AWS's credentials are, for mounts that sign.
     pub aws: Environment,
+    /// The user's configuration file, if there is one.
+    pub(super) file: Option<PathBuf>,
+    pub(super) said: Said,
 }
 
 impl Settings {
@@ -199,28 +208,36 @@ impl Settings {
     /// # Errors
     /// The first thing that cannot be used, with where it was said.
     pub fn load(environment: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
-        let defaults = File::parse(Path::new("config/moonlock.toml"), DEFAULTS)?
-            .overlay(File::parse(Path::new("config/providers.toml"), PROVIDERS)?);
-        let file = match user_file(environment, flags)? {
-            Some((path, text)) => defaults.overlay(File::parse(&path, &text)?),
-            None => defaults,
+        let Some((path, text)) = user_file(environment, flags)? else {
+            return Self::resolve(built_in()?, environment, flags);
         };
-        Self::resolve(&file, environment, flags)
+        let file = built_in()?.overlay(File::parse(&path, &text, Layer::Users)?);
+        let settings = Self::resolve(file, environment, flags)?;
+        Ok(Self {
+            file: Some(path),
+            ..settings
+        })
     }
 
-    fn resolve(file: &File, environment: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
-        let port = number(
-            flags.port,
-            environment.parse("PORT", PORT)?,
-            file.server.port,
-            3001,
-        );
-        let proxy_port = number(
-            flags.proxy_port,
-            environment.parse("PROXY_PORT", PORT)?,
-            file.server.proxy_port,
-            3002,
-        );
+    /// What holds where nobody says anything, beside that database. `None` where this system names no place for one.
+    pub(super) fn built_in(database: &Path) -> Option<Self> {
+        let settings = Self::resolve(built_in().ok()?, &Environment::default(), &Flags::default()).ok()?;
+        let mut backup = settings.backup.clone();
+        backup.directory = beside(database);
+        Some(Self { backup, ..settings })
+    }
+
+    fn resolve(mut file: File, environment: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
+        let mut layers = Layers {
+            environment,
+            said: std::mem::take(&mut file.said),
+        };
+        let milliseconds = "a whole number of milliseconds";
+        let server = &file.server;
+        let port = layers.top("server.port", flags.port, server.port, PORT)?;
+        let port = port.unwrap_or(3001);
+        let proxy_port = layers.top("server.proxy_port", flags.proxy_port, server.proxy_port, PORT)?;
+        let proxy_port = proxy_port.unwrap_or(3002);
         if port == proxy_port && port != 0 {
             return Err(wrong(
                 "PROXY_PORT",
@@ -237,13 +254,9 @@ impl Settings {
             );
             return Err(wrong("WS_PORT", &ws_port.to_string(), problem));
         }
-        let milliseconds = "a whole number of milliseconds";
-        let batch_size = number(
-            None,
-            environment.parse("BATCH_SIZE", "a whole number")?,
-            file.store.batch_size,
-            1000,
-        );
+        let store = &file.store;
+        let batch_size = layers.top("store.batch_size", None, store.batch_size, "a whole number")?;
+        let batch_size = batch_size.unwrap_or(1000);
         if batch_size == 0 {
             return Err(wrong(
                 "BATCH_SIZE",
@@ -251,64 +264,123 @@ impl Settings {
                 "a commit takes at least one write".to_owned(),
             ));
         }
-        let heartbeat = number(
-            None,
-            environment.parse("HEARTBEAT_INTERVAL", milliseconds)?,
-            file.server.heartbeat_interval_ms,
-            30_000,
-        );
-        let batch_interval = number(
-            None,
-            environment.parse("BATCH_INTERVAL", milliseconds)?,
-            file.store.batch_interval_ms,
-            50,
-        );
-        let database = database(environment, flags, file.store.path.as_deref())?;
-        let mounts = mounts(environment, file)?;
+        let beat = server.heartbeat_interval_ms;
+        let heartbeat = layers.top("server.heartbeat_interval_ms", None, beat, milliseconds)?;
+        let heartbeat = heartbeat.unwrap_or(30_000);
+        let wait = store.batch_interval_ms;
+        let batch_interval = layers.top("store.batch_interval_ms", None, wait, milliseconds)?;
+        let text = "text";
+        let host_text = layers.top("server.host", flags.host.clone(), server.host.clone(), text)?;
+        let ws_text = layers.top("server.ws_path", None, server.ws_path.clone(), text)?;
+        let place = store.path.as_deref().filter(|path| !path.is_empty());
+        let place = layers.top("store.path", flags.db.clone(), place.map(PathBuf::from), text)?;
+        let database = database(place)?;
+        let mounts = mounts(&mut layers, &file.mounts)?;
+        let (auto, idle_minutes) = (file.sessions.auto.unwrap_or(false), idle_minutes(&file.sessions)?);
+        let estimates = file.estimates.enabled.unwrap_or(true);
+        let estimate_memory_mb = estimate_memory_mb(&file.estimates)?;
+        layers.note_variables(flags);
         Ok(Self {
-            host: host(environment, flags, file.server.host.as_deref())?,
+            host: host(host_text.as_deref())?,
             port,
             proxy_port,
-            ws_path: ws_path(environment.get("WS_PATH").or(file.server.ws_path.as_deref()))?,
+            ws_path: ws_path(ws_text.as_deref())?,
             heartbeat_interval: Duration::from_millis(heartbeat.max(100)),
             backup: backup(&file.backup, &database)?,
             database,
-            durability: file.store.durability.unwrap_or(Durability::Normal),
-            commit_bound: Duration::from_millis(file.store.commit_bound_ms.unwrap_or(250)),
+            durability: store.durability.unwrap_or(Durability::Normal),
+            commit_bound: Duration::from_millis(store.commit_bound_ms.unwrap_or(250)),
             batch_size,
-            batch_interval: Duration::from_millis(batch_interval),
-            auto_sessions: auto_sessions(&file.sessions)?,
-            estimate_memory: estimate_memory(&file.estimates)?,
+            batch_interval: Duration::from_millis(batch_interval.unwrap_or(50)),
+            auto_sessions: auto.then_some(Millis(idle_minutes * 60_000)),
+            idle_minutes,
+            estimate_memory: estimates.then_some(estimate_memory_mb << 20),
+            estimate_memory_mb,
             aws: environment.only(&AWS),
             prices: prices::resolve(&file.prices, &mounts)?,
             mounts,
+            file: None,
+            said: layers.said,
         })
+    }
+}
+
+/// What comes with the program.
+fn built_in() -> Result<File, ConfigError> {
+    let settings = File::parse(Path::new("config/moonlock.toml"), DEFAULTS, Layer::BuiltIn)?;
+    let providers = File::parse(Path::new("config/providers.toml"), PROVIDERS, Layer::BuiltIn)?;
+    Ok(settings.overlay(providers))
+}
+
+/// What lies above the files, and who said what.
+struct Layers<'a> {
+    environment: &'a Environment,
+    said: Said,
+}
+
+impl Layers<'_> {
+    /// The topmost layer that says something of the setting; which one it is, is noted. `expected` is what its variable
+    /// must hold.
+    fn top<T: FromStr>(
+        &mut self,
+        name: &str,
+        flag: Option<T>,
+        file: Option<T>,
+        expected: &str,
+    ) -> Result<Option<T>, ConfigError> {
+        let setting = table::find(name);
+        let variable = match setting.and_then(|setting| setting.variable) {
+            Some(variable) => self
+                .environment
+                .parse(variable, expected)?
+                .inspect(|_| self.said.by_variable(name, variable, Value::Null)),
+            None => None,
+        };
+        if flag.is_some() {
+            let flag = setting.and_then(|setting| setting.flag).unwrap_or_default();
+            self.said.by_flag(name, flag, Value::Null);
+        }
+        Ok(flag.or(variable).or(file))
+    }
+
+    /// Notes what only the environment says.
+    fn note_variables(&mut self, flags: &Flags) {
+        for (name, _) in VARIABLES {
+            let value = self.environment.get(name);
+            if let Some(value) = value {
+                self.said.by_variable(name, name, value.into());
+            }
+        }
+        if let Some(file) = &flags.config {
+            self.said
+                .by_flag("MOONLOCK_CONFIG", "--config", file.display().to_string().into());
+        }
     }
 }
 
 /// The longest time without a call that a session can bear: a day.
 const MAX_IDLE_MINUTES: u64 = 1_440;
 
-fn auto_sessions(sessions: &Sessions) -> Result<Option<Millis>, ConfigError> {
+fn idle_minutes(sessions: &Sessions) -> Result<u64, ConfigError> {
     let minutes = sessions.idle_minutes.unwrap_or(30);
     if !(1..=MAX_IDLE_MINUTES).contains(&minutes) {
         let problem = format!("expected 1 to {MAX_IDLE_MINUTES} minutes (a day)");
         return Err(wrong("sessions.idle_minutes", &minutes.to_string(), problem));
     }
-    Ok(sessions.auto.unwrap_or(false).then_some(Millis(minutes * 60_000)))
+    Ok(minutes)
 }
 
 /// The most memory for calls' text, in megabytes: 16 GB.
 const MAX_MEMORY_MB: usize = 16_384;
 
-fn estimate_memory(estimates: &Estimates) -> Result<Option<usize>, ConfigError> {
+fn estimate_memory_mb(estimates: &Estimates) -> Result<usize, ConfigError> {
     let megabytes = estimates.memory_mb.unwrap_or(32);
     if !(1..=MAX_MEMORY_MB).contains(&megabytes) {
         let problem =
             format!("expected 1 to {MAX_MEMORY_MB} megabytes; to estimate nothing, say enabled = false");
         return Err(wrong("estimates.memory_mb", &megabytes.to_string(), problem));
     }
-    Ok(estimates.enabled.unwrap_or(true).then_some(megabytes << 20))
+    Ok(megabytes)
 }
 
 const PORT: &str = "a port: a whole number from 0 to 65535";
@@ -319,10 +391,6 @@ fn wrong(name: &str, value: &str, problem: impl Into<String>) -> ConfigError {
         value: value.to_owned(),
         problem: problem.into(),
     }
-}
-
-fn number<T>(flag: Option<T>, variable: Option<T>, file: Option<T>, default: T) -> T {
-    flag.or(variable).or(file).unwrap_or(default)
 }
 
 fn user_file(environment: &Environment, flags: &Flags) -> Result<Option<(PathBuf, String)>, ConfigError> {
@@ -348,13 +416,8 @@ fn user_file(environment: &Environment, flags: &Flags) -> Result<Option<(PathBuf
     }
 }
 
-fn host(environment: &Environment, flags: &Flags, file: Option<&str>) -> Result<IpAddr, ConfigError> {
-    let text = flags
-        .host
-        .as_deref()
-        .or_else(|| environment.get("HOST"))
-        .or(file)
-        .unwrap_or("127.0.0.1");
+fn host(text: Option<&str>) -> Result<IpAddr, ConfigError> {
+    let text = text.unwrap_or("127.0.0.1");
     let address = match text {
         "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
         _ => text
@@ -384,17 +447,7 @@ fn ws_path(text: Option<&str>) -> Result<String, ConfigError> {
     Ok(path.to_owned())
 }
 
-fn database(
-    environment: &Environment,
-    flags: &Flags,
-    file: Option<&str>,
-) -> Result<DatabasePlace, ConfigError> {
-    let file = file.filter(|path| !path.is_empty()).map(PathBuf::from);
-    let chosen = flags
-        .db
-        .clone()
-        .or_else(|| environment.get("DB_PATH").map(PathBuf::from))
-        .or(file);
+fn database(chosen: Option<PathBuf>) -> Result<DatabasePlace, ConfigError> {
     if let Some(path) = chosen {
         return Ok(DatabasePlace::Chosen(path));
     }
@@ -415,12 +468,17 @@ fn backup(file: &super::raw::Backup, database: &DatabasePlace) -> Result<BackupS
     Ok(BackupSettings {
         daily: file.daily.unwrap_or(true),
         keep_days,
-        directory: directory.map_or_else(|| database.path().with_file_name("backups"), PathBuf::from),
+        directory: directory.map_or_else(|| beside(database.path()), PathBuf::from),
     })
 }
 
+/// Where the backups of a database are, if nobody says otherwise.
+fn beside(database: &Path) -> PathBuf {
+    database.with_file_name("backups")
+}
+
 /// `MOONLOCK_UPSTREAM_<MOUNT>`: upper case, with `_` for whatever a variable's name cannot hold.
-fn upstream_variable(mount: &str) -> String {
+pub(super) fn upstream_variable(mount: &str) -> String {
     let name: String = mount
         .chars()
         .map(|c| {
@@ -434,17 +492,22 @@ fn upstream_variable(mount: &str) -> String {
     format!("MOONLOCK_UPSTREAM_{name}")
 }
 
-fn mounts(environment: &Environment, file: &File) -> Result<Mounts, ConfigError> {
+fn mounts(layers: &mut Layers<'_>, raw: &BTreeMap<String, RawMount>) -> Result<Mounts, ConfigError> {
+    let environment = layers.environment;
     let mut mounts = Mounts::default();
     let mut used = Vec::new();
-    for (name, raw) in &file.mounts {
+    for (name, raw) in raw {
         let variable = upstream_variable(name);
-        let mount =
-            Mount::build(name, raw, environment.get(&variable)).map_err(|problem| ConfigError::Mount {
-                name: name.clone(),
-                problem,
-            })?;
+        let replaced = environment.get(&variable);
+        let mount = Mount::build(name, raw, replaced).map_err(|problem| ConfigError::Mount {
+            name: name.clone(),
+            problem,
+        })?;
         mounts.insert(mount);
+        if let Some(upstream) = replaced {
+            let key = format!("mounts.{name}.upstream");
+            layers.said.by_variable(&key, &variable, upstream.into());
+        }
         used.push(variable);
     }
     let unknown = environment

@@ -11,6 +11,7 @@ mod forecast;
 mod limits;
 mod past;
 mod session;
+mod settings;
 mod tokens;
 
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,7 @@ use super::session::{Marks, Origin, Session, Status, clock};
 pub use session::{
     CheckpointMark, CheckpointUsage, CheckpointView, CheckpointsPage, ClockEvent, ClockEvents,
 };
+pub use settings::{SettingSource, SettingView, SettingsView};
 pub use tokens::{Counted, Reconciliation, Reported, SourceTotals, TokenEntry, TokensPage, Uncertain};
 
 /// One call, as `/api/calls` and the events show it.

@@ -1,0 +1,106 @@
+//! The settings as they are shown: each with what holds, what holds by itself, and who said it. Nothing secret.
+
+use serde_json::Value;
+
+use super::resolve::Settings;
+use super::table::{MOUNT_KEYS, SETTINGS, VARIABLES};
+use crate::domain::wire::{SettingSource, SettingView, SettingsView};
+
+/// Stands for what is not shown.
+const HIDDEN: &str = "•••";
+
+impl Settings {
+    /// Every setting.
+    #[must_use]
+    pub fn show(&self) -> SettingsView {
+        let built_in = Self::built_in(self.database.path());
+        let fixed = SETTINGS.iter().map(|setting| SettingView {
+            variable: setting.variable.map(str::to_owned),
+            flag: setting.flag.map(str::to_owned),
+            ..view(
+                setting.name,
+                (setting.value)(self),
+                built_in.as_ref().map_or(Value::Null, setting.value),
+                self.said.source(setting.name),
+                setting.meaning,
+            )
+        });
+        let mut settings: Vec<SettingView> = fixed.collect();
+        settings.extend(self.show_mounts(built_in.as_ref()));
+        settings.extend(self.show_list("prices", "A price of your own, before the price list."));
+        settings.extend(self.show_variables());
+        for setting in &mut settings {
+            hide(&mut setting.value);
+        }
+        SettingsView {
+            file: self.file.as_ref().map(|file| file.display().to_string()),
+            settings,
+        }
+    }
+
+    fn show_mounts<'a>(&'a self, built_in: Option<&'a Self>) -> impl Iterator<Item = SettingView> + 'a {
+        self.said.below("mounts.").map(move |(name, source, value)| {
+            let key = name.rsplit('.').next().unwrap_or(name);
+            let meaning = MOUNT_KEYS.iter().find(|(known, _)| *known == key);
+            let default = built_in.map_or(Value::Null, |built_in| built_in.said.value(name));
+            let meaning = meaning.map_or("", |(_, meaning)| meaning);
+            let variable = name.strip_suffix(".upstream").map(|mount| {
+                let mount = mount.strip_prefix("mounts.").unwrap_or(mount);
+                super::resolve::upstream_variable(mount)
+            });
+            SettingView {
+                variable,
+                ..view(name, value.clone(), default, source.clone(), meaning)
+            }
+        })
+    }
+
+    /// The tables of a list, in their order.
+    fn show_list<'a>(&'a self, list: &'a str, meaning: &'a str) -> impl Iterator<Item = SettingView> + 'a {
+        (0..)
+            .map(move |at| format!("{list}[{at}]"))
+            .map_while(move |name| match self.said.value(&name) {
+                Value::Null => None,
+                value => Some(view(&name, value, Value::Null, self.said.source(&name), meaning)),
+            })
+    }
+
+    fn show_variables(&self) -> impl Iterator<Item = SettingView> + '_ {
+        VARIABLES.iter().map(|(name, meaning)| {
+            let value = self.said.value(name);
+            SettingView {
+                variable: Some((*name).to_owned()),
+                ..view(name, value, Value::Null, self.said.source(name), meaning)
+            }
+        })
+    }
+}
+
+fn view(name: &str, value: Value, default: Value, source: SettingSource, meaning: &str) -> SettingView {
+    SettingView {
+        name: name.to_owned(),
+        value,
+        default,
+        source,
+        meaning: meaning.to_owned(),
+        variable: None,
+        flag: None,
+        // Settings are read once, at the start.
+        needs_restart: true,
+    }
+}
+
+/// Hides the user and the password that a URL may hold.
+fn hide(value: &mut Value) {
+    if let Value::String(text) = value
+        && let Some((scheme, rest)) = text.split_once("://")
+    {
+        let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        if let Some((_, host)) = authority.rsplit_once('@') {
+            *text = format!("{scheme}://{HIDDEN}@{host}{path}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
