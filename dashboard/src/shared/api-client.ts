@@ -1,7 +1,7 @@
 /**
  * Calls of the REST API. An answer that is not 2xx is an RFC 9457 problem, and becomes a `Problem`.
  */
-import type { CheckpointView, MovedCalls, Rule, SessionView, Status } from "@/api/types.gen";
+import type { MovedCalls, Rule, SessionView, Status } from "@/api/types.gen";
 
 export class Problem extends Error {
   override name = "Problem";
@@ -78,14 +78,6 @@ export const changeSession = async (
 /** Notes a moment; it comes back as an event. */
 export const addCheckpoint = async (id: string, phase: string): Promise<void> => {
   await ask("POST", `${sessionPath(id)}/checkpoints`, { phase });
-};
-
-/** The session's checkpoints, in order. */
-export const listCheckpoints = async (id: string): Promise<CheckpointView[]> => {
-  const page = await ask("GET", `${sessionPath(id)}/checkpoints?limit=1000`);
-  return isRecord(page) && Array.isArray(page["checkpoints"])
-    ? (page["checkpoints"] as CheckpointView[])
-    : [];
 };
 
 /** What the user does with an alert; it comes back as an event. */

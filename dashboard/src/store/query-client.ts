@@ -45,29 +45,30 @@ export const useRead = <Data>(topic: Topic, path: string | null): UseQueryResult
 
 /** What is touched is read anew at most this often, however many events come. */
 const REVALIDATE_MS = 2_000;
+/** A curve is work for the server, and its newest end is known here. */
+const SLOWER: Partial<Record<Topic, number>> = { curves: 10_000 };
 
 /** Follows the socket, until the returned function is called. */
 export const startRevalidation = (): (() => void) => {
-  const touched = new Set<Topic>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const planned = new Map<Topic, ReturnType<typeof setTimeout>>();
   let first = true;
 
-  const revalidate = (): void => {
-    timer = undefined;
-    for (const topic of touched) void queryClient.invalidateQueries({ queryKey: [topic] });
-    touched.clear();
+  const touch = (topic: Topic): void => {
+    if (planned.has(topic)) return;
+    const revalidate = (): void => {
+      planned.delete(topic);
+      void queryClient.invalidateQueries({ queryKey: [topic] });
+    };
+    planned.set(topic, setTimeout(revalidate, SLOWER[topic] ?? REVALIDATE_MS));
   };
 
   const stopMessages = onMessages((messages) => {
     for (const message of messages) {
-      for (const topic of topicsOf(message)) touched.add(topic);
       // The first state is as new as anything that is read beside it; a later one comes after a gap.
-      if (message.type === "snapshot" && first) {
-        first = false;
-        touched.clear();
-      }
+      const isFirst = message.type === "snapshot" && first;
+      if (isFirst) first = false;
+      else for (const topic of topicsOf(message)) touch(topic);
     }
-    if (touched.size > 0) timer ??= setTimeout(revalidate, REVALIDATE_MS);
   });
 
   onlineManager.setEventListener((setOnline) =>
@@ -75,7 +76,7 @@ export const startRevalidation = (): (() => void) => {
   );
 
   return () => {
-    clearTimeout(timer);
+    for (const timer of planned.values()) clearTimeout(timer);
     stopMessages();
   };
 };

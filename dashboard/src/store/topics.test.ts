@@ -7,7 +7,7 @@ const event = (kind: string): ServerMessage =>
 
 describe("what an event makes old", () => {
   it("is what the call's end is summed up in", () => {
-    expect(topicsOf(event("call.finished"))).toEqual(["calls", "usage", "sessions", "budgets"]);
+    expect(topicsOf(event("call.finished"))).toEqual(["calls", "usage", "sessions", "curves", "budgets"]);
   });
 
   it("is nothing while a stream grows", () => {

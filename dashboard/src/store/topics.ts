@@ -7,6 +7,7 @@ import type { Change, ServerMessage } from "@/api/types.gen";
 export type Topic =
   | "sessions"
   | "checkpoints"
+  | "curves"
   | "calls"
   | "usage"
   | "alerts"
@@ -15,15 +16,24 @@ export type Topic =
   /** What no event tells of: settings, prices, connections. */
   | "fixed";
 
-const ALL: readonly Topic[] = ["sessions", "checkpoints", "calls", "usage", "alerts", "budgets", "limits"];
+const ALL: readonly Topic[] = [
+  "sessions",
+  "checkpoints",
+  "curves",
+  "calls",
+  "usage",
+  "alerts",
+  "budgets",
+  "limits",
+];
 
 const TOUCHED: Record<Change["kind"], readonly Topic[]> = {
-  session: ["sessions"],
+  session: ["sessions", "curves"],
   checkpoint: ["checkpoints"],
   "call.started": [],
-  "call.finished": ["calls", "usage", "sessions", "budgets"],
+  "call.finished": ["calls", "usage", "sessions", "curves", "budgets"],
   "calls.grew": [],
-  "calls.moved": ["calls", "usage", "sessions", "checkpoints"],
+  "calls.moved": ["calls", "usage", "sessions", "checkpoints", "curves"],
   forecast: [],
   alert: ["alerts"],
   limits: ["limits"],

@@ -1,10 +1,11 @@
-import { useCallback, useState } from "react";
+import { Fragment, useCallback, useState } from "react";
 import type { CallView, SessionView } from "@/api/types.gen";
 import { CALL_GRID } from "@/features/live/call-grid";
 import { CallRow } from "@/features/live/call-row";
 import { ConnectBlocks } from "@/features/live/connect-panel";
+import { idleGaps } from "@/features/live/idle-gaps";
 import { MoveDialog } from "@/features/live/move-dialog";
-import { compact, plural } from "@/shared/format";
+import { compact, plural, span } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
 import { Panel } from "@/shared/ui/panel";
 import { useLive } from "@/store/live-store";
@@ -46,6 +47,7 @@ export const CallList = ({ session, calls }: CallListProps) => {
     setPicked(undefined);
     setSaid(text);
   };
+  const gaps = filter === "session" ? idleGaps(shown) : undefined;
   const names = new Map(sessions.map(({ view }) => [view.id, view.name]));
   const place = (id: string | null): string =>
     id === null ? "Unassigned" : (names.get(id) ?? "Earlier session");
@@ -98,13 +100,15 @@ export const CallList = ({ session, calls }: CallListProps) => {
           </div>
           <ol aria-label="Calls, newest first" data-testid="calls">
             {shown.map((call) => (
-              <CallRow
-                key={call.id}
-                call={call}
-                place={filter === "all" ? place(call.sessionId) : undefined}
-                picked={picked?.has(call.id)}
-                onPick={pick}
-              />
+              <Fragment key={call.id}>
+                <CallRow
+                  call={call}
+                  place={filter === "all" ? place(call.sessionId) : undefined}
+                  picked={picked?.has(call.id)}
+                  onPick={pick}
+                />
+                <IdleGap ms={gaps?.get(call.id)} />
+              </Fragment>
             ))}
           </ol>
         </>
@@ -113,6 +117,19 @@ export const CallList = ({ session, calls }: CallListProps) => {
     </Panel>
   );
 };
+
+/** The list is newest first: the gap before a call stands below it. */
+const IdleGap = ({ ms }: { ms: number | undefined }) =>
+  ms !== undefined && (
+    <li
+      className="flex items-center gap-3 border-b border-line/60 px-5 py-1.5 text-xs text-muted"
+      data-testid="idle"
+    >
+      <span className="h-px flex-1 bg-line" aria-hidden="true" />
+      {span(ms)} idle
+      <span className="h-px flex-1 bg-line" aria-hidden="true" />
+    </li>
+  );
 
 type PickBarProps = { count: number; onMove: () => void; onCancel: () => void };
 

@@ -1,38 +1,17 @@
-import { type FormEvent, useEffect, useState } from "react";
-import type { CheckpointView, SessionView } from "@/api/types.gen";
-import { addCheckpoint, listCheckpoints, Problem } from "@/shared/api-client";
+import { type FormEvent, useState } from "react";
+import type { SessionView } from "@/api/types.gen";
+import { addCheckpoint, Problem } from "@/shared/api-client";
 import { compact, money, span } from "@/shared/format";
-import { useLive } from "@/store/live-store";
+import { useSessionCheckpoints } from "@/store/session-checkpoints";
 
 /** How many of the newest checkpoints are shown. */
 const SHOWN = 5;
 
-/** The checkpoints that were there when the page came, and those that came since, in order. */
-const together = (before: CheckpointView[], since: CheckpointView[]): CheckpointView[] => {
-  const known = new Set(before.map(({ id }) => id));
-  return [...before, ...since.filter(({ id }) => !known.has(id))];
-};
-
 /** Notes a moment of the session with one field and Enter, and lists the newest. */
 export const Checkpoints = ({ view }: { view: SessionView }) => {
-  const [before, setBefore] = useState<CheckpointView[]>([]);
   const [problem, setProblem] = useState<string>();
-  const since = useLive((live) => live.state.checkpoints);
   const { id } = view;
-  const hasSome = view.checkpoints > 0;
-
-  useEffect(() => {
-    if (!hasSome) return;
-    let wanted = true;
-    listCheckpoints(id)
-      .then((found) => wanted && setBefore(found))
-      .catch((error: unknown) => {
-        if (wanted && error instanceof Problem) setProblem(error.message);
-      });
-    return () => {
-      wanted = false;
-    };
-  }, [id, hasSome]);
+  const shown = useSessionCheckpoints(view).slice(-SHOWN).reverse();
 
   const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
@@ -49,8 +28,6 @@ export const Checkpoints = ({ view }: { view: SessionView }) => {
     }
   };
 
-  const own = since.filter((checkpoint) => checkpoint.sessionId === id);
-  const shown = together(before, own).slice(-SHOWN).reverse();
   if (view.status === "completed" && shown.length === 0) return null;
   return (
     <section aria-label="Checkpoints" className="grid gap-2 text-sm">

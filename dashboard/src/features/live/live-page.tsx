@@ -1,7 +1,9 @@
 import { AlertBanners } from "@/features/live/alert-banners";
 import { CallList } from "@/features/live/call-list";
 import { ConnectPanel } from "@/features/live/connect-panel";
+import { ConversationPanel } from "@/features/live/conversation-panel";
 import { LimitsPanel } from "@/features/live/limits-panel";
+import { LiveCharts } from "@/features/live/live-charts";
 import { MetricCards } from "@/features/live/metric-cards";
 import { SessionHero } from "@/features/live/session-hero";
 import { SessionList } from "@/features/live/session-list";
@@ -32,6 +34,8 @@ export const LivePage = () => {
           <title>{`${session.view.name} — Moonlock`}</title>
           <SessionHero key={session.view.id} session={session} />
           <MetricCards session={session} />
+          <LiveCharts session={session} />
+          <ConversationPanel calls={calls.filter((call) => call.sessionId === session.view.id)} />
           {session.view.usage.total > 0 && <TokenFlow totals={session.view.usage} />}
         </>
       ) : (

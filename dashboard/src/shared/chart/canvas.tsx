@@ -1,0 +1,37 @@
+import { useEffect, useRef } from "react";
+import { onThemeChange } from "@/shared/chart/colours";
+import type { Drawing } from "@/shared/chart/draw";
+import type { ChartModel } from "@/shared/chart/model";
+
+/** Draws the model when it changes and the page is seen. What it says stands beside it in words. */
+export const ChartCanvas = ({ model }: { model: ChartModel }) => {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const drawing = useRef<Drawing>(undefined);
+  const latest = useRef(model);
+
+  useEffect(() => {
+    let wanted = true;
+    void import("@/shared/chart/draw").then(({ draw }) => {
+      if (wanted && canvas.current) drawing.current = draw(canvas.current, latest.current);
+    });
+    const again = (): void => {
+      if (document.visibilityState === "visible") drawing.current?.show(latest.current);
+    };
+    const stopTheme = onThemeChange(again);
+    document.addEventListener("visibilitychange", again);
+    return () => {
+      wanted = false;
+      stopTheme();
+      document.removeEventListener("visibilitychange", again);
+      drawing.current?.destroy();
+      drawing.current = undefined;
+    };
+  }, []);
+
+  useEffect(() => {
+    latest.current = model;
+    if (document.visibilityState === "visible") drawing.current?.show(model);
+  }, [model]);
+
+  return <canvas ref={canvas} />;
+};

@@ -1,0 +1,42 @@
+import type { Colour } from "@/shared/chart/model";
+
+export type Palette = (name: Colour | "line" | "surface", alpha?: number) => string;
+
+/** The theme's colours as they are now: a canvas knows no custom properties, and no `light-dark()`. */
+export const paletteOf = (element: HTMLElement): Palette => {
+  const probe = document.createElement("span");
+  probe.hidden = true;
+  element.append(probe);
+  const known = new Map<string, string>();
+  const resolve = (name: string): string => {
+    const found = known.get(name);
+    if (found) return found;
+    probe.style.color = `var(--color-${name})`;
+    const colour = getComputedStyle(probe).color;
+    known.set(name, colour);
+    return colour;
+  };
+  return (name, alpha = 1) => {
+    element.append(probe);
+    const colour = resolve(name);
+    probe.remove();
+    return alpha === 1
+      ? colour
+      : colour.replace(/^rgba?\(([^)]*)\)$/, (_, parts: string) => {
+          const [r, g, b] = parts.split(/[,\s/]+/);
+          return `rgba(${r}, ${g}, ${b}, ${alpha})`;
+        });
+  };
+};
+
+/** Tells when the theme changes: by the user's choice, or with the system. */
+export const onThemeChange = (changed: () => void): (() => void) => {
+  const media = window.matchMedia("(prefers-color-scheme: dark)");
+  const observer = new MutationObserver(changed);
+  observer.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  media.addEventListener("change", changed);
+  return () => {
+    observer.disconnect();
+    media.removeEventListener("change", changed);
+  };
+};

@@ -1,0 +1,225 @@
+/**
+ * Draws a chart's model on a canvas. The only user of Chart.js; fetched with the first chart.
+ */
+import {
+  BarController,
+  BarElement,
+  CategoryScale,
+  Chart,
+  type ChartConfiguration,
+  type ChartDataset,
+  Filler,
+  LinearScale,
+  LineController,
+  LineElement,
+  type Plugin,
+  PointElement,
+  type ScaleOptionsByType,
+  Tooltip,
+} from "chart.js";
+import { type Palette, paletteOf } from "@/shared/chart/colours";
+import { type Axis, type ChartModel, type Series, timeStep } from "@/shared/chart/model";
+
+Chart.register(
+  BarController,
+  BarElement,
+  CategoryScale,
+  Filler,
+  LinearScale,
+  LineController,
+  LineElement,
+  PointElement,
+  Tooltip,
+);
+
+type Mixed = "bar" | "line";
+type Config = ChartConfiguration<Mixed, { x: number; y: number }[]>;
+type Dataset = ChartDataset<Mixed, { x: number; y: number }[]>;
+
+export type Drawing = { show: (model: ChartModel) => void; destroy: () => void };
+
+export const draw = (canvas: HTMLCanvasElement, first: ChartModel): Drawing => {
+  let model = first;
+  const chart = new Chart(
+    canvas,
+    configOf(first, canvas, () => model),
+  );
+  return {
+    show: (next) => {
+      model = next;
+      const { data, options } = configOf(next, canvas, () => model);
+      chart.data = data;
+      if (options) chart.options = options;
+      chart.update("none");
+    },
+    destroy: () => chart.destroy(),
+  };
+};
+
+const configOf = (model: ChartModel, canvas: HTMLCanvasElement, latest: () => ChartModel): Config => {
+  const colour = paletteOf(canvas.parentElement ?? document.body);
+  const { labels } = model.x;
+  return {
+    type: model.series.some(({ kind }) => kind === "bar") ? "bar" : "line",
+    data: { ...(labels && { labels }), datasets: model.series.flatMap((series) => datasets(series, colour)) },
+    options: {
+      animation: false,
+      parsing: false,
+      normalized: true,
+      maintainAspectRatio: false,
+      // Lines of one chart need not have their points at the same places.
+      interaction: { mode: labels ? "index" : "nearest", axis: "x", intersect: false },
+      layout: { padding: { top: 8, right: 4 } },
+      scales: {
+        x: {
+          ...(labels ? { type: "category" as const } : { type: "linear" as const }),
+          stacked: true,
+          ...axis(model.x, colour),
+          grid: { display: false },
+          ticks: {
+            color: colour("muted"),
+            maxRotation: 0,
+            autoSkipPadding: 16,
+            ...(labels
+              ? {}
+              : {
+                  stepSize: timeStep((model.x.max ?? 0) - (model.x.min ?? 0)),
+                  callback: (value: number | string) => model.x.write(Number(value)),
+                }),
+          },
+        },
+        y: {
+          type: "linear" as const,
+          stacked: model.series.every(({ kind }) => kind === "bar"),
+          beginAtZero: true,
+          ...axis(model.y, colour),
+          ticks: {
+            color: colour("muted"),
+            maxTicksLimit: 6,
+            callback: (value: number | string) => model.y.write(Number(value)),
+          },
+        },
+      },
+      plugins: { tooltip: tooltip(latest, colour) },
+    } as NonNullable<Config["options"]>,
+    plugins: [lines(latest, canvas)],
+  };
+};
+
+const axis = ({ min, max }: Axis, colour: Palette): Partial<ScaleOptionsByType<"linear">> =>
+  ({
+    ...(min !== undefined && { min }),
+    ...(max !== undefined && { max }),
+    border: { display: false },
+    grid: { color: colour("line", 0.7), drawTicks: false },
+  }) as Partial<ScaleOptionsByType<"linear">>;
+
+const datasets = (series: Series, colour: Palette): Dataset[] => {
+  const { label, kind } = series;
+  const own = colour(series.colour);
+  const still = { pointRadius: 0, pointHitRadius: 0, pointHoverRadius: 0 };
+  switch (kind) {
+    case "bar":
+      return [
+        {
+          type: "bar",
+          label,
+          data: series.points,
+          backgroundColor: own,
+          categoryPercentage: 0.92,
+          barPercentage: 0.92,
+          borderRadius: 2,
+          stack: "all",
+        },
+      ];
+    case "line": {
+      const look = series.look ?? "solid";
+      return [
+        {
+          type: "line",
+          label,
+          data: series.points,
+          borderColor: look === "faint" ? colour(series.colour, 0.55) : own,
+          backgroundColor: own,
+          borderWidth: look === "solid" ? 2 : 1.5,
+          borderDash: look === "solid" ? [] : [5, 4],
+          pointRadius: 0,
+          pointHoverRadius: look === "solid" ? 4 : 0,
+          stack: label,
+        },
+      ];
+    }
+    case "band": {
+      const edge = { ...still, type: "line" as const, borderWidth: 0, stack: `${label} band` };
+      const low = series.points.map(({ x, low: y }) => ({ x, y }));
+      const high = series.points.map(({ x, high: y }) => ({ x, y }));
+      return [
+        { ...edge, data: low, fill: false, stack: `${label} low` },
+        { ...edge, data: high, fill: "-1", backgroundColor: colour(series.colour, 0.18) },
+      ];
+    }
+  }
+};
+
+const tooltip = (latest: () => ChartModel, colour: Palette) => ({
+  backgroundColor: colour("surface"),
+  titleColor: colour("ink"),
+  bodyColor: colour("ink"),
+  borderColor: colour("line"),
+  borderWidth: 1,
+  padding: 10,
+  cornerRadius: 8,
+  boxWidth: 8,
+  boxHeight: 8,
+  boxPadding: 4,
+  filter: ({ dataset }: { dataset: { label?: string } }) => dataset.label !== undefined,
+  callbacks: {
+    title: (items: { parsed: { x: number | null } }[]): string => {
+      const { x } = latest();
+      const at = items[0]?.parsed.x ?? 0;
+      return x.labels?.[at] ?? x.write(at);
+    },
+    label: ({ dataset, parsed }: { dataset: { label?: string }; parsed: { y: number | null } }): string =>
+      ` ${dataset.label}: ${latest().y.write(parsed.y ?? 0)}`,
+  },
+});
+
+/** The budget's line and the checkpoints' marks, below the data. */
+const lines = (latest: () => ChartModel, canvas: HTMLCanvasElement): Plugin<Mixed> => ({
+  id: "lines",
+  beforeDatasetsDraw: ({ ctx, chartArea: { left, right, top, bottom }, scales: { x, y } }) => {
+    const { limit, marks = [] } = latest();
+    const colour = paletteOf(canvas.parentElement ?? document.body);
+    ctx.save();
+    ctx.font = `11px ${getComputedStyle(canvas).fontFamily}`;
+    ctx.setLineDash([3, 4]);
+    ctx.lineWidth = 1;
+    ctx.strokeStyle = colour("muted", 0.7);
+    ctx.fillStyle = colour("muted");
+    for (const { x: at, label } of marks) {
+      const place = Math.round(x?.getPixelForValue(at) ?? 0) + 0.5;
+      if (place < left || place > right) continue;
+      stroke(ctx, [place, top], [place, bottom]);
+      ctx.fillText(label, place + 4, top + 9, Math.max(0, right - place - 4));
+    }
+    if (limit) {
+      const place = Math.round(y?.getPixelForValue(limit.y) ?? 0) + 0.5;
+      if (place >= top && place <= bottom) {
+        ctx.setLineDash([]);
+        ctx.strokeStyle = colour("bad", 0.8);
+        stroke(ctx, [left, place], [right, place]);
+        ctx.fillStyle = colour("bad");
+        ctx.textAlign = "left";
+        ctx.fillText(limit.label, left + 4, place - 5);
+      }
+    }
+    ctx.restore();
+  },
+});
+
+const stroke = (ctx: CanvasRenderingContext2D, from: [number, number], to: [number, number]): void => {
+  ctx.beginPath();
+  ctx.moveTo(...from);
+  ctx.lineTo(...to);
+  ctx.stroke();
+};
