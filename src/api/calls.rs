@@ -1,7 +1,7 @@
-//! `GET /api/calls`: every call, newest first.
+//! `GET /api/calls`: every call, newest first; and one of them with all that is kept of it.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,9 +11,10 @@ use super::error::ApiError;
 use super::query::Params;
 use super::sessions::limit;
 use crate::domain::call::{Outcome, Source};
+use crate::domain::ids::CallId;
 use crate::domain::operation::Operation;
 use crate::domain::units::Timestamp;
-use crate::domain::wire::CallView;
+use crate::domain::wire::{CallDetail, CallView};
 use crate::store::{CallQuery, SessionFilter};
 
 #[derive(Serialize, ToSchema)]
@@ -108,4 +109,24 @@ pub(super) async fn list(State(state): State<ApiState>, params: Params) -> Resul
         .filter(|_| found.len() > limit)
         .map(|call| call.id.to_string());
     Ok(Json(Page { calls, next }))
+}
+
+#[utoipa::path(
+    get,
+    path = "/calls/{id}",
+    tag = "calls",
+    summary = "A call with its parts and the provider's own words.",
+    params(("id" = String, Path, format = "uuid")),
+    responses((status = 200, body = CallDetail))
+)]
+pub(super) async fn get(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Json<CallDetail>, ApiError> {
+    params.only(&[])?;
+    let none = || ApiError::not_found(format!("there is no call `{id}`"));
+    let call: CallId = id.parse().map_err(|_| none())?;
+    let found = state.read(move |reader| reader.call(call)).await?;
+    found.as_ref().map(|call| Json(call.into())).ok_or_else(none)
 }

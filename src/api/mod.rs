@@ -153,6 +153,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(connect::get))
         .routes(routes!(settings::get))
         .routes(routes!(calls::list))
+        .routes(routes!(calls::get))
         .routes(routes!(moving::make))
         .routes(routes!(limits::get))
         .routes(routes!(track_record::get))

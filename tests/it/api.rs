@@ -257,6 +257,7 @@ async fn errors_are_problems_that_name_the_field() {
             Some("groupBy"),
         ),
         ("GET", "/api/sessions/not-a-uuid", json!(null), 404, None),
+        ("GET", "/api/calls/not-a-uuid", json!(null), 404, None),
         (
             "GET",
             "/api/sessions/01890000-0000-7000-8000-000000000000",

@@ -135,6 +135,14 @@ async fn every_format_says_what_the_api_says() {
         "the provider's own words"
     );
     assert_eq!(calls[0]["parts"]["cacheWrite5m"], 20);
+    for call in calls {
+        let one = app
+            .get(&format!("/api/calls/{}", call["id"].as_str().unwrap()))
+            .await;
+        for (name, value) in one.as_object().unwrap() {
+            assert_eq!(&call[name], value, "alone as in the export: {name}");
+        }
+    }
 
     let path = format!("/api/sessions/{session}/export?format=jsonl");
     let reply = export(&app, &path).await;

@@ -143,7 +143,8 @@ fn typescript_fields(text: &str) -> BTreeSet<&str> {
             '{' | '<' => depth += 1,
             '}' | '>' => depth -= 1,
             ':' if depth == 1 => {
-                fields.insert(text.get(name_from..at).unwrap().trim());
+                // A name with a `?` may be left out.
+                fields.insert(text.get(name_from..at).unwrap().trim().trim_end_matches('?'));
             }
             _ => {}
         }

@@ -485,6 +485,221 @@ error: string | null,
 countedBy: string | null, };
 
 /**
+ * Disjoint parts of a call's usage, in tokens where nothing else is said; those that are not known are left out.
+ */
+export type CallParts = { 
+/**
+ * Prompt text, without what a cache served or took.
+ */
+input?: number, 
+/**
+ * Read from a cache.
+ */
+cacheRead?: number, 
+/**
+ * Written to a cache for five minutes.
+ */
+cacheWrite5m?: number, 
+/**
+ * Written to a cache for an hour.
+ */
+cacheWrite1h?: number, 
+/**
+ * Sound in the prompt.
+ */
+audioIn?: number, 
+/**
+ * Images in the prompt.
+ */
+imageIn?: number, 
+/**
+ * Generated text, without reasoning.
+ */
+output?: number, 
+/**
+ * Reasoning.
+ */
+reasoning?: number, 
+/**
+ * Generated sound.
+ */
+audioOut?: number, 
+/**
+ * Generated images.
+ */
+imageOut?: number, 
+/**
+ * Tokens of which it is not known what they were.
+ */
+unsplit?: number, 
+/**
+ * Searches of the web, which are charged by number.
+ */
+webSearches?: number, 
+/**
+ * What the provider itself said that it cost, in billionths of a US dollar.
+ */
+providerCostNanoUsd?: number, };
+
+/**
+ * A call with what only the database knows: `GET /api/calls/{id}`, and the exports.
+ */
+export type CallDetail = { 
+/**
+ * Where the client asked for `askedSession`.
+ */
+askedBy: Attribution | null, 
+/**
+ * The price list's name for the provider.
+ */
+priceProvider: string | null, 
+/**
+ * What the model said its name is; `null` where it did not.
+ */
+replyModel: string | null, 
+/**
+ * The disjoint parts of its usage.
+ */
+parts: CallParts, 
+/**
+ * The provider's own words about the usage: JSON as it came; `null` where there were none.
+ */
+rawUsage: unknown, 
+/**
+ * UUIDv7.
+ */
+id: string, 
+/**
+ * The session it belongs to; `null` is *Unassigned*.
+ */
+sessionId: string | null, 
+/**
+ * The session that the client asked for, by id or name, whether it exists or not.
+ */
+askedSession: string | null, 
+/**
+ * Why the call belongs to its session.
+ */
+attribution: Attribution, 
+/**
+ * The client's own thread.
+ */
+conversation: string | null, 
+/**
+ * The agent inside that thread that made the call, where the client told of one; `null` is the thread's own.
+ */
+agent: string | null, 
+/**
+ * The agent that started it; `null` is the thread's own.
+ */
+parentAgent: string | null, 
+/**
+ * The program that made the call.
+ */
+client: string | null, 
+/**
+ * The mount's name.
+ */
+provider: string, 
+/**
+ * The model that answered, or the requested one where the reply named none.
+ */
+model: string | null, 
+/**
+ * The model that the request named.
+ */
+requestModel: string | null, 
+/**
+ * The operation's name.
+ */
+operation: string, 
+/**
+ * Whether the reply was streamed; `null` while that is not known.
+ */
+streamed: boolean | null, 
+/**
+ * The provider's HTTP status.
+ */
+status: number | null, 
+/**
+ * How it ended.
+ */
+outcome: Outcome, 
+/**
+ * Where the numbers came from; `null` where there are none.
+ */
+source: Source | null, 
+/**
+ * Prompt tokens, without cached ones.
+ */
+input: number | null, 
+/**
+ * Prompt tokens read from the provider's cache.
+ */
+cacheRead: number | null, 
+/**
+ * Prompt tokens written to the provider's cache.
+ */
+cacheWrite: number | null, 
+/**
+ * Generated tokens, reasoning included.
+ */
+output: number | null, 
+/**
+ * The part of `output` that was reasoning.
+ */
+reasoning: number | null, 
+/**
+ * All tokens.
+ */
+total: number | null, 
+/**
+ * About how many tokens a running stream holds so far; `null` where that is not known, and when it has ended.
+ */
+outputSoFar: number | null, 
+/**
+ * How sure its numbers are, where they were estimated; `null` where all are the provider's own.
+ */
+estimate: EstimateView | null, 
+/**
+ * What it cost, in billionths of a US dollar; `null` where no price is known.
+ */
+costNanoUsd: number | null, 
+/**
+ * By whose word it cost that; `null` where no price is known.
+ */
+priceSource: PriceSource | null, 
+/**
+ * As of which day, `YYYY-MM-DD`: the price list's date, or the day from which a price of the user's holds.
+ */
+priceDate: string | null, 
+/**
+ * UTC epoch milliseconds.
+ */
+startedAt: number, 
+/**
+ * Time to the first byte of a streamed reply's body.
+ */
+ttftMs: number | null, 
+/**
+ * Time to the reply's end.
+ */
+durationMs: number | null, 
+/**
+ * The provider's id of the request.
+ */
+requestId: string | null, 
+/**
+ * The kind of error, where there was one.
+ */
+error: string | null, 
+/**
+ * The call that counts this one's usage, where the same usage came more than once: a response that was polled
+ * or read again, a download that was repeated. Such a call has no numbers of its own and is in no sum.
+ */
+countedBy: string | null, };
+
+/**
  * Sums over calls.
  */
 export type Totals = { 

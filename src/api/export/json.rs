@@ -3,15 +3,13 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::{Head, Writer};
-use crate::domain::call::{Attribution, Call};
+use crate::domain::call::Call;
 use crate::domain::session::checkpoint::Checkpoint;
 use crate::domain::session::clock::Reading;
 use crate::domain::session::event::TimerEvent;
-use crate::domain::usage::parts::Parts;
-use crate::domain::wire::{CallView, CheckpointView, ClockEvent, SessionView};
+use crate::domain::wire::{CallDetail, CheckpointView, ClockEvent, SessionView};
 use crate::store::StoredSession;
 
 /// The form of what is written; raised when a reader of today's would misread it.
@@ -72,90 +70,20 @@ impl ExportedSession {
     }
 }
 
-/// A call as the API shows it, with what only the database knows.
+/// A call with all that is kept of it, and its session's name.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ExportedCall<'a> {
     #[serde(flatten)]
-    view: CallView,
+    detail: CallDetail,
     session_name: Option<&'a str>,
-    /// Where the client asked for `askedSession`.
-    asked_by: Option<Attribution>,
-    /// The price list's name for the provider.
-    price_provider: Option<&'a str>,
-    /// What the model said its name is; `null` where it did not.
-    reply_model: Option<&'a str>,
-    parts: ExportedParts,
-    /// The provider's own words.
-    raw_usage: Option<&'a RawValue>,
-}
-
-/// The disjoint parts; those that are not known are left out.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ExportedParts {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    input: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_read: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_write5m: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_write1h: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    audio_in: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    image_in: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    audio_out: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    image_out: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unsplit: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    web_searches: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    provider_cost_nano_usd: Option<i64>,
-}
-
-impl From<Parts> for ExportedParts {
-    fn from(parts: Parts) -> Self {
-        Self {
-            input: parts.input.map(|tokens| tokens.0),
-            cache_read: parts.cache_read.map(|tokens| tokens.0),
-            cache_write5m: parts.cache_write_5m.map(|tokens| tokens.0),
-            cache_write1h: parts.cache_write_1h.map(|tokens| tokens.0),
-            audio_in: parts.audio_in.map(|tokens| tokens.0),
-            image_in: parts.image_in.map(|tokens| tokens.0),
-            output: parts.output.map(|tokens| tokens.0),
-            reasoning: parts.reasoning.map(|tokens| tokens.0),
-            audio_out: parts.audio_out.map(|tokens| tokens.0),
-            image_out: parts.image_out.map(|tokens| tokens.0),
-            unsplit: parts.unsplit.map(|tokens| tokens.0),
-            web_searches: parts.web_searches,
-            provider_cost_nano_usd: parts.provider_cost.map(|cost| cost.0),
-        }
-    }
 }
 
 impl<'a> ExportedCall<'a> {
-    fn new(call: &'a Call, session: Option<&'a str>) -> Self {
-        let end = call.end.as_ref();
+    fn new(call: &Call, session: Option<&'a str>) -> Self {
         Self {
-            view: CallView::from(call),
+            detail: CallDetail::from(call),
             session_name: session,
-            asked_by: call.start.asked.as_ref().map(|asked| asked.by),
-            price_provider: call.start.price_provider.as_deref(),
-            reply_model: end.and_then(|end| end.model.as_deref()),
-            parts: end.map(|end| end.parts).unwrap_or_default().into(),
-            // What a provider wrote was JSON when it was kept.
-            raw_usage: end
-                .and_then(|end| end.raw_usage.as_deref())
-                .and_then(|raw| serde_json::from_str(raw).ok()),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod alert;
 mod budget;
+mod call;
 mod curve;
 mod efficiency;
 mod estimate;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use alert::AlertView;
 pub use budget::BudgetView;
+pub use call::{CallDetail, CallParts};
 pub use curve::{ComparedView, ComparisonView, CurvePoint, CurveView, SessionFigures};
 pub use efficiency::{EfficiencyPartView, EfficiencyUnit, EfficiencyView};
 pub use estimate::{CalibrationPage, CalibrationView, ErrorsView, EstimateView, EstimatesView, IntervalView};

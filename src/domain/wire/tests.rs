@@ -45,6 +45,8 @@ fn typescript() -> String {
         Counted,
         Reported,
         CallView,
+        CallParts,
+        CallDetail,
         Totals,
         BurnRateView,
         BandView,
