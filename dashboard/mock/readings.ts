@@ -1,24 +1,78 @@
 /**
- * What the mock answers to reads that follow from its sessions and calls.
+ * What the mock answers to reads of its sessions and calls.
  */
-import type { CallView, CurvePoint, CurveView, SessionView } from "../src/api/types.gen";
-
-export type Reply = [status: number, body: object];
+import type { CallDetail, CallView, CurvePoint, CurveView, SessionView } from "../src/api/types.gen";
+import type { Asked, Reply } from "./rest";
+import type { Scene } from "./scene";
 
 const CURVE_POINTS = 120;
 
-/** The answer; `null` where the path is none of these. */
-export const reading = (url: URL, sessions: SessionView[], calls: CallView[]): Reply | null => {
-  const [, id, part] = /^\/api\/sessions\/([^/]+)(?:\/([a-z]+))?$/.exec(url.pathname) ?? [];
-  const view = sessions.find((session) => session.id === id);
-  if (view && part === "curve") return [200, curve(view, calls)];
-  if (view && part === undefined) return [200, view];
-  if (view && part === "checkpoints") return [200, { checkpoints: [], next: null }];
-  return null;
+const none: Reply = [404, { title: "Not found", status: 404, detail: "There is no such thing." }];
+
+export const listCalls = ({ params, scene }: Asked): Reply => [200, page(params, scene.calls)];
+
+export const oneCall = ({ id, scene }: Asked): Reply => {
+  const call = scene.calls.find((known) => known.id === id);
+  return call ? [200, detail(call)] : none;
 };
 
+const ofSession =
+  (answer: (view: SessionView, scene: Scene) => object) =>
+  ({ id, scene }: Asked): Reply => {
+    const view = scene.sessions.find((session) => session.id === id);
+    return view ? [200, answer(atNow(view), scene)] : none;
+  };
+
+/** The session with its clock read now. */
+const atNow = (view: SessionView): SessionView => {
+  const at = Date.now();
+  return {
+    ...view,
+    at,
+    elapsedMs: view.status === "active" ? view.elapsedMs + (at - view.at) : view.elapsedMs,
+  };
+};
+
+export const oneSession = ofSession((view) => view);
+export const sessionCurve = ofSession((view, { calls }) => curve(view, calls));
+export const sessionCheckpoints = ofSession(() => ({ checkpoints: [], next: null }));
+
+/** A page of the calls that the filters let pass. */
+const page = (searchParams: URLSearchParams, calls: CallView[]): object => {
+  const limit = Number(searchParams.get("limit") ?? 50);
+  const from = Number(searchParams.get("from") ?? 0);
+  const cursor = searchParams.get("cursor");
+  const search = searchParams.get("search")?.toLowerCase() ?? "";
+  const passes = (call: CallView): boolean =>
+    call.startedAt >= from &&
+    `${call.model} ${call.requestModel} ${call.operation} ${call.client}`.toLowerCase().includes(search) &&
+    (["provider", "model", "client", "outcome", "source", "conversation"] as const).every(
+      (name) => !searchParams.has(name) || searchParams.get(name) === call[name],
+    ) &&
+    (!searchParams.has("session") || searchParams.get("session") === (call.sessionId ?? "unassigned"));
+  const found = calls.filter(passes);
+  const begin = cursor === null ? 0 : found.findIndex(({ id }) => id === cursor) + 1;
+  const shown = found.slice(begin, begin + limit);
+  return { calls: shown, next: begin + limit < found.length ? (shown.at(-1)?.id ?? null) : null };
+};
+
+const detail = (call: CallView): CallDetail => ({
+  ...call,
+  askedBy: null,
+  priceProvider: call.provider,
+  replyModel: call.model,
+  parts: {
+    ...(call.input !== null && { input: call.input }),
+    ...(call.cacheRead !== null && { cacheRead: call.cacheRead }),
+    ...(call.cacheWrite !== null && { cacheWrite5m: call.cacheWrite }),
+    ...(call.output !== null && { output: call.output - (call.reasoning ?? 0) }),
+    ...(call.reasoning !== null && { reasoning: call.reasoning }),
+  },
+  rawUsage: call.source === "exact" ? { input_tokens: call.input, output_tokens: call.output } : null,
+});
+
 /** As if its clock had never been paused. */
-export const curve = (view: SessionView, calls: CallView[]): CurveView => {
+const curve = (view: SessionView, calls: CallView[]): CurveView => {
   const ended = calls
     .filter(({ sessionId, outcome }) => sessionId === view.id && outcome !== "running")
     .map((call) => ({ call, atMs: call.startedAt + (call.durationMs ?? 0) - view.startedAt }));

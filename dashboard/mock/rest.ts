@@ -5,6 +5,7 @@ import type { IncomingMessage } from "node:http";
 import type { Change } from "../src/api/types.gen";
 import { changeRule, listAlerts, listRules, trackRecord } from "./alerts";
 import { connect } from "./connect";
+import { listCalls, oneCall, oneSession, sessionCheckpoints, sessionCurve } from "./readings";
 import type { Scene } from "./scene";
 
 export type Reply = [status: number, body: object];
@@ -22,6 +23,11 @@ type Answer = (asked: Asked) => Reply;
 
 const answers: [method: string, path: RegExp, Answer][] = [
   ["GET", /^\/api\/connect$/, connect],
+  ["GET", /^\/api\/calls$/, listCalls],
+  ["GET", /^\/api\/calls\/([^/]+)$/, oneCall],
+  ["GET", /^\/api\/sessions\/([^/]+)$/, oneSession],
+  ["GET", /^\/api\/sessions\/([^/]+)\/curve$/, sessionCurve],
+  ["GET", /^\/api\/sessions\/([^/]+)\/checkpoints$/, sessionCheckpoints],
   ["GET", /^\/api\/alerts$/, listAlerts],
   ["GET", /^\/api\/alert-rules$/, listRules],
   ["PATCH", /^\/api\/alert-rules\/([^/]+)$/, changeRule],

@@ -8,8 +8,7 @@ import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { AlertView, CallView, Change, Event, SessionView, Snapshot } from "../src/api/types.gen";
-import { type Reply, reading } from "./readings";
-import { rest } from "./rest";
+import { type Reply, rest } from "./rest";
 import {
   busyScene,
   emptyScene,
@@ -305,10 +304,6 @@ const answer = async (request: IncomingMessage, response: ServerResponse, on: Ha
   if (request.method === "PATCH" && alert) reply = on.changeAlert(alert, await json(request));
   if (request.method === "POST" && pathname === "/api/calls/move") reply = on.move(await json(request));
   else if (reply[0] === 404) reply = on.others(await json(request).catch(() => undefined)) ?? reply;
-  if (request.method === "GET") {
-    const { sessions, calls } = on.snapshot();
-    reply = reading(new URL(request.url ?? "/", "http://mock"), sessions, calls) ?? reply;
-  }
   const [status, body] = reply;
   const type = status < 400 ? "application/json" : "application/problem+json";
   response.writeHead(status, { "content-type": type }).end(JSON.stringify(body));

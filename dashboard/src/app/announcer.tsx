@@ -1,6 +1,6 @@
-import { budgetLevel, countedTokens } from "@/features/live/budget";
-import { statusWord } from "@/features/live/status";
 import { asking } from "@/shared/alerts";
+import { budgetLevel, countedTokens } from "@/shared/session/budget";
+import { statusWord } from "@/shared/session/status";
 import { useLive } from "@/store/live-store";
 import { shownSession } from "@/store/shown-session";
 import { useUi } from "@/store/ui-store";

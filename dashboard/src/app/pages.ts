@@ -2,7 +2,8 @@
  * The pages, one line each: address, name, icon, the key after `g` that goes there, and what is loaded then.
  */
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
-import { BellIcon, ConnectIcon, LiveIcon } from "@/shared/ui/icons";
+
+import { BellIcon, CallsIcon, ConnectIcon, LiveIcon } from "@/shared/ui/icons";
 
 type Icon = ComponentType<{ className?: string }>;
 type Load = () => Promise<ComponentType>;
@@ -29,6 +30,9 @@ const page = (path: string, label: string, Icon: Icon, key: string, load: Load):
 /** In the navigation's order; a phone's bar holds the first four. */
 export const pages: Page[] = [
   page("/", "Live", LiveIcon, "l", () => import("@/features/live/live-page").then((m) => m.LivePage)),
+  page("/calls", "Calls", CallsIcon, "c", () =>
+    import("@/features/calls/calls-page").then((m) => m.CallsPage),
+  ),
   page("/alerts", "Alerts", BellIcon, "a", () =>
     import("@/features/alerts/alerts-page").then((m) => m.AlertsPage),
   ),

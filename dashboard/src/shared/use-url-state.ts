@@ -1,6 +1,7 @@
 /**
  * Filters that live in the address, so that a page can be kept, sent and gone back to.
  */
+import { useCallback } from "react";
 import { useSearchParams } from "wouter";
 
 /** The values by name; what the address does not say is "". */
@@ -13,18 +14,21 @@ export const useUrlState = <Name extends string>(
     string
   >;
   /** Replaces the address: a filter is no page to go back to. An empty value leaves it. */
-  const change = (changed: Partial<Record<Name, string>>): void =>
-    setParams(
-      (before) => {
-        const after = new URLSearchParams(before);
-        for (const [name, value] of Object.entries<string | undefined>(changed)) {
-          if (value) after.set(name, value);
-          else after.delete(name);
-        }
-        return after;
-      },
-      { replace: true },
-    );
+  const change = useCallback(
+    (changed: Partial<Record<Name, string>>): void =>
+      setParams(
+        (before) => {
+          const after = new URLSearchParams(before);
+          for (const [name, value] of Object.entries<string | undefined>(changed)) {
+            if (value) after.set(name, value);
+            else after.delete(name);
+          }
+          return after;
+        },
+        { replace: true },
+      ),
+    [setParams],
+  );
   return [values, change];
 };
 

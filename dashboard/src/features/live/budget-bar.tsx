@@ -1,7 +1,7 @@
 import type { OutlookView } from "@/api/types.gen";
-import { type BudgetDrawing, budgetDrawing, budgetLevel } from "@/features/live/budget";
 import type { OverrunTone } from "@/features/live/forecast";
 import { compact, percent } from "@/shared/format";
+import { type BudgetDrawing, budgetDrawing, budgetLevel } from "@/shared/session/budget";
 
 const fill = { fine: "bg-accent", near: "bg-warn-fill", critical: "bg-bad", spent: "bg-bad" } as const;
 const text = { fine: "", near: "text-warn", critical: "text-bad", spent: "text-bad" } as const;

@@ -1,15 +1,18 @@
-import { Fragment, useCallback, useState } from "react";
+import { Fragment, lazy, Suspense, useCallback, useState } from "react";
 import type { CallView, SessionView } from "@/api/types.gen";
-import { CALL_GRID } from "@/features/live/call-grid";
-import { CallRow } from "@/features/live/call-row";
 import { ConnectBlocks } from "@/features/live/connect-panel";
 import { idleGaps } from "@/features/live/idle-gaps";
-import { MoveDialog } from "@/features/live/move-dialog";
+import { CALL_GRID } from "@/shared/calls/call-grid";
+import { CallRow } from "@/shared/calls/call-row";
+import { MoveDialog } from "@/shared/calls/move-dialog";
 import { compact, plural, span } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
 import { Panel } from "@/shared/ui/panel";
+import { useUrlState } from "@/shared/use-url-state";
 import { useLive } from "@/store/live-store";
 import { type CallFilter, filterCalls, useUi } from "@/store/ui-store";
+
+const CallDrawer = lazy(async () => ({ default: (await import("@/shared/calls/call-drawer")).CallDrawer }));
 
 const SHOWN = 100;
 
@@ -38,6 +41,8 @@ export const CallList = ({ session, calls }: CallListProps) => {
       }),
     [],
   );
+  const [{ call: opened }, change] = useUrlState("call");
+  const open = useCallback((call: string): void => change({ call }), [change]);
   const begin = (): void => {
     setPicked(new Set());
     setSaid("");
@@ -106,6 +111,7 @@ export const CallList = ({ session, calls }: CallListProps) => {
                   place={filter === "all" ? place(call.sessionId) : undefined}
                   picked={picked?.has(call.id)}
                   onPick={pick}
+                  onOpen={open}
                 />
                 <IdleGap ms={gaps?.get(call.id)} />
               </Fragment>
@@ -114,6 +120,11 @@ export const CallList = ({ session, calls }: CallListProps) => {
         </>
       )}
       <UnassignedNote filter={filter} />
+      {opened && (
+        <Suspense>
+          <CallDrawer id={opened} onClose={() => change({ call: "" })} />
+        </Suspense>
+      )}
     </Panel>
   );
 };

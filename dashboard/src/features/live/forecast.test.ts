@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ForecastView, OutlookView, SessionView, TimeToLimitView } from "@/api/types.gen";
-import { budgetDrawing } from "@/features/live/budget";
 import { basis, costAhead, tokensAhead } from "@/features/live/forecast";
+import { budgetDrawing } from "@/shared/session/budget";
 import { noTotals } from "@/store/live-reducer";
 
 const MINUTE = 60_000;

@@ -1,7 +1,7 @@
 /** What is foretold of a session, made ready to be shown. */
 import type { BudgetForecast, OutlookView, SessionView } from "@/api/types.gen";
-import { countedTokens } from "@/features/live/budget";
 import { compact, money, percent, plural, type Rounding, rough, roughSpan, span } from "@/shared/format";
+import { countedTokens } from "@/shared/session/budget";
 
 /** A number and the range that holds the truth with 80 %: for the eye, and in words. */
 export type Estimate = { about: string; range: string; words: string };

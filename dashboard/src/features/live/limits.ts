@@ -1,6 +1,6 @@
 import type { LimitsView, WindowView } from "@/api/types.gen";
-import { type BudgetLevel, budgetLevel } from "@/features/live/budget";
 import { span } from "@/shared/format";
+import { type BudgetLevel, budgetLevel } from "@/shared/session/budget";
 
 /** A window as it is drawn; `used` is in thousandths, `null` where a refusal says no more than when to come back. */
 export type LimitRow = {

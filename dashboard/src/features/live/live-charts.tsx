@@ -1,6 +1,6 @@
 import type { CheckpointView } from "@/api/types.gen";
-import { elapsedAt } from "@/features/live/elapsed";
 import { SessionCharts } from "@/shared/curve/session-charts";
+import { elapsedAt } from "@/shared/session/elapsed";
 import { useSeconds } from "@/shared/use-frames";
 import type { LiveSession } from "@/store/live-reducer";
 import { useSessionCheckpoints } from "@/store/session-checkpoints";

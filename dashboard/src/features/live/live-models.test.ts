@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { SessionView } from "@/api/types.gen";
-import { budgetLevel } from "@/features/live/budget";
-import { tokenParts } from "@/features/live/token-parts";
+import { budgetLevel } from "@/shared/session/budget";
+import { tokenParts } from "@/shared/session/token-parts";
 import { type LiveSession, noTotals } from "@/store/live-reducer";
 import { shownSession } from "@/store/shown-session";
 

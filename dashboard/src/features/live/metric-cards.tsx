@@ -1,12 +1,12 @@
 import type { ReactNode } from "react";
 import type { SessionView, Totals } from "@/api/types.gen";
 import { AheadRows } from "@/features/live/ahead-rows";
-import { countedTokens } from "@/features/live/budget";
 import { BudgetBar } from "@/features/live/budget-bar";
-import { elapsedAt } from "@/features/live/elapsed";
 import { type Basis, basis, costAhead, tokensAhead } from "@/features/live/forecast";
-import { promptTokens } from "@/features/live/token-parts";
 import { compact, count, money, percent, plural } from "@/shared/format";
+import { countedTokens } from "@/shared/session/budget";
+import { elapsedAt } from "@/shared/session/elapsed";
+import { promptTokens } from "@/shared/session/token-parts";
 import { useSeconds } from "@/shared/use-frames";
 import type { LiveSession } from "@/store/live-reducer";
 import { useLive } from "@/store/live-store";

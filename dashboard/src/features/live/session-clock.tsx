@@ -1,6 +1,6 @@
 import { useRef } from "react";
-import { elapsedAt } from "@/features/live/elapsed";
 import { clock } from "@/shared/format";
+import { elapsedAt } from "@/shared/session/elapsed";
 import { useFrames, useReducedMotion } from "@/shared/use-frames";
 import type { LiveSession } from "@/store/live-reducer";
 

@@ -1,11 +1,11 @@
 import { Checkpoints } from "@/features/live/checkpoints";
 import { ClockNote } from "@/features/live/clock-note";
-import { elapsedAt } from "@/features/live/elapsed";
 import { MoonDial } from "@/features/live/moon-dial";
 import { SessionActions } from "@/features/live/session-actions";
 import { SessionClock } from "@/features/live/session-clock";
-import { StatusBadge } from "@/features/live/status-badge";
 import { day, percent, span, time } from "@/shared/format";
+import { elapsedAt } from "@/shared/session/elapsed";
+import { StatusBadge } from "@/shared/session/status-badge";
 import { useSeconds } from "@/shared/use-frames";
 import type { LiveSession } from "@/store/live-reducer";
 import { serverNow, useLive } from "@/store/live-store";

@@ -1,5 +1,5 @@
-import { statusWord } from "@/features/live/status";
 import { compact, day, money, span } from "@/shared/format";
+import { statusWord } from "@/shared/session/status";
 import { Panel } from "@/shared/ui/panel";
 import type { LiveSession } from "@/store/live-reducer";
 import { serverNow, useLive } from "@/store/live-store";

@@ -1,9 +1,9 @@
 import { type FormEvent, useState } from "react";
 import type { ClockEvent, SessionView } from "@/api/types.gen";
 import { noteText } from "@/features/live/clock-notes";
-import { rangeOf } from "@/features/live/local-time";
-import { RangeFields } from "@/features/live/range-fields";
 import { editSession, Problem, type SessionEdit } from "@/shared/api-client";
+import { rangeOf } from "@/shared/calls/local-time";
+import { RangeFields } from "@/shared/calls/range-fields";
 import { day, span } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
 import { Dialog } from "@/shared/ui/dialog";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CallView } from "@/api/types.gen";
-import { look } from "@/features/live/call-badge";
+import { look } from "@/shared/calls/call-badge";
 
 const call = (change: Partial<CallView>): CallView =>
   ({ outcome: "complete", source: null, status: 200, countedBy: null, ...change }) as CallView;

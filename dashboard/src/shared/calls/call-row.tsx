@@ -1,28 +1,32 @@
 import { memo, useRef } from "react";
 import type { CallView, IntervalView } from "@/api/types.gen";
-import { CallBadge } from "@/features/live/call-badge";
-import { CALL_GRID } from "@/features/live/call-grid";
-import { estimateNotes, sureness } from "@/features/live/sureness";
+import { CallBadge } from "@/shared/calls/call-badge";
+import { CALL_GRID } from "@/shared/calls/call-grid";
+import { estimateNotes, sureness } from "@/shared/calls/sureness";
 import { compact, count, exactTime, latency, money, seconds, UNKNOWN } from "@/shared/format";
 import { useFrames } from "@/shared/use-frames";
 import { serverNow, useLive } from "@/store/live-store";
 
 type CallRowProps = {
   call: CallView;
+  /** What a row is part of: an item of a list that is drawn whole, or the inside of one that is not. */
+  as?: "li" | "div";
   /** The session's name, where the list holds more than one's calls. */
   place: string | undefined;
   /** Whether it is picked; `undefined` where none can be. */
   picked: boolean | undefined;
   onPick: (id: string, isPicked: boolean) => void;
+  /** Shows all of it. */
+  onOpen: (id: string) => void;
 };
 
-export const CallRow = memo(({ call, place, picked, onPick }: CallRowProps) => {
+export const CallRow = memo(({ call, as: Row = "li", place, picked, onPick, onOpen }: CallRowProps) => {
   const running = call.outcome === "running";
   const agent = call.agent === null ? null : "sub-agent";
   const origin = [call.client ?? call.operation, agent, place].filter(Boolean).join(" · ");
   return (
-    <li
-      className={`${CALL_GRID} border-b border-line/60 py-2.5 text-sm last:border-b-0 ${picked === undefined ? "" : "relative pl-12"}`}
+    <Row
+      className={`${CALL_GRID} relative border-b border-line/60 py-2.5 text-sm hover:bg-sunken/60 ${Row === "li" ? "last:border-b-0" : ""} ${picked === undefined ? "" : "pl-12"}`}
       data-outcome={call.outcome}
     >
       {picked !== undefined && (
@@ -31,13 +35,20 @@ export const CallRow = memo(({ call, place, picked, onPick }: CallRowProps) => {
           checked={picked}
           onChange={({ target }) => onPick(call.id, target.checked)}
           aria-label={`${call.model ?? call.requestModel ?? "model unknown"} at ${exactTime(call.startedAt)}`}
-          className="absolute top-1/2 left-5 size-4 -translate-y-1/2 accent-accent"
+          className="absolute top-1/2 left-5 z-[1] size-4 -translate-y-1/2 accent-accent"
         />
       )}
       <div className="min-w-0 @3xl:col-start-2 @3xl:row-start-1">
         <p className="truncate">
           <span className="text-muted">{call.provider} · </span>
-          <span className="font-medium">{call.model ?? call.requestModel ?? "model unknown"}</span>
+          <button
+            type="button"
+            onClick={() => onOpen(call.id)}
+            aria-haspopup="dialog"
+            className="rounded font-medium after:absolute after:inset-0 focus-visible:outline-offset-0"
+          >
+            {call.model ?? call.requestModel ?? "model unknown"}
+          </button>
         </p>
         <p className="hidden truncate text-xs text-muted @3xl:block">{origin}</p>
       </div>
@@ -66,7 +77,7 @@ export const CallRow = memo(({ call, place, picked, onPick }: CallRowProps) => {
             .join(" · ") || UNKNOWN
         )}
       </p>
-    </li>
+    </Row>
   );
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fromLocalText, localText, rangeOf } from "@/features/live/local-time";
+import { fromLocalText, localText, rangeOf } from "@/shared/calls/local-time";
 
 const form = (from: string, to: string): FormData => {
   const data = new FormData();

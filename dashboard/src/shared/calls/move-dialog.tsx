@@ -1,7 +1,7 @@
 import { type FormEvent, useId, useState } from "react";
-import { rangeOf } from "@/features/live/local-time";
-import { RangeFields } from "@/features/live/range-fields";
 import { type CallMove, moveCalls, Problem } from "@/shared/api-client";
+import { rangeOf } from "@/shared/calls/local-time";
+import { RangeFields } from "@/shared/calls/range-fields";
 import { plural } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
 import { Dialog } from "@/shared/ui/dialog";

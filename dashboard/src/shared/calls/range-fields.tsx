@@ -1,4 +1,4 @@
-import { localText, type Range } from "@/features/live/local-time";
+import { localText, type Range } from "@/shared/calls/local-time";
 import { TextField } from "@/shared/ui/text-field";
 
 type RangeFieldsProps = { range: Range; problem: string | undefined };

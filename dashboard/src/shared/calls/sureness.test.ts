@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { estimateNotes, sureness } from "@/features/live/sureness";
+import { estimateNotes, sureness } from "@/shared/calls/sureness";
 
 describe("an estimate", () => {
   it("is about its number, or at least that", () => {

@@ -1,5 +1,5 @@
 import type { Status } from "@/api/types.gen";
-import { statusWord } from "@/features/live/status";
+import { statusWord } from "@/shared/session/status";
 import { CheckIcon, PauseIcon, PlayIcon } from "@/shared/ui/icons";
 
 const look = {

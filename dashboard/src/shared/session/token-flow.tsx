@@ -1,6 +1,6 @@
 import type { Totals } from "@/api/types.gen";
-import { type PartKey, tokenParts } from "@/features/live/token-parts";
 import { compact, count, percent } from "@/shared/format";
+import { type PartKey, tokenParts } from "@/shared/session/token-parts";
 import { Panel } from "@/shared/ui/panel";
 
 const colour: Record<PartKey, string> = {

@@ -1,24 +1,45 @@
 import { type ComponentProps, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { SearchIcon } from "@/shared/ui/icons";
+import { useMedia } from "@/shared/use-media";
 
 const FIELD =
   "h-9 min-w-0 rounded-lg border border-control bg-surface text-sm placeholder:text-muted hover:border-ink/40";
 
+type FilterBarProps = {
+  /** The field to search with, which is always in sight. */
+  search?: ReactNode;
+  /** The other filters; where there is no room they are behind a button. */
+  children?: ReactNode;
+  onClear: (() => void) | false;
+};
+
 /** The filters above a list, and what clears them. */
-export const FilterBar = ({ children, onClear }: { children: ReactNode; onClear: (() => void) | false }) => (
-  <search className="mb-4 flex flex-wrap items-center gap-2 print:hidden">
-    {children}
-    {onClear && (
-      <button
-        type="button"
-        onClick={onClear}
-        className="h-9 rounded-lg px-2.5 text-sm text-muted hover:bg-sunken hover:text-ink"
-      >
-        Clear filters
-      </button>
-    )}
-  </search>
-);
+export const FilterBar = ({ search, children, onClear }: FilterBarProps) => {
+  const isRoomy = useMedia("(min-width: 40rem)");
+  const clear = onClear && (
+    <button
+      type="button"
+      onClick={onClear}
+      className="h-9 rounded-lg px-2.5 text-sm text-muted hover:bg-sunken hover:text-ink"
+    >
+      Clear filters
+    </button>
+  );
+  return (
+    <search className="mb-4 flex flex-wrap items-center gap-2 print:hidden">
+      {search}
+      {isRoomy ? (
+        children
+      ) : (
+        <details className="w-full text-sm" open={onClear ? true : undefined}>
+          <summary className="w-fit cursor-pointer rounded px-1 py-1.5 text-muted">Filters</summary>
+          <div className="flex flex-wrap gap-2 pt-2">{children}</div>
+        </details>
+      )}
+      {clear}
+    </search>
+  );
+};
 
 type SelectProps = Omit<ComponentProps<"select">, "onChange" | "value"> & {
   label: string;
@@ -74,7 +95,7 @@ export const SearchFilter = ({ label, value, onChange }: SearchFilterProps) => {
     return () => clearTimeout(timer);
   }, [typed, told]);
   return (
-    <div className="relative min-w-44 flex-1 sm:max-w-80">
+    <div className="relative min-w-64 flex-1 sm:max-w-96">
       <label htmlFor={id} className="sr-only">
         {label}
       </label>

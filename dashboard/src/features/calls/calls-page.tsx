@@ -1,0 +1,178 @@
+import { useMemo } from "react";
+import type { CallView } from "@/api/types.gen";
+import { CallFilterBar } from "@/features/calls/call-filter-bar";
+import { type CallFilters, FILTERS, fits, fromOf, question } from "@/features/calls/call-filters";
+import { CallDrawer } from "@/shared/calls/call-drawer";
+import { CALL_GRID } from "@/shared/calls/call-grid";
+import { CallRow } from "@/shared/calls/call-row";
+import { plural } from "@/shared/format";
+import { Button } from "@/shared/ui/button";
+import { EmptyState } from "@/shared/ui/empty-state";
+import { DownloadIcon } from "@/shared/ui/icons";
+import { Loaded } from "@/shared/ui/loaded";
+import { PageHeader } from "@/shared/ui/page-header";
+import { SkeletonRows } from "@/shared/ui/skeleton";
+import { VirtualList } from "@/shared/ui/virtual-list";
+import { useUrlState } from "@/shared/use-url-state";
+import { serverNow, useLive } from "@/store/live-store";
+import { usePages } from "@/store/use-pages";
+
+type CallsPageAnswer = { calls: CallView[]; next: string | null };
+
+export const CallsPage = () => {
+  const [address, change] = useUrlState(...FILTERS, "call");
+  const { call: opened, ...filters } = address;
+  const isFiltered = FILTERS.some((name) => filters[name] !== "");
+  const clear = (): void => change(Object.fromEntries(FILTERS.map((name) => [name, ""])));
+  const ask = useQuestion(filters);
+  return (
+    <>
+      <PageHeader
+        title="Calls"
+        actions={
+          <>
+            <Export format="csv" ask={ask} isFiltered={isFiltered} />
+            <Export format="json" ask={ask} isFiltered={isFiltered} />
+          </>
+        }
+      >
+        Every call that passed, newest first.
+      </PageHeader>
+      <CallFilterBar filters={filters} onChange={change} onClear={isFiltered && clear} />
+      <CallTable
+        filters={filters}
+        ask={ask}
+        isFiltered={isFiltered}
+        onClear={clear}
+        onOpen={(call) => change({ call })}
+      />
+      {opened && <CallDrawer id={opened} onClose={() => change({ call: "" })} />}
+    </>
+  );
+};
+
+/** A range begins at one moment for as long as it is looked at: else every render would ask anew. */
+const useQuestion = (filters: CallFilters): string => {
+  const { since } = filters;
+  const from = useMemo(
+    () => fromOf({ since } as CallFilters, serverNow(useLive.getState().state.clock, performance.now())),
+    [since],
+  );
+  return question(filters, from === null ? null : Math.round(from));
+};
+
+type ExportProps = { format: "csv" | "json"; ask: string; isFiltered: boolean };
+
+const Export = ({ format, ask, isFiltered }: ExportProps) => (
+  <a
+    href={`/api/export${ask === "" ? "?" : `${ask}&`}format=${format}`}
+    download
+    className="inline-flex h-9 items-center gap-2 rounded-lg border border-line bg-surface px-3 text-sm font-medium hover:border-control"
+  >
+    <DownloadIcon className="size-3.5" />
+    {format.toUpperCase()}
+    <span className="font-normal text-muted">{isFiltered ? "these calls" : "all calls"}</span>
+  </a>
+);
+
+type CallTableProps = {
+  filters: CallFilters;
+  ask: string;
+  isFiltered: boolean;
+  onClear: () => void;
+  onOpen: (id: string) => void;
+};
+
+const ROW_HEIGHT = 60;
+const never = (): void => {};
+
+const CallTable = ({ filters, ask, isFiltered, onClear, onOpen }: CallTableProps) => {
+  const { query, items: read } = usePages<CallsPageAnswer, CallView>("/api/calls", ask, ({ calls }) => calls);
+  const live = useLive((state) => state.state.calls);
+  const sessions = useLive((state) => state.state.sessions);
+  const names = new Map(sessions.map(({ view }) => [view.id, view.name]));
+  const place = (id: string | null): string =>
+    id === null ? "Unassigned" : (names.get(id) ?? "earlier session");
+  /** What has become of the calls since they were read: those that ran may have ended. */
+  const newest = useMemo(() => new Map(live.map((call) => [call.id, call])), [live]);
+  const first = read?.[0];
+  const isNew = (call: CallView): boolean =>
+    (first === undefined || call.id > first.id) && fits(call, filters);
+  const waiting = read ? live.filter(isNew).length : 0;
+  const refresh = (): void => {
+    window.scrollTo(0, 0);
+    void query.refetch();
+  };
+  return (
+    <section aria-label="Calls" className="card @container min-w-0">
+      {waiting > 0 && (
+        <div className="sticky top-2 z-10 flex h-0 justify-center">
+          <Button
+            variant="primary"
+            onClick={refresh}
+            className="h-8! translate-y-2 rounded-full! px-4 text-xs shadow-lg"
+          >
+            Show {plural(waiting, "new call")}
+          </Button>
+        </div>
+      )}
+      <div
+        aria-hidden="true"
+        className={`${CALL_GRID} hidden border-b border-line py-2.5 text-xs text-muted @3xl:grid`}
+      >
+        <span>Time</span>
+        <span>Model</span>
+        <span className="text-right">In → out (Σ)</span>
+        <span className="text-right">Cost</span>
+        <span className="text-right">First byte · all</span>
+        <span>Source</span>
+      </div>
+      <Loaded
+        of={query}
+        skeleton={
+          <div className="pt-4">
+            <SkeletonRows rows={8} height="h-11" />
+          </div>
+        }
+      >
+        {() =>
+          read?.length ? (
+            <VirtualList
+              label="Calls, newest first"
+              testId="call-list"
+              items={read}
+              itemKey={({ id }) => id}
+              rowHeight={ROW_HEIGHT}
+              hasMore={query.hasNextPage}
+              onNearEnd={() => void (query.isFetchingNextPage || query.fetchNextPage())}
+              row={(call) => (
+                <CallRow
+                  as="div"
+                  call={newest.get(call.id) ?? call}
+                  place={filters.session === "" ? place((newest.get(call.id) ?? call).sessionId) : undefined}
+                  picked={undefined}
+                  onPick={never}
+                  onOpen={onOpen}
+                />
+              )}
+            />
+          ) : (
+            <NoCalls isFiltered={isFiltered} onClear={onClear} />
+          )
+        }
+      </Loaded>
+    </section>
+  );
+};
+
+const NoCalls = ({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) =>
+  isFiltered ? (
+    <EmptyState
+      title="No call fits these filters"
+      action={<Button onClick={onClear}>Clear filters</Button>}
+    />
+  ) : (
+    <EmptyState title="No calls yet">
+      Point a tool at Moonlock; each of its calls gets a row here, whatever becomes of it.
+    </EmptyState>
+  );
