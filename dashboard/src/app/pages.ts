@@ -2,8 +2,7 @@
  * The pages, one line each: address, name, icon, the key after `g` that goes there, and what is loaded then.
  */
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
-
-import { BellIcon, CallsIcon, ConnectIcon, LiveIcon } from "@/shared/ui/icons";
+import { BellIcon, CallsIcon, ConnectIcon, LimitsIcon, LiveIcon } from "@/shared/ui/icons";
 
 type Icon = ComponentType<{ className?: string }>;
 type Load = () => Promise<ComponentType>;
@@ -35,6 +34,9 @@ export const pages: Page[] = [
   ),
   page("/alerts", "Alerts", BellIcon, "a", () =>
     import("@/features/alerts/alerts-page").then((m) => m.AlertsPage),
+  ),
+  page("/limits", "Limits", LimitsIcon, "i", () =>
+    import("@/features/limits/limits-page").then((m) => m.LimitsPage),
   ),
   page("/connect", "Connect", ConnectIcon, "o", () =>
     import("@/features/connect/connect-page").then((m) => m.ConnectPage),

@@ -1,6 +1,6 @@
 import type { LimitsView, WindowView } from "@/api/types.gen";
-import { span } from "@/shared/format";
 import { type BudgetLevel, budgetLevel } from "@/shared/session/budget";
+import { windowLabel } from "@/shared/windows";
 
 /** A window as it is drawn; `used` is in thousandths, `null` where a refusal says no more than when to come back. */
 export type LimitRow = {
@@ -37,16 +37,8 @@ const title = ({ provider, credential }: LimitsView, all: LimitsView[]): string 
 
 const row = (window: WindowView): LimitRow => ({
   key: window.name,
-  label: label(window),
+  label: windowLabel(window),
   used: window.usedPermille,
   level: window.status === "rejected" ? "spent" : budgetLevel(window.usedPermille ?? 0, 1_000),
   resetsAt: window.resetsAt,
 });
-
-/** A plan's windows are known by how long they last, the others by what they count. */
-const label = ({ kind, name, periodMs }: WindowView): string => {
-  if (kind === "pause") return "asks to wait";
-  if (kind !== "plan" || periodMs === null) return name.replaceAll(/[-_]/g, " ");
-  const model = name.split("_").slice(1).join(" ");
-  return [span(periodMs).replace(/^168\D+h$/, "week"), model].filter(Boolean).join(" ");
-};

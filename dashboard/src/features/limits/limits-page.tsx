@@ -1,0 +1,54 @@
+import { WindowRow } from "@/features/limits/window-row";
+import { keyText, toldAgo } from "@/features/limits/windows";
+import { EmptyState } from "@/shared/ui/empty-state";
+import { PageHeader } from "@/shared/ui/page-header";
+import { Panel } from "@/shared/ui/panel";
+import { Skeleton } from "@/shared/ui/skeleton";
+import { useSeconds } from "@/shared/use-frames";
+import { serverNow, useLive } from "@/store/live-store";
+
+/** The providers' own limits, as their replies last told of them. */
+export const LimitsPage = () => {
+  const ready = useLive((live) => live.state.seq !== null);
+  const limits = useLive((live) => live.state.limits);
+  const clock = useLive((live) => live.state.clock);
+  const now = serverNow(clock, Math.max(useSeconds(limits.length > 0), clock.receivedAt));
+  return (
+    <>
+      <PageHeader title="Limits">What the providers themselves allow, and when it begins anew.</PageHeader>
+      {!ready ? (
+        <Skeleton className="h-64" />
+      ) : limits.length === 0 ? (
+        <div className="card">
+          <EmptyState title="No provider has told of a limit yet">
+            Providers say in the headers of their replies how much of a limit is left. Moonlock reads them as
+            the replies pass, so this fills with the next call to one that does: Anthropic and OpenAI do, also
+            for a plan’s 5 hours and week.
+          </EmptyState>
+        </div>
+      ) : (
+        <>
+          <div className="grid items-start gap-4 lg:grid-cols-2 lg:gap-5 2xl:grid-cols-3">
+            {limits.map((set) => (
+              <Panel
+                key={`${set.provider} ${set.credential}`}
+                title={`${set.provider} · ${keyText(set)}`}
+                aside={<p className="text-xs text-muted">{toldAgo(set.seenAt, now)}</p>}
+              >
+                <ul className="grid pb-2">
+                  {set.windows.map((window) => (
+                    <WindowRow key={window.name} window={window} now={now} />
+                  ))}
+                </ul>
+              </Panel>
+            ))}
+          </div>
+          <p className="mt-4 max-w-prose text-xs text-pretty text-muted">
+            Read from the headers of replies as they passed; between two calls others may use the same key.
+            Keys are told apart by a fingerprint that leads back to none: the key itself is never kept.
+          </p>
+        </>
+      )}
+    </>
+  );
+};

@@ -1,0 +1,64 @@
+/**
+ * A provider's windows as they are told. Pure: the moment is an argument.
+ */
+import type { LimitsView, WindowView } from "@/api/types.gen";
+import { clock, compact, plural, span } from "@/shared/format";
+
+/** How near its end a window is; a word of its own for each. */
+export type Level = "fine" | "near" | "nearly" | "spent" | "unknown";
+
+export const levelWord: Record<Level, string> = {
+  fine: "Room left",
+  near: "Getting near",
+  nearly: "Nearly used up",
+  spent: "Used up",
+  unknown: "Not known",
+};
+
+/** The provider's own word counts first. What has begun anew is not known until the next reply tells. */
+export const levelOf = ({ status, usedPermille, stale, resetsAt }: WindowView, now: number): Level => {
+  if (stale || (resetsAt !== null && resetsAt <= now)) return "unknown";
+  if (status === "rejected" || (usedPermille ?? 0) >= 1_000) return "spent";
+  if (usedPermille === null) return status === "warning" ? "near" : "unknown";
+  if (usedPermille >= 950) return "nearly";
+  return usedPermille >= 800 || status === "warning" ? "near" : "fine";
+};
+
+const HOUR = 60 * 60_000;
+const DAY = 24 * HOUR;
+
+/** `2 d 8 h`, `1 h 36 m`, `12:05`: how long until a window begins anew. */
+export const countdown = (ms: number): string => {
+  if (ms >= 2 * DAY) {
+    const hours = Math.floor(ms / HOUR);
+    return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  }
+  return ms >= HOUR ? span(ms) : clock(ms).main.slice(3);
+};
+
+/** `12,400 of 50,000 tokens left`; nothing where the provider tells a share only. */
+export const leftText = ({ kind, limit, remaining }: WindowView): string | null => {
+  const unit = units[kind] ?? "";
+  if (limit === null || remaining === null) return null;
+  return `${compact(remaining)} of ${compact(limit)}${unit && ` ${unit}`} left`;
+};
+
+const units: Partial<Record<WindowView["kind"], string>> = {
+  requests: "requests",
+  tokens: "tokens",
+  input_tokens: "input tokens",
+  output_tokens: "output tokens",
+  images: "images",
+};
+
+/** What a card of windows is headed with. A key is told by the beginning of its fingerprint. */
+export const keyText = ({ credential }: LimitsView): string =>
+  credential === null ? "no key named" : `key ${credential.slice(0, 6)}`;
+
+/** `told 12 s ago`, as coarse as it matters. */
+export const toldAgo = (seenAt: number, now: number): string => {
+  const ms = Math.max(0, now - seenAt);
+  if (ms < 60_000) return "told just now";
+  if (ms < 2 * DAY) return `told ${span(ms)} ago`;
+  return `told ${plural(Math.floor(ms / DAY), "day")} ago`;
+};
