@@ -7,6 +7,7 @@ import { changeRule, listAlerts, listRules, trackRecord } from "./alerts";
 import { connect } from "./connect";
 import { listCalls, oneCall, oneSession, sessionCheckpoints, sessionCurve } from "./readings";
 import type { Scene } from "./scene";
+import { usage } from "./usage";
 
 export type Reply = [status: number, body: object];
 
@@ -32,6 +33,7 @@ const answers: [method: string, path: RegExp, Answer][] = [
   ["GET", /^\/api\/alert-rules$/, listRules],
   ["PATCH", /^\/api\/alert-rules\/([^/]+)$/, changeRule],
   ["GET", /^\/api\/forecast\/track-record$/, trackRecord],
+  ["GET", /^\/api\/analytics\/usage$/, usage],
 ];
 
 export const rest = (

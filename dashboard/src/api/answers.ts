@@ -2,7 +2,7 @@
  * Answers of the API whose shape is told by `/api/openapi.json` alone. The tests against the real program read them.
  */
 
-import type { AlertView, Rule } from "@/api/types.gen";
+import type { AlertView, Rule, Totals } from "@/api/types.gen";
 
 /** One tool of `GET /api/connect`. */
 export type Tool = {
@@ -48,4 +48,47 @@ export type TrackRecord = {
   sessions: number;
   /** How many ranges of a hundred are to hold. */
   promisedPercent: number;
+};
+
+/** What a group of `GET /api/analytics/usage` is of: what `groupBy` named. */
+export type UsageKeys = {
+  session?: string | null;
+  provider?: string | null;
+  model?: string | null;
+  client?: string | null;
+  operation?: string | null;
+  source?: string | null;
+  outcome?: string | null;
+  /** UTC epoch milliseconds. */
+  hour?: number;
+  /** `2026-11-22` in the zone that was asked for. */
+  day?: string;
+  /** From 1, Monday. */
+  weekday?: number;
+  hourOfDay?: number;
+};
+
+/** Calls that have something in common, and their sums. */
+export type UsageGroup = UsageKeys &
+  Totals & {
+    /** How long they took together. */
+    durationMs: number;
+    /** Of the prompt tokens; `null` where there are none. */
+    cacheHitShare: number | null;
+    /** Of all tokens. */
+    pricedShare: number | null;
+    outputPerSecond: number | null;
+  };
+
+/** `GET /api/analytics/usage`. */
+export type UsagePage = {
+  period: string;
+  /** The zone that days and hours are cut in; `null` where it has no name. */
+  timeZone: string | null;
+  /** UTC epoch milliseconds; `null` is the beginning. */
+  from: number | null;
+  /** UTC epoch milliseconds; `null` is now. */
+  to: number | null;
+  totals: Totals;
+  groups: UsageGroup[];
 };

@@ -2,7 +2,7 @@
  * The pages, one line each: address, name, icon, the key after `g` that goes there, and what is loaded then.
  */
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
-import { BellIcon, CallsIcon, ConnectIcon, LimitsIcon, LiveIcon } from "@/shared/ui/icons";
+import { AnalyticsIcon, BellIcon, CallsIcon, ConnectIcon, LimitsIcon, LiveIcon } from "@/shared/ui/icons";
 
 type Icon = ComponentType<{ className?: string }>;
 type Load = () => Promise<ComponentType>;
@@ -29,6 +29,9 @@ const page = (path: string, label: string, Icon: Icon, key: string, load: Load):
 /** In the navigation's order; a phone's bar holds the first four. */
 export const pages: Page[] = [
   page("/", "Live", LiveIcon, "l", () => import("@/features/live/live-page").then((m) => m.LivePage)),
+  page("/analytics", "Analytics", AnalyticsIcon, "n", () =>
+    import("@/features/analytics/analytics-page").then((m) => m.AnalyticsPage),
+  ),
   page("/calls", "Calls", CallsIcon, "c", () =>
     import("@/features/calls/calls-page").then((m) => m.CallsPage),
   ),

@@ -14,6 +14,7 @@ const timeOfDayWithSeconds = new Intl.DateTimeFormat("en-GB", {
   minute: "2-digit",
   second: "2-digit",
 });
+const monthOfYear = new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric" });
 const dayOfYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 /** `12,345` */
@@ -122,6 +123,12 @@ export const day = (at: number, now: number): string => {
   const date = dayOfYear.format(at);
   return `${date === dayOfYear.format(now) ? "Today" : date} ${time(at)}`;
 };
+
+/** `21 Nov` in the viewer's zone. */
+export const date = (at: number): string => dayOfYear.format(at);
+
+/** `Nov 2026` in the viewer's zone. */
+export const month = (at: number): string => monthOfYear.format(at);
 
 /** `1 call`, `12 calls` */
 export const plural = (value: number, one: string, many = `${one}s`): string =>

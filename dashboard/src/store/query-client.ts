@@ -45,8 +45,8 @@ export const useRead = <Data>(topic: Topic, path: string | null): UseQueryResult
 
 /** What is touched is read anew at most this often, however many events come. */
 const REVALIDATE_MS = 2_000;
-/** A curve is work for the server, and its newest end is known here. */
-const SLOWER: Partial<Record<Topic, number>> = { curves: 10_000 };
+/** A curve is work for the server, and its newest end is known here; sums of days change little by a call. */
+const SLOWER: Partial<Record<Topic, number>> = { curves: 10_000, usage: 10_000 };
 
 /** Follows the socket, until the returned function is called. */
 export const startRevalidation = (): (() => void) => {

@@ -1,0 +1,75 @@
+import { expect, test } from "./fixtures";
+import { sideways, violations, visit } from "./look-at";
+
+test("a range, a split and a measure live in the address, and change what is drawn", async ({
+  live,
+  server,
+}) => {
+  test.skip(!server.mock, "invents a year");
+  await visit(live, server, "/analytics");
+  const chart = live.getByRole("figure", { name: "Tokens over time" });
+  await expect(chart).toContainText("Each bar is one day.");
+  await expect(chart).toContainText("Cache read makes");
+  await live.getByRole("button", { name: "Year", exact: true }).click();
+  await expect(live).toHaveURL(/range=year/);
+  await expect(chart).toContainText("Each bar is one week.");
+  await live.getByLabel("Split by").selectOption("By model");
+  await expect(chart).toContainText("claude-sonnet-4-5 makes");
+  await live.getByRole("button", { name: "Cost", exact: true }).press("Enter");
+  await expect(live).toHaveURL(/measure=cost/);
+  const cost = live.getByRole("figure", { name: "Cost over time" });
+  await cost.getByText("As a table").click();
+  await expect(cost.getByRole("columnheader", { name: "gpt-5.1-codex" })).toBeVisible();
+  await live.reload();
+  await expect(cost).toContainText("Each bar is one week.");
+  await expect(live.getByText(/of the tokens .* have no price/)).toBeVisible();
+});
+
+test("days of one's own can be looked at", async ({ live, server }) => {
+  test.skip(!server.mock, "invents a year");
+  await visit(live, server, "/analytics");
+  await live.getByRole("button", { name: "From–to" }).click();
+  await expect(live.getByLabel("From", { exact: true })).toHaveValue(/^\d{4}-\d{2}-\d{2}$/);
+  await live.getByLabel("From", { exact: true }).fill("2020-01-01");
+  await live.getByLabel("To", { exact: true }).fill("2020-01-02");
+  await expect(live.getByText("Nothing was used in this range")).toBeVisible();
+  await live.getByRole("button", { name: "Look at all time" }).click();
+  await expect(live).not.toHaveURL(/from=/);
+  await expect(live.getByRole("figure", { name: "Tokens over time" })).toContainText(
+    "Each bar is one month.",
+  );
+});
+
+test("what was used when is a picture and a table", async ({ live, server }) => {
+  await visit(live, server, "/analytics?range=all");
+  await expect(live.getByRole("region", { name: "Models with their tokens, cost and speed" })).toContainText(
+    /claude|gpt|gemini/,
+  );
+  const week = live.getByRole("figure", { name: "This range, by weekday and hour" });
+  await expect(week).toContainText("The busiest is");
+  await week.getByText("As a table", { exact: true }).click();
+  await expect(week.getByRole("cell", { name: "Monday" })).toBeVisible();
+  await expect(live.getByRole("figure", { name: "The last year, by day" })).toContainText("days had calls");
+});
+
+test("nothing used yet leads to Connect", async ({ live, server }) => {
+  test.skip(!server.mock, "needs a server where nothing has happened");
+  await live.goto(`${server.url}/analytics?range=all`);
+  await expect(live.getByText("Nothing was used yet")).toBeVisible();
+  await live.getByRole("link", { name: "Connect a tool" }).click();
+  await expect(live.getByRole("heading", { level: 1 })).toHaveText("Connect");
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+
+    test("Analytics is accessible", async ({ live, server }) => {
+      await visit(live, server, "/analytics?range=custom&from=2026-01-01&to=2030-01-01&by=model");
+      expect(await violations(live)).toEqual([]);
+      await live.setViewportSize({ width: 360, height: 740 });
+      expect(await violations(live)).toEqual([]);
+      expect(await sideways(live)).toBe(0);
+    });
+  });
+}
