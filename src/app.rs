@@ -163,6 +163,7 @@ impl App {
         if let Some(progress) = progress {
             servers.spawn(tell_progress(progress, engine.clone(), stopped.clone()));
         }
+        servers.spawn(empty_deleted(engine.clone(), store.reader(), stopped.clone()));
         let proxy_url = format!("http://{proxy}");
         let state = ApiState::new(
             engine.clone(),
@@ -363,6 +364,22 @@ async fn keep_backups(daily: Daily, engine: Engine, writer: WriterHandle, mut st
                 engine.backup_ended(Some(format!("No daily backup was made: {error}.").into()));
             }
             Err(error) => tracing::error!(%error, "the daily backup panicked"),
+        }
+    }
+}
+
+/// Goes on with deleted sessions that still had calls when the last run ended.
+async fn empty_deleted(engine: Engine, reader: Reader, stopped: watch::Receiver<()>) {
+    let asking = reader.clone();
+    let deleted = match tokio::task::spawn_blocking(move || asking.emptying()).await {
+        Ok(Ok(deleted)) => deleted,
+        Ok(Err(error)) => return tracing::error!(%error, "deleted sessions cannot be read"),
+        Err(error) => return tracing::error!(%error, "deleted sessions cannot be read"),
+    };
+    for (session, calls) in deleted {
+        let is_stopping = || stopped.has_changed().is_err();
+        if let Err(error) = engine.empty(&reader, session, calls, is_stopping).await {
+            tracing::warn!(%error, session.id = %session, "a deleted session keeps calls until the next start");
         }
     }
 }

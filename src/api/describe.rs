@@ -21,6 +21,7 @@ use super::ws::ClientMessage;
 use crate::domain::alert::{Rule, Severity};
 use crate::domain::call::{Outcome, Source};
 use crate::domain::operation::Operation;
+use crate::domain::session::CallsFate;
 use crate::domain::wire::ServerMessage;
 
 #[derive(OpenApi)]
@@ -76,6 +77,16 @@ pub(super) struct CallFilters {
     from: Option<i64>,
     /// Began before this moment; UTC epoch milliseconds.
     to: Option<i64>,
+}
+
+/// What becomes of the calls of a session that is deleted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes parameters")]
+pub(super) struct CallsOfDeleted {
+    /// Whether its calls stay and belong to no session, or go with it.
+    #[param(inline)]
+    calls: CallsFate,
 }
 
 /// Which alerts.

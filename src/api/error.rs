@@ -200,7 +200,7 @@ impl From<CommandError> for ApiError {
                     Refusal::NoSuchSession | Refusal::NoSuchAlert | Refusal::NoSuchBudget => {
                         (Kind::NotFound, None)
                     }
-                    Refusal::TooManyBudgets => (Kind::Conflict, None),
+                    Refusal::TooManyBudgets | Refusal::NotEnded => (Kind::Conflict, None),
                     Refusal::BudgetWithoutAmount => (Kind::InvalidField, Some("tokenBudget")),
                     Refusal::NotNow(NotNow::Completed(_)) => (Kind::Completed, None),
                     Refusal::NotNow(NotNow::Shorter(_)) => (Kind::InvalidField, Some("duration")),

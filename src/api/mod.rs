@@ -42,8 +42,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::config::{Mounts, Settings};
+use crate::domain::ids::SessionId;
+use crate::domain::session::CallsFate;
 use crate::domain::wire::{SettingsView, Snapshot};
-use crate::engine::Engine;
+use crate::engine::{Engine, NotEmptied, Stopped};
 use crate::store::{Health, Reader};
 use error::ApiError;
 
@@ -119,6 +121,17 @@ impl ApiState {
         }
     }
 
+    /// Sees to it that a deleted session loses its calls.
+    async fn empty(&self, session: SessionId, calls: CallsFate) -> Result<(), ApiError> {
+        let is_stopping = || self.0.stopped.has_changed().is_err();
+        let emptied = self.engine().empty(&self.0.reader, session, calls, is_stopping);
+        emptied.await.map_err(|error| match error {
+            NotEmptied::Command(error) => error.into(),
+            NotEmptied::Read(error) => ApiError::database(&error),
+            NotEmptied::Stopped => Stopped.into(),
+        })
+    }
+
     /// A snapshot with what only this side knows.
     fn complete(&self, mut snapshot: Snapshot) -> Snapshot {
         snapshot.proxy_url.clone_from(&self.0.proxy_url);
@@ -165,7 +178,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(budgets::get, budgets::change, budgets::remove))
         .routes(routes!(sessions::list, sessions::create))
         .routes(routes!(curves::compare))
-        .routes(routes!(sessions::get, sessions::change))
+        .routes(routes!(sessions::get, sessions::change, sessions::remove))
         .routes(routes!(curves::get))
         .routes(routes!(past::efficiency))
         .routes(routes!(past::get))

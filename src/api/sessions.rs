@@ -14,6 +14,7 @@ use super::error::ApiError;
 use super::query::Params;
 use super::session_fields::{Changed, New};
 use crate::domain::ids::SessionId;
+use crate::domain::session::CallsFate;
 use crate::domain::session::clock::Reading;
 use crate::domain::wire::{ClockEvent, ClockEvents, SessionView};
 use crate::store::StoredSession;
@@ -185,6 +186,37 @@ pub(super) async fn change(
         .await
         .map(answer)
         .map_err(ApiError::from)
+}
+
+#[utoipa::path(
+    delete,
+    path = "/sessions/{id}",
+    tag = "sessions",
+    summary = "Deletes a session that has ended, for good.",
+    description = "Its clock, its checkpoints and its alerts go with it. Calls of it that still run become Unassigned.",
+    params(("id" = String, Path, format = "uuid"), describe::CallsOfDeleted),
+    responses((status = 204))
+)]
+pub(super) async fn remove(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<StatusCode, ApiError> {
+    const EXPECTED: &str =
+        "`unassign` (its calls stay, and belong to no session) or `delete` (they go with it)";
+    params.only(&["calls"])?;
+    let id = session_id(&id)?;
+    let calls = params.get("calls", EXPECTED, CallsFate::from_name)?;
+    let calls = calls.ok_or_else(|| {
+        let detail = format!("`calls` must say what becomes of the session's calls: {EXPECTED}");
+        ApiError::field("calls", detail)
+    })?;
+    hold(&state, id).await?;
+    state.engine().delete_session(id, calls).await?;
+    // It goes on if whoever asked is gone.
+    let emptying = tokio::spawn(async move { state.empty(id, calls).await });
+    emptying.await.map_err(|error| ApiError::database(&error))??;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The revision that a change is meant for: what its body says, else its header; `None` is any.

@@ -9,6 +9,7 @@ use super::estimate::calibration::Learnt;
 use super::forecast::{Settled, Shown};
 use super::ids::{BudgetId, CallId, SessionId};
 use super::report::Kept;
+use super::session::CallsFate;
 use super::session::Session;
 use super::session::checkpoint::Checkpoint;
 use super::session::clock::Reading;
@@ -55,6 +56,17 @@ pub enum Record {
     },
     /// An ended call that began while its session was paused has left that session.
     NotWhilePaused(CallId),
+    /// A session is deleted: from now on only the calls that still belong to it know of it.
+    SessionDeleted {
+        /// The session.
+        session: SessionId,
+        /// What becomes of its calls.
+        calls: CallsFate,
+    },
+    /// A call that has ended is deleted.
+    CallDeleted(CallId),
+    /// No call belongs to a deleted session any more.
+    SessionEmptied(SessionId),
     /// Nothing: it is known to be committed when everything before it is.
     Fence,
     /// Tokens were reported under a key, so that a repetition is recognised.

@@ -16,12 +16,12 @@ use crate::domain::estimate::Estimated;
 use crate::domain::estimate::calibration::Learnt;
 use crate::domain::forecast::Score;
 use crate::domain::ids::{AlertId, BudgetId, CallId, CheckpointId, SessionId};
-use crate::domain::live::{Input, Move, Refusal, State};
+use crate::domain::live::{Deletion, Input, Move, Refusal, State};
 use crate::domain::metrics::Metrics;
 use crate::domain::report::{Kept, Report};
 use crate::domain::session::checkpoint::NewCheckpoint;
 use crate::domain::session::clock::Reading;
-use crate::domain::session::{Marks, NewSession, Patch, Session};
+use crate::domain::session::{CallsFate, Marks, NewSession, Patch, Session};
 use crate::domain::units::Tokens;
 use crate::domain::windows::Observation;
 use crate::domain::wire::{
@@ -154,6 +154,37 @@ impl Engine {
     ) -> Result<SessionView, CommandError> {
         self.command(Input::Change { id, patch, revision }, id, State::session_view)
             .await
+    }
+
+    /// Deletes a session that has ended. Its calls still belong to it: see [`Self::empty`].
+    ///
+    /// # Errors
+    /// There is no such session, or it has not ended.
+    pub async fn delete_session(&self, id: SessionId, calls: CallsFate) -> Result<(), CommandError> {
+        self.carry_out(
+            Input::Delete { id, calls },
+            move |refusal, state, now| match refusal {
+                Some(refusal) => {
+                    let session = state.session_view(id, now);
+                    Err(CommandError::Refused(refusal, session.map(Box::new)))
+                }
+                None => Ok(()),
+            },
+        )
+        .await
+    }
+
+    /// Deletes calls of a deleted session.
+    ///
+    /// # Errors
+    /// The calls have changed since they were read.
+    pub(super) async fn delete_calls(&self, deletion: Deletion) -> Result<(), CommandError> {
+        self.carry_out(Input::DeleteCalls(Box::new(deletion)), done).await
+    }
+
+    /// Notes that a deleted session has no calls any more.
+    pub(super) fn emptied(&self, session: SessionId) {
+        self.tell(Message::Emptied(session));
     }
 
     /// Notes a moment of a session.

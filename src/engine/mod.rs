@@ -4,6 +4,7 @@
 //! [`Engine`] is the handle that the proxy and the API hold; it is cheap to clone.
 
 pub mod clock;
+mod emptying;
 mod handle;
 mod outbox;
 pub mod stream;
@@ -18,7 +19,7 @@ use crate::domain::budget::Gate;
 use crate::domain::call::{CallStart, Ended};
 use crate::domain::estimate::Estimated;
 use crate::domain::estimate::calibration::Learnt;
-use crate::domain::ids::CallId;
+use crate::domain::ids::{CallId, SessionId};
 use crate::domain::live::{Effect, Input, Refusal, State};
 use crate::domain::session::clock::Reading;
 use crate::domain::session::{Marks, Session};
@@ -30,6 +31,7 @@ use clock::Clock;
 use stream::{Subscription, Wanted};
 use task::Task;
 
+pub use emptying::NotEmptied;
 pub use handle::{CommandError, Committed, Engine, Stopped};
 
 /// How long it may take until all that waits is committed, for who has to know it.
@@ -60,6 +62,7 @@ enum Message {
         rewritten: oneshot::Sender<u64>,
     },
     Adopt(Box<(Session, Totals, Marks)>),
+    Emptied(SessionId),
     Subscribe {
         wanted: Wanted,
         since: Option<u64>,

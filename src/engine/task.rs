@@ -171,6 +171,9 @@ impl Task {
                 let (session, totals, marks) = *history;
                 self.state.adopt(session, totals, marks);
             }
+            Message::Emptied(session) => {
+                self.carry_out(vec![Effect::Write(Record::SessionEmptied(session))], None);
+            }
             Message::Read(look) => {
                 // What is due is due before anybody looks.
                 self.tick();

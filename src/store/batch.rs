@@ -126,6 +126,16 @@ impl Database {
                     reports::put_paused(&transaction, &mut self.dictionary, *call, *session, *tokens)?;
                 }
                 Record::NotWhilePaused(call) => reports::remove_paused(&transaction, *call)?,
+                Record::SessionDeleted { session, calls } => {
+                    sessions::delete(&transaction, &mut self.dictionary, *session, *calls)?;
+                }
+                Record::CallDeleted(id) => {
+                    let removed = calls::remove(&transaction, &mut self.dictionary, &mut self.lookup, *id)?;
+                    if let Some((key, measures)) = removed {
+                        changes.subtract(key, measures);
+                    }
+                }
+                Record::SessionEmptied(session) => sessions::emptied(&transaction, *session)?,
                 Record::Fence => {}
                 Record::Reported(kept) => reports::put(&transaction, &mut self.dictionary, kept)?,
                 Record::Bound {

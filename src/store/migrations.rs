@@ -22,6 +22,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("migrations/0011_budgets.sql")),
     M::up(include_str!("migrations/0012_forecasts.sql")),
     M::up(include_str!("migrations/0013_changed_calls.sql")),
+    M::up(include_str!("migrations/0014_deleted_sessions.sql")),
 ];
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);

@@ -20,6 +20,7 @@ use crate::domain::estimate::calibration::Learnt;
 use crate::domain::ids::{AlertId, CallId, CheckpointId, SessionId};
 use crate::domain::live::{Counting, Movable, PastCall};
 use crate::domain::report::Kept;
+use crate::domain::session::CallsFate;
 use crate::domain::session::checkpoint::Checkpoint;
 use crate::domain::session::clock::Reading;
 use crate::domain::session::curve::{Axis, Course, Reach};
@@ -209,6 +210,14 @@ impl Reader {
         now: Reading,
     ) -> Result<Vec<Course>, ReadError> {
         self.read(|connection, lookup| courses::finished(connection, lookup, axis, limit, except, now))
+    }
+
+    /// The deleted sessions that calls may still belong to, and what becomes of those.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn emptying(&self) -> Result<Vec<(SessionId, CallsFate)>, ReadError> {
+        self.read(|connection, _| sessions::emptying(connection))
     }
 
     /// The newest calls of a session whose usage is known, newest first.

@@ -7,12 +7,13 @@ use super::names::{Dictionary, find_session};
 use super::query::StoredSession;
 use super::sql_types::Unsigned;
 use super::{checkpoints, reports, rollups};
+use crate::domain::alert::Scope;
 use crate::domain::budget::{Allowance, AtLimit, Counts};
 use crate::domain::ids::SessionId;
 use crate::domain::session::clock::{BootId, Nanos, Reading};
 use crate::domain::session::event::{EventKind, TimerEvent, What};
 use crate::domain::session::timer::{OnSleep, Timer};
-use crate::domain::session::{Marks, Origin, Session};
+use crate::domain::session::{CallsFate, Marks, Origin, Session};
 use crate::domain::units::{Millis, Timestamp, Tokens};
 
 /// The setting that holds the current session's id.
@@ -32,7 +33,7 @@ pub(super) fn put(
 ) -> rusqlite::Result<()> {
     const UPDATE: &str = "UPDATE sessions SET name = ?2, created_at = ?3, duration_ms = ?4, token_budget = ?5, \
         revision = ?6, status = ?7, origin = ?8, tags = ?9, note = ?10, on_sleep = ?11, budget_counts = ?12, \
-        cost_budget_nano_usd = ?13, at_limit = ?14 \
+        cost_budget_nano_usd = ?13, at_limit = ?14, emptying = NULL \
         WHERE key = ?1 AND (name IS NULL OR revision <= ?6)";
     let key = dictionary.session(connection, session.id)?;
     connection.prepare_cached(UPDATE)?.execute(params![
@@ -85,6 +86,63 @@ pub(super) fn append_event(
         ));
     }
     Ok(())
+}
+
+/// Deletes a session, but for its key and what is known of forecasts in general. Its calls still belong to it.
+pub(super) fn delete(
+    connection: &Connection,
+    dictionary: &mut Dictionary,
+    session: SessionId,
+    calls: CallsFate,
+) -> rusqlite::Result<()> {
+    const UPDATE: &str = "UPDATE sessions SET name = NULL, note = '', tags = '[]', status = 'completed', \
+        duration_ms = NULL, token_budget = NULL, cost_budget_nano_usd = NULL, emptying = ?2 WHERE key = ?1";
+    const FORGET: [&str; 4] = [
+        "DELETE FROM timer_events WHERE session = ?1",
+        "DELETE FROM checkpoints WHERE session = ?1",
+        "DELETE FROM conversations WHERE session = ?1",
+        "DELETE FROM reports WHERE session = ?1",
+    ];
+    const ALERTS: &str = "DELETE FROM alerts WHERE scope = ?1 OR substr(scope, 1, length(?2)) = ?2";
+    let key = dictionary.session(connection, session)?;
+    connection
+        .prepare_cached(UPDATE)?
+        .execute(params![key, calls.name()])?;
+    for sql in FORGET {
+        connection.prepare_cached(sql)?.execute([key])?;
+    }
+    let of_session = Scope::session(session).to_string();
+    let of_threads = Scope::Conversation {
+        session_id: Some(session),
+        conversation: Box::default(),
+    }
+    .to_string();
+    connection
+        .prepare_cached(ALERTS)?
+        .execute([of_session, of_threads])?;
+    Ok(())
+}
+
+/// No call belongs to a deleted session any more.
+pub(super) fn emptied(connection: &Connection, session: SessionId) -> rusqlite::Result<()> {
+    const UPDATE: &str = "UPDATE sessions SET emptying = NULL WHERE id = ?1 AND name IS NULL";
+    // They are sums over nothing.
+    const FORGET: &str = "DELETE FROM rollups WHERE requests = 0 AND session = \
+        (SELECT key FROM sessions WHERE id = ?1)";
+    connection.prepare_cached(FORGET)?.execute([session])?;
+    connection.prepare_cached(UPDATE)?.execute([session]).map(drop)
+}
+
+/// The deleted sessions that calls may still belong to, and what becomes of those.
+pub(super) fn emptying(connection: &Connection) -> Result<Vec<(SessionId, CallsFate)>, ReadError> {
+    const SELECT: &str = "SELECT id, emptying FROM sessions WHERE emptying IS NOT NULL";
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query([])?;
+    let mut sessions = Vec::new();
+    while let Some(row) = rows.next()? {
+        sessions.push((row.get(0)?, named(row, 1, "emptying", CallsFate::from_name)?));
+    }
+    Ok(sessions)
 }
 
 /// Notes that a session's clock still ran at a moment.

@@ -13,6 +13,7 @@ mod cli;
 mod commands;
 mod curves;
 mod damage;
+mod deleting;
 mod estimates;
 mod export;
 mod fixtures;

@@ -74,12 +74,8 @@ async fn the_described_parameters_are_those_that_are_read() {
             .filter(|parameter| parameter["in"] == "query")
             .map(|parameter| parameter["name"].as_str().unwrap())
             .collect();
-        if method != "get" {
-            assert!(described.is_empty(), "{method} {path}");
-            continue;
-        }
         let place = format!("{}?nonsense=1", path.replace("{id}", &session));
-        let reply = app.api("GET", &place, "", "").await;
+        let reply = app.api(&method.to_uppercase(), &place, "", "").await;
         let Some(detail) = serde_json::from_slice::<Value>(&reply.body)
             .ok()
             .and_then(|problem| problem["detail"].as_str().map(str::to_owned))

@@ -26,6 +26,11 @@ export type Attribution = "header" | "path" | "conversation" | "active" | "manua
 export type Status = "active" | "paused" | "completed";
 
 /**
+ * What becomes of the calls of a session that is deleted.
+ */
+export type CallsFate = "unassign" | "delete";
+
+/**
  * How a session came about.
  */
 export type Origin = "manual" | "auto";
@@ -1940,7 +1945,11 @@ to: string | null,
 /**
  * The sums of *Unassigned* now.
  */
-unassigned: Totals, } } | { "kind": "forecast", "data": Foretold } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView };
+unassigned: Totals, } } | { "kind": "session.deleted", "data": { 
+/**
+ * What becomes of its calls.
+ */
+calls: CallsFate, } } | { "kind": "forecast", "data": Foretold } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView };
 
 /**
  * One event of the stream.
@@ -1985,7 +1994,11 @@ to: string | null,
 /**
  * The sums of *Unassigned* now.
  */
-unassigned: Totals, } } | { "kind": "forecast", "data": Foretold } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView });
+unassigned: Totals, } } | { "kind": "session.deleted", "data": { 
+/**
+ * What becomes of its calls.
+ */
+calls: CallsFate, } } | { "kind": "forecast", "data": Foretold } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView });
 
 /**
  * What the server says over the WebSocket.

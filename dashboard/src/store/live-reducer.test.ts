@@ -241,6 +241,23 @@ describe("sessions", () => {
   });
 });
 
+describe("a deleted session", () => {
+  const mine = call("c1", { sessionId: "s1" });
+  const other = call("c0");
+  const before = replay(snapshot({ sessions: [session("s1"), session("s2")], calls: [mine, other] }));
+  const deleted = (calls: "unassign" | "delete") =>
+    apply(before, event(11, { kind: "session.deleted", data: { calls } }, "s1"), 200);
+
+  it("is gone", () => {
+    expect(deleted("unassign").sessions.map(({ view }) => view.id)).toEqual(["s2"]);
+  });
+
+  it("takes its calls with it, or leaves them to be moved", () => {
+    expect(ids(deleted("delete"))).toEqual(["c0"]);
+    expect(ids(deleted("unassign"))).toEqual(["c1", "c0"]);
+  });
+});
+
 describe("alerts", () => {
   it("last until they are cleared", () => {
     const raised = replay(snapshot(), event(11, { kind: "alert", data: alert() }));

@@ -132,6 +132,15 @@ const takeEvent = (state: LiveState, event: Event, now: number): LiveState => {
         moved.has(call.id) ? { ...call, sessionId: to, attribution: "moved" } : call;
       return { ...next, unassigned, calls: state.calls.map(there) };
     }
+    case "session.deleted": {
+      const isOf = (call: CallView) => call.sessionId === event.sessionId;
+      return {
+        ...next,
+        sessions: state.sessions.filter(({ view }) => view.id !== event.sessionId),
+        checkpoints: state.checkpoints.filter(({ sessionId }) => sessionId !== event.sessionId),
+        calls: event.data.calls === "delete" ? state.calls.filter((call) => !isOf(call)) : state.calls,
+      };
+    }
     case "call.finished":
       return withTotals({ ...next, calls: withCall(state.calls, event.data.call) }, event.data);
     case "forecast":

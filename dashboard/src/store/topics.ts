@@ -34,6 +34,7 @@ const TOUCHED: Record<Change["kind"], readonly Topic[]> = {
   "call.finished": ["calls", "usage", "sessions", "curves", "budgets"],
   "calls.grew": [],
   "calls.moved": ["calls", "usage", "sessions", "checkpoints", "curves"],
+  "session.deleted": ["sessions", "curves", "calls", "usage", "alerts", "budgets"],
   forecast: [],
   alert: ["alerts"],
   limits: ["limits"],

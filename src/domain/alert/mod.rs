@@ -19,7 +19,7 @@ pub use facts::{Facts, Likely, Measure, Overrun, Whose};
 pub use rule::{AlertStatus, Rule, Severity};
 pub use scope::{BadScope, Scope};
 
-use super::ids::AlertId;
+use super::ids::{AlertId, SessionId};
 use super::units::Timestamp;
 
 /// So many stand at once. When there are more, the oldest of those that matter least is ended.
@@ -166,6 +166,12 @@ impl Alerts {
             }
         }
         cleared
+    }
+
+    /// Forgets what was said of a session that is no more.
+    pub fn forget(&mut self, session: SessionId) {
+        self.snoozed
+            .retain(|(_, scope, _)| scope.session_id() != Some(session));
     }
 
     /// Does what the user wants with one that stands. Saying it again changes nothing.

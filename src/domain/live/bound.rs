@@ -88,6 +88,18 @@ impl State {
         }
     }
 
+    /// Unbinds all conversations of a session.
+    pub(super) fn unbind_all(&mut self, session: SessionId, now: Reading, effects: &mut Vec<Effect>) {
+        let bound = self.bound.sessions.iter();
+        let bound: Vec<Box<str>> = bound
+            .filter(|(_, to)| **to == session)
+            .map(|(conversation, _)| conversation.clone())
+            .collect();
+        for conversation in bound {
+            self.bind(&conversation, None, now, effects);
+        }
+    }
+
     /// All conversations that are bound to a session that has not ended, with it.
     pub(super) fn all_bound(&self) -> impl Iterator<Item = (Box<str>, SessionId)> {
         let bound = self.bound.sessions.iter();

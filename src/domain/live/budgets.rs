@@ -144,6 +144,11 @@ impl Budgets {
         self.touched.push(session);
     }
 
+    /// A session is no more.
+    pub(super) fn forget(&mut self, session: SessionId) {
+        self.is_gate_stale |= self.closed.remove(&session);
+    }
+
     /// Where calls go has changed: that matters while a session takes none.
     pub(super) fn places_changed(&mut self) {
         self.is_gate_stale |= !self.closed.is_empty();

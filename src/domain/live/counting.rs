@@ -17,7 +17,7 @@
 //! [`State::recall`]); replies to a `POST` are new, but for a fetch at the same time, which is remembered here. Calls
 //! that nobody can fetch again have no id and none of this.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::super::call::{Call, Ended, Source};
@@ -85,6 +85,13 @@ impl Remembered {
 }
 
 impl Remembered {
+    /// Forgets calls that are no more: what comes again of their usage is new.
+    pub(super) fn forget(&mut self, calls: &HashSet<CallId>) {
+        self.counting
+            .retain(|_, counting| !calls.contains(&counting.call.start.id));
+        self.oldest_first.retain(|key| self.counting.contains_key(key));
+    }
+
     /// Notes that calls have been changed.
     pub(super) fn update(&mut self, changed: &HashMap<CallId, Arc<Call>>) {
         for counting in self.counting.values_mut() {

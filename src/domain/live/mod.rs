@@ -8,6 +8,7 @@ mod bound;
 mod budgets;
 mod calls;
 mod counting;
+mod deleting;
 mod estimates;
 mod limits;
 mod moving;
@@ -35,12 +36,13 @@ use super::report::{Kept, Report};
 use super::session::checkpoint::NewCheckpoint;
 use super::session::clock::{Nanos, Reading};
 use super::session::timer::NotNow;
-use super::session::{Marks, NewSession, Origin, Patch, Session, Status};
+use super::session::{CallsFate, Marks, NewSession, Origin, Patch, Session, Status};
 use super::units::{Millis, Timestamp, Tokens};
 use super::windows::{LimitSet, Limits, Observation};
 use super::wire::{Event, Totals};
 pub use ahead::{PAST_CALLS, PastCall};
 pub use counting::Counting;
+pub use deleting::Deletion;
 pub use moving::{Movable, Move};
 
 /// How many ended calls the live state shows.
@@ -81,6 +83,15 @@ pub enum Input {
         /// The revision that the user saw; a stale one is refused.
         revision: Option<u64>,
     },
+    /// The user deletes a session that has ended. Its calls have to follow: by [`Input::Move`] or [`Input::DeleteCalls`].
+    Delete {
+        /// Which.
+        id: SessionId,
+        /// What becomes of its calls.
+        calls: CallsFate,
+    },
+    /// Calls of a deleted session are deleted.
+    DeleteCalls(Box<Deletion>),
     /// The user notes a moment.
     Checkpoint {
         /// The new checkpoint's id.
@@ -173,8 +184,11 @@ pub enum Refusal {
     /// A report's key was used for something else before; the number of the report.
     #[error("this key was used for another report of the session before: choose a new one")]
     KeyReused(usize),
-    /// Calls to move have changed since they were read: they have to be read again.
-    #[error("the calls changed while they were being moved: try again")]
+    /// Only what has ended can be deleted.
+    #[error("the session has not ended: complete it first, with {{\"status\": \"completed\"}}")]
+    NotEnded,
+    /// Calls to move or delete have changed since they were read: they have to be read again.
+    #[error("the calls changed meanwhile: try again")]
     CallsChanged,
     /// No such alert stands.
     #[error("no alert with that id stands: it is over, or there never was one")]
@@ -223,6 +237,8 @@ impl LiveSession {
 #[derive(Clone, Debug, Default)]
 pub struct State {
     sessions: BTreeMap<SessionId, LiveSession>,
+    /// Those that were deleted since the start.
+    deleted: HashSet<SessionId>,
     current: Option<SessionId>,
     unassigned: Totals,
     running: HashMap<CallId, Call>,
@@ -419,6 +435,8 @@ impl State {
                 Ok(())
             }
             Input::Change { id, patch, revision } => self.change(id, &patch, revision, now, &mut effects),
+            Input::Delete { id, calls } => self.delete_session(id, calls, now, &mut effects),
+            Input::DeleteCalls(deletion) => self.delete_calls(*deletion, now, &mut effects),
             Input::Checkpoint { id, session, said } => self.checkpoint(id, session, said, now, &mut effects),
             Input::LimitsSeen(observation) => {
                 self.limits.take(*observation);
@@ -479,6 +497,10 @@ impl State {
     ///
     /// No call can have been counted for it meanwhile, so its sums are whole.
     pub fn adopt(&mut self, session: Session, totals: Totals, marks: Marks) {
+        // It may have been deleted since it was read.
+        if self.deleted.contains(&session.id) {
+            return;
+        }
         self.budgets.touch(session.id);
         self.sessions
             .entry(session.id)

@@ -118,7 +118,7 @@ impl State {
         Ok(())
     }
 
-    fn move_running(&mut self, id: CallId, to: Option<SessionId>, effects: &mut Vec<Effect>) {
+    pub(super) fn move_running(&mut self, id: CallId, to: Option<SessionId>, effects: &mut Vec<Effect>) {
         let Some(running) = self.running.remove(&id) else {
             return;
         };
@@ -149,7 +149,7 @@ impl State {
         effects.push(Effect::Write(Record::NotWhilePaused(id)));
     }
 
-    fn tell_moved(
+    pub(super) fn tell_moved(
         &mut self,
         left: BTreeMap<Option<SessionId>, BTreeSet<CallId>>,
         to: Option<SessionId>,

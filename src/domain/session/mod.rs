@@ -53,6 +53,16 @@ named! {
     }
 }
 
+named! {
+    /// What becomes of the calls of a session that is deleted.
+    CallsFate {
+        /// They belong to no session.
+        Unassign = "unassign",
+        /// They are deleted with it.
+        Delete = "delete",
+    }
+}
+
 /// A session: what the user set, and the timer that its events gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {

@@ -28,6 +28,8 @@ named! {
         Checkpoint = "given a checkpoint",
         /// Report tokens by hand.
         Report = "given tokens",
+        /// Delete it.
+        Delete = "deleted",
     }
 }
 
@@ -47,7 +49,7 @@ pub enum Rule {
 use Rule::{Already, Refused, Stays, To};
 
 /// Action by action: what it does to a session that is active, paused, completed.
-pub const RULES: [(Action, [Rule; 3]); 11] = [
+pub const RULES: [(Action, [Rule; 3]); 12] = [
     //                    active                 paused                 completed
     (Action::Resume, [Already, To(Status::Active), Refused]),
     (Action::Pause, [To(Status::Paused), Already, Refused]),
@@ -63,6 +65,7 @@ pub const RULES: [(Action, [Rule; 3]); 11] = [
     (Action::Describe, [Stays, Stays, Stays]),
     (Action::Checkpoint, [Stays, Stays, Refused]),
     (Action::Report, [Stays, Stays, Stays]),
+    (Action::Delete, [Refused, Refused, Stays]),
 ];
 
 /// What an action does to a session of that status.

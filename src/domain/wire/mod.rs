@@ -35,7 +35,7 @@ use super::ids::{CallId, SessionId};
 use super::operation::Operation;
 use super::pricing::PriceSource;
 use super::session::timer::{OnSleep, whole_millis};
-use super::session::{Marks, Origin, Session, Status, clock};
+use super::session::{CallsFate, Marks, Origin, Session, Status, clock};
 pub use session::{
     CheckpointMark, CheckpointUsage, CheckpointView, CheckpointsPage, ClockEvent, ClockEvents,
 };
@@ -519,6 +519,12 @@ pub enum Change {
         to: Option<SessionId>,
         /// The sums of *Unassigned* now.
         unassigned: Totals,
+    },
+    /// A session was deleted. Its calls are deleted with it, or moved to *Unassigned* in the events that come after this.
+    #[serde(rename = "session.deleted")]
+    SessionDeleted {
+        /// What becomes of its calls.
+        calls: CallsFate,
     },
     /// What is foretold of a session, anew: after its calls, and every few seconds while its clock runs.
     #[serde(rename = "forecast")]

@@ -28,6 +28,7 @@ fn typescript() -> String {
         PriceSource,
         Attribution,
         Status,
+        CallsFate,
         Origin,
         OnSleep,
         EventKind,

@@ -117,6 +117,24 @@ pub(in crate::store) fn remove_running(connection: &Connection, id: CallId) -> r
     Ok(())
 }
 
+/// Deletes a call that has ended; gives what has to be taken out of the sums. Deleting it again is harmless.
+pub(in crate::store) fn remove(
+    connection: &Connection,
+    dictionary: &mut Dictionary,
+    lookup: &mut Lookup,
+    id: CallId,
+) -> Result<Option<(Key, Measures)>, ReadError> {
+    const DELETE: &str = "DELETE FROM calls WHERE id = ?1";
+    const FORGET: &str = "DELETE FROM paused_calls WHERE call = ?1";
+    let Some(call) = find(connection, lookup, id)? else {
+        return Ok(None);
+    };
+    let key = key_of(connection, dictionary, &call)?;
+    connection.prepare_cached(DELETE)?.execute([id])?;
+    connection.prepare_cached(FORGET)?.execute([id])?;
+    Ok(Some((key, Measures::of(&call))))
+}
+
 /// Stores a call that has ended, in place of an earlier row of the same id.
 pub(in crate::store) fn finish(
     connection: &Connection,

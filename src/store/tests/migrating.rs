@@ -80,6 +80,9 @@ const ROWS: &[&str] = &["
     INSERT INTO forecasts (session, shown) VALUES (1, '{\"bands\":[null,null,null],\"warned\":null}');
 ", "
     UPDATE calls SET changed_at = 1800000000009;
+", "
+    INSERT INTO sessions (id, status, emptying)
+        VALUES (x'01a3185c50007000800000000000000a', 'completed', 'unassign');
 "];
 
 /// How many rows each table has.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use moonlock::app::{App, StartError};
 use moonlock::config::{Environment, Flags, Settings};
 use moonlock::domain::wire::Change;
+use moonlock::engine::Engine;
 use moonlock::engine::stream::{Subscription, Wanted};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -121,6 +122,10 @@ impl TestApp {
 
     pub(crate) fn dashboard(&self) -> SocketAddr {
         self.app.dashboard()
+    }
+
+    pub(crate) const fn engine(&self) -> &Engine {
+        self.app.engine()
     }
 
     /// A new connection to the proxy.

@@ -23,6 +23,7 @@ mod alerts;
 mod auto;
 mod budgets;
 mod calls;
+mod deleting;
 mod estimates;
 mod moving;
 mod once;
