@@ -13,7 +13,7 @@ use super::sessions::limit;
 use crate::domain::call::{Outcome, Source};
 use crate::domain::ids::CallId;
 use crate::domain::operation::Operation;
-use crate::domain::units::Timestamp;
+use crate::domain::units::{NanoUsd, Timestamp, Tokens};
 use crate::domain::wire::{CallDetail, CallView};
 use crate::store::{CallQuery, SessionFilter};
 
@@ -25,7 +25,7 @@ pub(super) struct Page {
 }
 
 /// By what calls can be filtered.
-pub(super) const FILTERS: [&str; 11] = [
+pub(super) const FILTERS: [&str; 17] = [
     "session",
     "provider",
     "model",
@@ -35,9 +35,41 @@ pub(super) const FILTERS: [&str; 11] = [
     "conversation",
     "agent",
     "client",
+    "status",
+    "minCostNanoUsd",
+    "maxCostNanoUsd",
+    "minTokens",
+    "maxTokens",
+    "search",
     "from",
     "to",
 ];
+
+/// The longest text that is searched for, in characters.
+pub(super) const MAX_SEARCH: usize = 200;
+
+/// A text to search for.
+pub(super) fn search(params: &Params, name: &str) -> Result<Option<Box<str>>, ApiError> {
+    let expected = format!("at most {MAX_SEARCH} characters");
+    params.get(name, &expected, |text| {
+        (text.chars().count() <= MAX_SEARCH).then(|| text.into())
+    })
+}
+
+/// An HTTP status, or a class of them: the first and the last.
+fn statuses(text: &str) -> Option<(u16, u16)> {
+    let (first, last) = match text.strip_suffix("xx") {
+        Some(class) => {
+            let class: u16 = class.parse().ok()?;
+            (class * 100, class * 100 + 99)
+        }
+        None => {
+            let status = text.parse().ok()?;
+            (status, status)
+        }
+    };
+    (first >= 100 && last <= 599).then_some((first, last))
+}
 
 /// A moment in a query: epoch milliseconds.
 pub(super) fn moment(params: &Params, name: &str) -> Result<Option<Timestamp>, ApiError> {
@@ -51,6 +83,18 @@ pub(super) fn session(params: &Params) -> Result<Option<SessionFilter>, ApiError
     params.get("session", "a session's id, or `unassigned`", |text| match text {
         "unassigned" => Some(SessionFilter::Unassigned),
         id => id.parse().ok().map(SessionFilter::Id),
+    })
+}
+
+fn cost(params: &Params, name: &str) -> Result<Option<NanoUsd>, ApiError> {
+    params.get(name, "billionths of a US dollar, a whole number", |text| {
+        text.parse().ok().map(NanoUsd)
+    })
+}
+
+fn tokens(params: &Params, name: &str) -> Result<Option<Tokens>, ApiError> {
+    params.get(name, "a whole number from 0 on", |text| {
+        text.parse().ok().map(Tokens)
     })
 }
 
@@ -78,6 +122,16 @@ pub(super) fn filtered(params: &Params) -> Result<CallQuery, ApiError> {
         conversation: params.text("conversation").map(Into::into),
         agent: params.text("agent").map(Into::into),
         client: params.text("client").map(Into::into),
+        status: params.get(
+            "status",
+            "an HTTP status such as 429, or a class such as 4xx",
+            statuses,
+        )?,
+        min_cost: cost(params, "minCostNanoUsd")?,
+        max_cost: cost(params, "maxCostNanoUsd")?,
+        min_tokens: tokens(params, "minTokens")?,
+        max_tokens: tokens(params, "maxTokens")?,
+        search: search(params, "search")?,
         from: moment(params, "from")?,
         to: moment(params, "to")?,
         ..CallQuery::default()

@@ -21,7 +21,7 @@ use super::ws::ClientMessage;
 use crate::domain::alert::{Rule, Severity};
 use crate::domain::call::{Outcome, Source};
 use crate::domain::operation::Operation;
-use crate::domain::session::CallsFate;
+use crate::domain::session::{CallsFate, Status};
 use crate::domain::wire::ServerMessage;
 
 #[derive(OpenApi)]
@@ -51,7 +51,7 @@ pub(super) struct Paging {
 
 /// Which calls.
 #[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
 #[expect(dead_code, reason = "describes parameters")]
 pub(super) struct CallFilters {
     /// The mount's name.
@@ -73,10 +73,80 @@ pub(super) struct CallFilters {
     agent: Option<String>,
     /// The program that made it.
     client: Option<String>,
+    /// The provider's HTTP status, such as `429`, or a class of them, such as `4xx`.
+    #[param(pattern = "^([1-5]xx|[1-5][0-9][0-9])$")]
+    status: Option<String>,
+    /// It cost at least so much.
+    min_cost_nano_usd: Option<i64>,
+    /// It cost at most so much.
+    max_cost_nano_usd: Option<i64>,
+    /// It used at least so many tokens in all.
+    #[param(minimum = 0)]
+    min_tokens: Option<u64>,
+    /// It used at most so many.
+    #[param(minimum = 0)]
+    max_tokens: Option<u64>,
+    /// A part of the model's, the operation's or the client's name, in any case.
+    #[param(max_length = 200)]
+    search: Option<String>,
     /// Began at or after this moment; UTC epoch milliseconds.
     from: Option<i64>,
     /// Began before this moment; UTC epoch milliseconds.
     to: Option<i64>,
+}
+
+/// Which sessions, and in what order.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes parameters")]
+pub(super) struct SessionFilters {
+    /// How many rows at most; 50 if left out.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u16>,
+    /// The `next` of the page before, asked for in the same order.
+    cursor: Option<String>,
+    /// A part of the name, of a tag or of the note, in any case.
+    #[param(max_length = 200)]
+    search: Option<String>,
+    /// A whole tag, in any case.
+    #[param(max_length = 200)]
+    tag: Option<String>,
+    /// An id, or its beginning.
+    #[param(max_length = 36)]
+    id: Option<String>,
+    /// Where they stand.
+    #[param(inline)]
+    status: Option<Status>,
+    /// Began at or after this moment; UTC epoch milliseconds.
+    from: Option<i64>,
+    /// Began before this moment; UTC epoch milliseconds.
+    to: Option<i64>,
+    /// By what they are sorted; `started` if left out.
+    #[param(inline)]
+    sort: Option<SessionSort>,
+    /// `desc` (the largest, or newest, first) if left out.
+    #[param(inline)]
+    order: Option<Order>,
+}
+
+/// By what sessions are sorted.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes parameters")]
+pub(super) enum SessionSort {
+    Started,
+    Tokens,
+    Cost,
+    Duration,
+}
+
+/// Which comes first.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes parameters")]
+pub(super) enum Order {
+    Desc,
+    Asc,
 }
 
 /// What becomes of the calls of a session that is deleted.

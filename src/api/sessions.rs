@@ -1,5 +1,8 @@
 //! `/api/sessions`: start, read and change sessions.
 
+use std::collections::HashMap;
+use std::fmt;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -9,15 +12,17 @@ use utoipa::ToSchema;
 
 use super::ApiState;
 use super::body::JsonBody;
+use super::calls::{moment, search};
 use super::describe;
 use super::error::ApiError;
 use super::query::Params;
 use super::session_fields::{Changed, New};
 use crate::domain::ids::SessionId;
-use crate::domain::session::CallsFate;
 use crate::domain::session::clock::Reading;
+use crate::domain::session::{CallsFate, Status};
+use crate::domain::units::Timestamp;
 use crate::domain::wire::{ClockEvent, ClockEvents, SessionView};
-use crate::store::StoredSession;
+use crate::store::{SessionPlace, SessionQuery, SessionSort, StoredSession};
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = SessionsPage)]
@@ -53,31 +58,87 @@ pub(super) async fn create(
     get,
     path = "/sessions",
     tag = "sessions",
-    summary = "Sessions, newest first.",
-    params(describe::Paging),
+    summary = "Sessions, newest first if nothing else is asked for.",
+    params(describe::SessionFilters),
     responses((status = 200, body = Page))
 )]
 pub(super) async fn list(State(state): State<ApiState>, params: Params) -> Result<Json<Page>, ApiError> {
-    params.only(&["limit", "cursor"])?;
+    params.only(&[
+        "limit", "cursor", "search", "tag", "id", "status", "from", "to", "sort", "order",
+    ])?;
     let limit = limit(&params)?;
-    let before = params.get("cursor", "the `next` of the page before", |text| {
-        text.parse().ok()
-    })?;
-    let found = state
-        .read(move |reader| reader.sessions(limit + 1, before))
-        .await?;
     let now = state.engine().now();
-    let mut sessions = Vec::with_capacity(found.len().min(limit));
-    for stored in found.iter().take(limit) {
-        // What is held live knows more: which is current, and sums of this instant.
-        let live = state.engine().session(stored.session.id).await?;
-        sessions.push(live.unwrap_or_else(|| from_history(stored, now)));
+    let query = asked(&params, limit, now.wall)?;
+    let until = query.now;
+    let mut found = state.read(move |reader| reader.sessions(&query)).await?;
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| has_more);
+    let next = next.map(|(_, place)| Cursor { until, place: *place }.to_string());
+    // What is held live knows more: which is current, and sums of this instant.
+    let ids = found.iter().map(|(stored, _)| stored.session.id).collect();
+    let (live, _) = state.engine().sessions(ids).await?;
+    let mut live: HashMap<SessionId, SessionView> = live.into_iter().map(|view| (view.id, view)).collect();
+    let sessions = found.iter().map(|(stored, _)| {
+        let view = live.remove(&stored.session.id);
+        view.unwrap_or_else(|| from_history(stored, now))
+    });
+    Ok(Json(Page {
+        sessions: sessions.collect(),
+        next,
+    }))
+}
+
+fn asked(params: &Params, limit: usize, now: Timestamp) -> Result<SessionQuery, ApiError> {
+    let after = params.get("cursor", "the `next` of the page before", Cursor::read)?;
+    let sort = params.get("sort", "started, tokens, cost or duration", |name| match name {
+        "started" => Some(SessionSort::Started),
+        "tokens" => Some(SessionSort::Tokens),
+        "cost" => Some(SessionSort::Cost),
+        "duration" => Some(SessionSort::Duration),
+        _ => None,
+    })?;
+    let ascending = params.get("order", "asc or desc", |name| match name {
+        "asc" => Some(true),
+        "desc" => Some(false),
+        _ => None,
+    })?;
+    Ok(SessionQuery {
+        search: search(params, "search")?,
+        tag: search(params, "tag")?,
+        id: search(params, "id")?,
+        status: params.get("status", "active, paused or completed", Status::from_name)?,
+        from: moment(params, "from")?,
+        to: moment(params, "to")?,
+        sort: sort.unwrap_or_default(),
+        ascending: ascending.unwrap_or_default(),
+        now: after.map_or(now, |after| after.until),
+        after: after.map(|after| after.place),
+        limit: limit + 1,
+    })
+}
+
+/// Where a page of sessions ended, and the moment of the first page: clocks that run are taken to stand there.
+#[derive(Clone, Copy)]
+struct Cursor {
+    until: Timestamp,
+    place: SessionPlace,
+}
+
+impl Cursor {
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '_');
+        let until = Timestamp(parts.next()?.parse().ok()?);
+        let place = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        Some(Self { until, place })
     }
-    let next = sessions
-        .last()
-        .filter(|_| found.len() > limit)
-        .map(|session| session.id.to_string());
-    Ok(Json(Page { sessions, next }))
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (value, id) = self.place;
+        write!(f, "{}_{value}_{id}", self.until.0)
+    }
 }
 
 /// How many rows a page has.

@@ -16,7 +16,7 @@ use crate::domain::forecast::eval::{
     scores, three_agents, warnings,
 };
 use crate::domain::session::Status;
-use crate::store::Reader;
+use crate::store::{Reader, SessionQuery};
 
 /// The longest line of a file: a session of some hundred thousand calls.
 const LONGEST_LINE: u64 = 64 << 20;
@@ -224,11 +224,14 @@ fn of_database(environment: &Environment, flags: &Flags) -> Result<Vec<Recording
     let settings = Settings::load(environment, flags).map_err(|error| Failure::usage(&error))?;
     let reader = Reader::open(settings.database.path()).map_err(|error| Failure::run(&error))?;
     let stored = reader
-        .sessions(MOST_SESSIONS, None)
+        .sessions(&SessionQuery {
+            limit: MOST_SESSIONS,
+            ..SessionQuery::default()
+        })
         .map_err(|error| Failure::run(&error))?;
     let mut sessions = Vec::new();
     // The oldest first, as they came.
-    for stored in stored.into_iter().rev() {
+    for (stored, _) in stored.into_iter().rev() {
         let session = stored.session;
         if session.timer.status() != Status::Completed {
             continue;

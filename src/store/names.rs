@@ -90,6 +90,23 @@ pub(super) fn find_name(connection: &Connection, name: &str) -> rusqlite::Result
         .optional()
 }
 
+/// The ids of the names that have this part, in any case.
+pub(super) fn names_with(connection: &Connection, part: &str) -> rusqlite::Result<Vec<i64>> {
+    const SELECT: &str = "SELECT id, name FROM names";
+    let part = part.to_lowercase();
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query([])?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        // SQLite knows upper and lower case of ASCII alone.
+        let name = row.get_ref(1)?.as_str().unwrap_or_default();
+        if name.to_lowercase().contains(&part) {
+            ids.push(row.get(0)?);
+        }
+    }
+    Ok(ids)
+}
+
 /// The key of a session, if it occurs anywhere.
 pub(super) fn find_session(connection: &Connection, id: SessionId) -> rusqlite::Result<Option<i64>> {
     const SELECT: &str = "SELECT key FROM sessions WHERE id = ?1";

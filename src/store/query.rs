@@ -6,8 +6,8 @@ use crate::domain::alert::{Rule, Severity};
 use crate::domain::call::{Outcome, Source};
 use crate::domain::ids::{AlertId, CallId, SessionId};
 use crate::domain::operation::Operation;
-use crate::domain::session::{Marks, Session, clock::Reading};
-use crate::domain::units::{Millis, Timestamp};
+use crate::domain::session::{Marks, Session, Status, clock::Reading};
+use crate::domain::units::{Millis, NanoUsd, Timestamp, Tokens};
 use crate::domain::wire::Totals;
 
 /// Whose calls.
@@ -40,6 +40,18 @@ pub struct CallQuery {
     pub agent: Option<Box<str>>,
     /// The program that made the call.
     pub client: Option<Box<str>>,
+    /// The provider's HTTP status, from the one to the other, both included.
+    pub status: Option<(u16, u16)>,
+    /// It cost at least so much.
+    pub min_cost: Option<NanoUsd>,
+    /// It cost at most so much.
+    pub max_cost: Option<NanoUsd>,
+    /// It used at least so many tokens in all.
+    pub min_tokens: Option<Tokens>,
+    /// It used at most so many.
+    pub max_tokens: Option<Tokens>,
+    /// A part of the model's, the operation's or the client's name, in any case.
+    pub search: Option<Box<str>>,
     /// Not theirs.
     pub except: Option<SessionFilter>,
     /// Started at or after this moment. (A call's id must carry the moment of its start.)
@@ -52,6 +64,18 @@ pub struct CallQuery {
     pub before: Option<CallId>,
     /// At most so many.
     pub limit: usize,
+}
+
+impl CallQuery {
+    /// Whether it asks for what only an ended call has.
+    pub(super) const fn wants_ended(&self) -> bool {
+        self.source.is_some()
+            || self.status.is_some()
+            || self.min_cost.is_some()
+            || self.max_cost.is_some()
+            || self.min_tokens.is_some()
+            || self.max_tokens.is_some()
+    }
 }
 
 impl Default for CallQuery {
@@ -67,11 +91,80 @@ impl Default for CallQuery {
             conversation: None,
             agent: None,
             client: None,
+            status: None,
+            min_cost: None,
+            max_cost: None,
+            min_tokens: None,
+            max_tokens: None,
+            search: None,
             except: None,
             from: None,
             to: None,
             changed_since: None,
             before: None,
+            limit: 50,
+        }
+    }
+}
+
+/// By what sessions are sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SessionSort {
+    /// When they began.
+    #[default]
+    Started,
+    /// All their tokens.
+    Tokens,
+    /// What they cost, as far as that is known.
+    Cost,
+    /// How long their clocks have run.
+    Duration,
+}
+
+/// A session's place in a sorted list: what it is sorted by, and its id.
+pub type SessionPlace = (i64, SessionId);
+
+/// Which sessions. What is `None` does not matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionQuery {
+    /// A part of the name, of a tag or of the note, in any case.
+    pub search: Option<Box<str>>,
+    /// A whole tag, in any case.
+    pub tag: Option<Box<str>>,
+    /// The beginning of the id.
+    pub id: Option<Box<str>>,
+    /// Where they stand.
+    pub status: Option<Status>,
+    /// Began at or after this moment.
+    pub from: Option<Timestamp>,
+    /// Began before this moment.
+    pub to: Option<Timestamp>,
+    /// By what they are sorted.
+    pub sort: SessionSort,
+    /// The smallest first, not the largest.
+    pub ascending: bool,
+    /// The moment until which clocks that run are taken to have run.
+    pub now: Timestamp,
+    /// Behind this place: that of the last one of the page before.
+    pub after: Option<SessionPlace>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl Default for SessionQuery {
+    /// The fifty newest.
+    fn default() -> Self {
+        Self {
+            search: None,
+            tag: None,
+            id: None,
+            status: None,
+            from: None,
+            to: None,
+            sort: SessionSort::Started,
+            ascending: false,
+            now: Timestamp(0),
+            after: None,
             limit: 50,
         }
     }

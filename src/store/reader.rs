@@ -11,7 +11,9 @@ use super::connection;
 use super::error::{ReadError, StoreError, is_damage};
 use super::migrations::Owner;
 use super::names::{Lookup, find_session};
-use super::query::{AlertQuery, CallQuery, Extent, StoredSession, UsageGroup, UsageQuery};
+use super::query::{
+    AlertQuery, CallQuery, Extent, SessionPlace, SessionQuery, StoredSession, UsageGroup, UsageQuery,
+};
 use super::writer::WriterHandle;
 use super::{alerts, calibration, calls, checkpoints, counted_once, courses, reports, rollups, sessions};
 use crate::domain::alert::Episode;
@@ -168,12 +170,12 @@ impl Reader {
         self.read(|connection, lookup| counted_once::find(connection, lookup, key))
     }
 
-    /// Sessions, newest first; with `before`, those that are older than it.
+    /// The sessions that match with their places, in the order that is asked for.
     ///
     /// # Errors
     /// As [`Self::calls`].
-    pub fn sessions(&self, limit: usize, before: Option<SessionId>) -> Result<Vec<StoredSession>, ReadError> {
-        self.read(|connection, _| sessions::sessions(connection, limit, before))
+    pub fn sessions(&self, query: &SessionQuery) -> Result<Vec<(StoredSession, SessionPlace)>, ReadError> {
+        self.read(|connection, _| sessions::list(connection, query))
     }
 
     /// One session.

@@ -70,6 +70,7 @@ pub(super) fn recover(database: &mut Database) -> Result<Recovered, ReadError> {
     let connection = &database.connection;
     let now = Timestamp(jiff::Timestamp::now().as_millisecond());
     conversations::forget_ended(connection)?;
+    sessions::fill_in_times(connection)?;
     let mut recovered = Recovered {
         sessions: usable(sessions::recent(connection, COMPLETED)?),
         current: usable([sessions::current(connection)])

@@ -425,6 +425,15 @@ fn keys_of(
     })
 }
 
+/// The tokens and the cost of every session that has calls, by its key.
+pub(super) fn of_sessions(connection: &Connection) -> rusqlite::Result<HashMap<i64, (i64, i64)>> {
+    const SELECT: &str = "SELECT session, sum(total), sum(cost_nano_usd) FROM rollups \
+        WHERE level = ?1 AND bucket = 0 GROUP BY session";
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let sums = statement.query_map([ALL_TIME], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+    sums.collect()
+}
+
 /// The sums of one session, by its key; 0 is *Unassigned*.
 pub(super) fn of_session(connection: &Connection, key: i64) -> rusqlite::Result<Totals> {
     const SELECT: &str = "SELECT requests, errors, input, cache_read, cache_write, output, reasoning, total, \

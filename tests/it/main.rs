@@ -21,6 +21,7 @@ mod http2;
 mod include_usage;
 mod kill;
 mod limits;
+mod lists;
 mod metrics;
 mod moving;
 mod once;

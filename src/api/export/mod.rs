@@ -26,7 +26,7 @@ use super::sessions::{find, session_id};
 use crate::domain::call::Call;
 use crate::domain::ids::SessionId;
 use crate::domain::session::clock::Reading;
-use crate::store::{CallQuery, Extent, ReadError, Reader, SessionFilter, StoredSession};
+use crate::store::{CallQuery, Extent, ReadError, Reader, SessionFilter, SessionQuery, StoredSession};
 use json::{Json, Lines};
 
 /// So many calls are read at once.
@@ -279,10 +279,13 @@ fn write_sessions(
         Sessions::None => Ok(()),
         Sessions::One(id) => reader.session(id)?.as_ref().map_or(Ok(()), write),
         Sessions::All => {
-            let mut before = None;
+            let mut wanted = SessionQuery {
+                limit: PAGE,
+                ..SessionQuery::default()
+            };
             loop {
-                let page = reader.sessions(PAGE, before)?;
-                for stored in &page {
+                let page = reader.sessions(&wanted)?;
+                for (stored, _) in &page {
                     let timer = &stored.session.timer;
                     let ended_before = timer
                         .ended_at()
@@ -294,7 +297,7 @@ fn write_sessions(
                     }
                 }
                 match page.last() {
-                    Some(last) if page.len() == PAGE => before = Some(last.session.id),
+                    Some((_, last)) if page.len() == PAGE => wanted.after = Some(*last),
                     _ => return Ok(()),
                 }
             }

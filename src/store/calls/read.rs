@@ -12,7 +12,7 @@ use crate::domain::pricing::{Cost, PriceSource};
 use crate::domain::units::{NanoUsd, Timestamp, Tokens};
 use crate::domain::usage::parts::Parts;
 use crate::store::error::ReadError;
-use crate::store::names::{Lookup, find_name, find_session};
+use crate::store::names::{Lookup, find_name, find_session, names_with};
 use crate::store::query::{CallQuery, Extent, SessionFilter};
 use crate::store::raw_usage;
 use crate::store::sql_types::Unsigned;
@@ -103,6 +103,11 @@ struct Filters {
     conversation: Option<i64>,
     agent: Option<i64>,
     client: Option<i64>,
+    status: Option<(u16, u16)>,
+    cost: (Option<NanoUsd>, Option<NanoUsd>),
+    tokens: Option<(Tokens, Tokens)>,
+    /// The ids of the names that were searched for, as a JSON array.
+    searched: Option<String>,
     except: Option<Option<i64>>,
     low: [u8; 16],
     high: [u8; 16],
@@ -164,6 +169,16 @@ impl Filters {
             // No call is in a session that the database does not know.
             Some(SessionFilter::Id(id)) => find_session(connection, id)?.map(Some),
         };
+        let searched = match query.search.as_deref() {
+            None => None,
+            Some(part) => {
+                let ids = names_with(connection, part)?;
+                if ids.is_empty() {
+                    return Ok(None);
+                }
+                Some(serde_json::to_string(&ids).unwrap_or_default())
+            }
+        };
         let from = query.from.map_or(i64::MIN, |from| from.0);
         let to = query.to.map_or(i64::MAX, |to| to.0);
         let high = id_at(to.saturating_add(ID_SLACK_MS));
@@ -177,6 +192,16 @@ impl Filters {
             conversation,
             agent,
             client,
+            status: query.status,
+            cost: (query.min_cost, query.max_cost),
+            tokens: (query.min_tokens.or(query.max_tokens)).map(|_| {
+                let most = Tokens(u64::MAX);
+                (
+                    query.min_tokens.unwrap_or_default(),
+                    query.max_tokens.unwrap_or(most),
+                )
+            }),
+            searched,
             except,
             low: id_at(from.saturating_sub(ID_SLACK_MS)),
             high: query.before.map_or(high, |before| high.min(*before.as_bytes())),
@@ -208,7 +233,7 @@ pub(in crate::store) fn select(
         return Ok(Vec::new());
     };
     let mut calls = Vec::new();
-    if query.outcome.is_none_or(|outcome| outcome == Outcome::Running) && query.source.is_none() {
+    if query.outcome.is_none_or(|outcome| outcome == Outcome::Running) && !query.wants_ended() {
         calls = select_running(connection, lookup, &filters, query.limit)?;
     }
     if query.outcome != Some(Outcome::Running) {
@@ -237,7 +262,19 @@ macro_rules! ended_where {
              AND (?12 IS NULL OR client = ?12) \
              AND (NOT ?13 OR session IS NOT ?14) \
              AND (?15 IS NULL OR agent = ?15) \
-             AND (?16 IS NULL OR max(started_at + duration_ms, coalesce(changed_at, 0)) >= ?16) ",
+             AND (?16 IS NULL OR max(started_at + duration_ms, coalesce(changed_at, 0)) >= ?16) \
+             AND (?17 IS NULL OR status BETWEEN ?17 AND ?18) \
+             AND (?19 IS NULL OR cost_nano_usd >= ?19) \
+             AND (?20 IS NULL OR cost_nano_usd <= ?20) \
+             AND (?21 IS NULL OR source IS NOT NULL AND coalesce(input_tokens, 0) + coalesce(cache_read_tokens, 0) \
+                + coalesce(cache_write_5m_tokens, 0) + coalesce(cache_write_1h_tokens, 0) \
+                + coalesce(audio_in_tokens, 0) + coalesce(image_in_tokens, 0) + coalesce(output_tokens, 0) \
+                + coalesce(reasoning_tokens, 0) + coalesce(audio_out_tokens, 0) + coalesce(image_out_tokens, 0) \
+                + coalesce(unsplit_tokens, 0) BETWEEN ?21 AND ?22) \
+             AND (?23 IS NULL \
+                OR coalesce(model, request_model) IN (SELECT value FROM json_each(?23)) \
+                OR operation IN (SELECT value FROM json_each(?23)) \
+                OR client IN (SELECT value FROM json_each(?23))) ",
             $rest
         )
     };
@@ -263,6 +300,13 @@ macro_rules! ended_params {
             $filters.except.flatten(),
             $filters.agent,
             $filters.changed_since,
+            $filters.status.map(|(first, _)| first),
+            $filters.status.map(|(_, last)| last),
+            $filters.cost.0,
+            $filters.cost.1,
+            $filters.tokens.map(|(least, _)| least),
+            $filters.tokens.map(|(_, most)| most),
+            $filters.searched,
             $($more)?
         ]
     };
@@ -290,7 +334,7 @@ fn select_ended(
             ended_where!(
                 concat!(start_columns!(), ", ", end_columns!()),
                 $session,
-                "ORDER BY id DESC LIMIT ?17"
+                "ORDER BY id DESC LIMIT ?24"
             )
         };
     }
@@ -364,7 +408,11 @@ fn select_running(
          AND (?11 IS NULL OR client = ?11) \
          AND (NOT ?12 OR session IS NOT ?13) \
          AND (?14 IS NULL OR agent = ?14) \
-         ORDER BY id DESC LIMIT ?15"
+         AND (?15 IS NULL \
+            OR request_model IN (SELECT value FROM json_each(?15)) \
+            OR operation IN (SELECT value FROM json_each(?15)) \
+            OR client IN (SELECT value FROM json_each(?15))) \
+         ORDER BY id DESC LIMIT ?16"
     );
     let mut statement = connection.prepare_cached(SELECT)?;
     let mut rows = statement.query(params![
@@ -382,6 +430,7 @@ fn select_running(
         filters.except.is_some(),
         filters.except.flatten(),
         filters.agent,
+        filters.searched,
         i64::try_from(limit).unwrap_or(i64::MAX),
     ])?;
     let mut calls = Vec::new();

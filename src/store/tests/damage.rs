@@ -4,7 +4,7 @@ use tempfile::tempdir;
 
 use super::support::*;
 use crate::domain::record::Record;
-use crate::store::{CallQuery, GroupBy, ReadError, UsageQuery};
+use crate::store::{CallQuery, GroupBy, ReadError, SessionQuery, UsageQuery};
 
 #[test]
 fn a_damaged_row_is_an_error_and_keeps_nothing_from_starting() {
@@ -67,7 +67,7 @@ fn a_damaged_row_is_an_error_and_keeps_nothing_from_starting() {
         let reader = store.reader();
         let asked: [Result<(), ReadError>; 3] = [
             reader.calls(&CallQuery::default()).map(drop),
-            reader.sessions(10, None).map(drop),
+            reader.sessions(&SessionQuery::default()).map(drop),
             reader.usage(&usage).map(drop),
         ];
         let noticed = asked.iter().any(Result::is_err)

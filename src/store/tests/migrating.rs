@@ -83,6 +83,8 @@ const ROWS: &[&str] = &["
 ", "
     INSERT INTO sessions (id, status, emptying)
         VALUES (x'01a3185c50007000800000000000000a', 'completed', 'unassign');
+", "
+    UPDATE sessions SET elapsed_ms = 5000 WHERE name IS NOT NULL;
 "];
 
 /// How many rows each table has.

@@ -10,6 +10,7 @@ mod migrating;
 mod opening;
 mod paging;
 mod repair;
+mod session_lists;
 mod sums;
 mod support;
 mod timers;

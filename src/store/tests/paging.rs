@@ -3,7 +3,7 @@ use tempfile::tempdir;
 use super::support::*;
 use crate::domain::call::{Outcome, Source};
 use crate::domain::operation::Operation;
-use crate::domain::units::Timestamp;
+use crate::domain::units::{NanoUsd, Timestamp, Tokens};
 use crate::store::{CallQuery, SessionFilter};
 
 #[test]
@@ -176,5 +176,96 @@ fn every_filter_filters() {
         },
         &[1],
     );
+    let total = full(1).end.unwrap().parts.total();
+    for (query, expected) in [
+        (
+            CallQuery {
+                status: Some((200, 299)),
+                ..all()
+            },
+            &[1][..],
+        ),
+        (
+            CallQuery {
+                status: Some((429, 429)),
+                ..all()
+            },
+            &[],
+        ),
+        (
+            CallQuery {
+                min_cost: Some(NanoUsd(1_234_567)),
+                max_cost: Some(NanoUsd(1_234_567)),
+                ..all()
+            },
+            &[1],
+        ),
+        (
+            CallQuery {
+                min_cost: Some(NanoUsd(1_234_568)),
+                ..all()
+            },
+            &[],
+        ),
+        (
+            CallQuery {
+                max_cost: Some(NanoUsd(1_234_566)),
+                ..all()
+            },
+            &[],
+        ),
+        (
+            CallQuery {
+                min_tokens: total,
+                max_tokens: total,
+                ..all()
+            },
+            &[1],
+        ),
+        (
+            CallQuery {
+                min_tokens: total.map(|total| total + Tokens(1)),
+                ..all()
+            },
+            &[],
+        ),
+        (
+            CallQuery {
+                max_tokens: Some(Tokens(1)),
+                ..all()
+            },
+            &[],
+        ),
+        (
+            CallQuery {
+                search: Some("CLAU".into()),
+                ..all()
+            },
+            &[3, 2],
+        ),
+        (
+            CallQuery {
+                search: Some("Codex".into()),
+                ..all()
+            },
+            &[1],
+        ),
+        (
+            CallQuery {
+                search: Some("essage".into()),
+                ..all()
+            },
+            &[2],
+        ),
+        (
+            CallQuery {
+                search: Some("nobody".into()),
+                ..all()
+            },
+            &[],
+        ),
+    ] {
+        check(query, expected);
+    }
     check(CallQuery { limit: 1, ..all() }, &[3]);
 }

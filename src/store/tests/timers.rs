@@ -9,7 +9,7 @@ use crate::domain::session::timer::{Change, OnSleep, Timer};
 use crate::domain::session::{Marks, Origin, Session};
 use crate::domain::units::{Millis, NanoUsd, Timestamp, Tokens};
 use crate::domain::wire::Totals;
-use crate::store::Store;
+use crate::store::{SessionQuery, Store};
 
 pub(super) fn session(number: u64) -> (Session, Vec<TimerEvent>) {
     let duration = Some(Millis(3_600_000));
@@ -135,9 +135,17 @@ fn all_open_sessions_and_the_newest_completed_ones_are_recovered() {
     let expected: Vec<_> = (11..=50).rev().chain((1..=3).rev()).map(session_id).collect();
     assert_eq!(ids, expected);
 
-    let page = store.reader().sessions(10, Some(session_id(11))).unwrap();
-    let ids: Vec<_> = page.iter().map(|stored| stored.session.id).collect();
-    assert_eq!(ids, (1..=10).rev().map(session_id).collect::<Vec<_>>());
+    let mut query = SessionQuery {
+        limit: 7,
+        ..SessionQuery::default()
+    };
+    let mut ids = Vec::new();
+    while let Some((_, last)) = store.reader().sessions(&query).unwrap().last() {
+        let page = store.reader().sessions(&query).unwrap();
+        ids.extend(page.iter().map(|(stored, _)| stored.session.id));
+        query.after = Some(*last);
+    }
+    assert_eq!(ids, (1..=50).rev().map(session_id).collect::<Vec<_>>());
 }
 
 #[test]
@@ -166,7 +174,8 @@ fn a_session_known_from_its_calls_only_is_no_session_yet() {
     let directory = tempdir().unwrap();
     let (store, _) = open(directory.path());
     put(&store, finished(&full(1)));
-    assert_eq!(store.reader().sessions(10, None).unwrap(), []);
+    let all = SessionQuery::default();
+    assert_eq!(store.reader().sessions(&all).unwrap(), []);
     let (session, events) = session(1);
     put(
         &store,
@@ -176,7 +185,8 @@ fn a_session_known_from_its_calls_only_is_no_session_yet() {
             current: None,
         },
     );
-    assert_eq!(store.reader().sessions(10, None).unwrap()[0].totals.requests, 1);
+    let (stored, _) = &store.reader().sessions(&all).unwrap()[0];
+    assert_eq!(stored.totals.requests, 1);
 }
 
 /// A database as the first version left it, with a session in it whose clock a reboot had stopped.

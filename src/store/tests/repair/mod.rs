@@ -20,7 +20,7 @@ use crate::domain::report::{Kept, ReportKey};
 use crate::domain::session::checkpoint::{Checkpoint, NewCheckpoint};
 use crate::domain::units::{Millis, Timestamp, Tokens};
 use crate::domain::wire::CheckpointUsage;
-use crate::store::{CallQuery, ReadError, UsageQuery};
+use crate::store::{CallQuery, ReadError, SessionQuery, UsageQuery};
 
 const CALLS: u64 = 3_000;
 const SESSIONS: u64 = 5;
@@ -185,7 +185,8 @@ fn strike(from: &Path, pages: &[u32], blow: fn(&mut [u8])) -> After {
         Err(error) => panic!("{error}"),
     };
     assert_eq!(recovered.recent_calls.len(), calls.len().min(50));
-    for stored in reader.sessions(100, None).unwrap() {
+    let all = SessionQuery::default();
+    for (stored, _) in reader.sessions(&all).unwrap() {
         reader.checkpoints(stored.session.id, None, 100).unwrap();
     }
     let sums = reader.usage(&UsageQuery::default()).unwrap();

@@ -1,5 +1,7 @@
 //! The tables `sessions` and `timer_events`, and the setting that names the current session.
 
+mod list;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::ReadError;
@@ -12,9 +14,10 @@ use crate::domain::budget::{Allowance, AtLimit, Counts};
 use crate::domain::ids::SessionId;
 use crate::domain::session::clock::{BootId, Nanos, Reading};
 use crate::domain::session::event::{EventKind, TimerEvent, What};
-use crate::domain::session::timer::{OnSleep, Timer};
-use crate::domain::session::{CallsFate, Marks, Origin, Session};
+use crate::domain::session::timer::{OnSleep, Timer, whole_millis};
+use crate::domain::session::{CallsFate, Marks, Origin, Session, Status};
 use crate::domain::units::{Millis, Timestamp, Tokens};
+pub(super) use list::list;
 
 /// The setting that holds the current session's id.
 const CURRENT: &str = "current_session";
@@ -33,9 +36,10 @@ pub(super) fn put(
 ) -> rusqlite::Result<()> {
     const UPDATE: &str = "UPDATE sessions SET name = ?2, created_at = ?3, duration_ms = ?4, token_budget = ?5, \
         revision = ?6, status = ?7, origin = ?8, tags = ?9, note = ?10, on_sleep = ?11, budget_counts = ?12, \
-        cost_budget_nano_usd = ?13, at_limit = ?14, emptying = NULL \
+        cost_budget_nano_usd = ?13, at_limit = ?14, emptying = NULL, elapsed_ms = ?15, runs_since = ?16 \
         WHERE key = ?1 AND (name IS NULL OR revision <= ?6)";
     let key = dictionary.session(connection, session.id)?;
+    let (elapsed, runs_since) = time(&session.timer);
     connection.prepare_cached(UPDATE)?.execute(params![
         key,
         session.name,
@@ -51,7 +55,35 @@ pub(super) fn put(
         session.allowance.counts.name(),
         session.allowance.cost,
         session.allowance.at_limit.name(),
+        elapsed,
+        runs_since,
     ])?;
+    Ok(())
+}
+
+/// How long a clock had run at its last event, and since when it runs on, if it does: what lists are sorted by.
+fn time(timer: &Timer) -> (Millis, Option<Timestamp>) {
+    let last = timer.last().at;
+    let is_running = timer.status() == Status::Active;
+    (whole_millis(timer.elapsed(last)), is_running.then_some(last.wall))
+}
+
+/// Notes how long the clocks of sessions had run that were stored before that was.
+pub(super) fn fill_in_times(connection: &Connection) -> Result<(), ReadError> {
+    const MISSING: &str = "SELECT id FROM sessions WHERE elapsed_ms IS NULL AND name IS NOT NULL";
+    const UPDATE: &str = "UPDATE sessions SET elapsed_ms = ?2, runs_since = ?3 WHERE id = ?1";
+    let mut statement = connection.prepare(MISSING)?;
+    let ids = statement.query_map([], |row| row.get(0))?;
+    let ids: Vec<SessionId> = ids.collect::<rusqlite::Result<_>>()?;
+    for id in ids {
+        // One that cannot be read is told of where it is asked for.
+        if let Ok(Some(stored)) = session(connection, id) {
+            let (elapsed, runs_since) = time(&stored.session.timer);
+            connection
+                .prepare_cached(UPDATE)?
+                .execute(params![id, elapsed, runs_since])?;
+        }
+    }
     Ok(())
 }
 
@@ -217,23 +249,6 @@ pub(super) fn session(connection: &Connection, id: SessionId) -> Result<Option<S
     rows.next()?
         .map(|row| stored_session(connection, row))
         .transpose()
-}
-
-/// Sessions, newest first, that are older than `before`.
-pub(super) fn sessions(
-    connection: &Connection,
-    limit: usize,
-    before: Option<SessionId>,
-) -> Result<Vec<StoredSession>, ReadError> {
-    const SELECT: &str = select_sessions!("id < ?1 ORDER BY id DESC LIMIT ?2");
-    let before = before.map_or([0xff; 16], |id| *id.as_bytes());
-    let mut statement = connection.prepare_cached(SELECT)?;
-    let mut rows = statement.query(params![before, i64::try_from(limit).unwrap_or(i64::MAX)])?;
-    let mut sessions = Vec::new();
-    while let Some(row) = rows.next()? {
-        sessions.push(stored_session(connection, row)?);
-    }
-    Ok(sessions)
 }
 
 /// The newest sessions that have ended, newest first.
