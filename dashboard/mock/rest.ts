@@ -7,6 +7,7 @@ import { changeRule, listAlerts, listRules, trackRecord } from "./alerts";
 import { connect } from "./connect";
 import { listCalls, oneCall, oneSession, sessionCheckpoints, sessionCurve } from "./readings";
 import type { Scene } from "./scene";
+import { calibration, changeBudget, createBudget, deleteBudget, listBudgets, listSettings } from "./settings";
 import { usage } from "./usage";
 
 export type Reply = [status: number, body: object];
@@ -34,6 +35,12 @@ const answers: [method: string, path: RegExp, Answer][] = [
   ["PATCH", /^\/api\/alert-rules\/([^/]+)$/, changeRule],
   ["GET", /^\/api\/forecast\/track-record$/, trackRecord],
   ["GET", /^\/api\/analytics\/usage$/, usage],
+  ["GET", /^\/api\/settings$/, listSettings],
+  ["GET", /^\/api\/calibration$/, calibration],
+  ["GET", /^\/api\/budgets$/, listBudgets],
+  ["POST", /^\/api\/budgets$/, createBudget],
+  ["PATCH", /^\/api\/budgets\/([^/]+)$/, changeBudget],
+  ["DELETE", /^\/api\/budgets\/([^/]+)$/, deleteBudget],
 ];
 
 export const rest = (

@@ -2,7 +2,7 @@
  * Answers of the API whose shape is told by `/api/openapi.json` alone. The tests against the real program read them.
  */
 
-import type { AlertView, Rule, Totals } from "@/api/types.gen";
+import type { AlertView, BudgetView, Rule, Totals } from "@/api/types.gen";
 
 /** One tool of `GET /api/connect`. */
 export type Tool = {
@@ -92,3 +92,6 @@ export type UsagePage = {
   totals: Totals;
   groups: UsageGroup[];
 };
+
+/** `GET /api/budgets`: in the order in which they were made. */
+export type BudgetsPage = { budgets: BudgetView[] };

@@ -2,7 +2,15 @@
  * The pages, one line each: address, name, icon, the key after `g` that goes there, and what is loaded then.
  */
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
-import { AnalyticsIcon, BellIcon, CallsIcon, ConnectIcon, LimitsIcon, LiveIcon } from "@/shared/ui/icons";
+import {
+  AnalyticsIcon,
+  BellIcon,
+  CallsIcon,
+  ConnectIcon,
+  LimitsIcon,
+  LiveIcon,
+  SettingsIcon,
+} from "@/shared/ui/icons";
 
 type Icon = ComponentType<{ className?: string }>;
 type Load = () => Promise<ComponentType>;
@@ -43,6 +51,9 @@ export const pages: Page[] = [
   ),
   page("/connect", "Connect", ConnectIcon, "o", () =>
     import("@/features/connect/connect-page").then((m) => m.ConnectPage),
+  ),
+  page("/settings", "Settings", SettingsIcon, "t", () =>
+    import("@/features/settings/settings-page").then((m) => m.SettingsPage),
   ),
 ];
 

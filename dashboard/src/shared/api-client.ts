@@ -1,7 +1,7 @@
 /**
  * Calls of the REST API. An answer that is not 2xx is an RFC 9457 problem, and becomes a `Problem`.
  */
-import type { MovedCalls, Rule, SessionView, Status } from "@/api/types.gen";
+import type { BudgetView, MovedCalls, Rule, SessionView, Status } from "@/api/types.gen";
 
 export class Problem extends Error {
   override name = "Problem";
@@ -90,6 +90,33 @@ export const changeAlert = async (id: string, change: AlertChange): Promise<void
 /** Whether alerts of a rule are silent. */
 export const muteRule = async (rule: Rule, muted: boolean): Promise<void> => {
   await ask("PATCH", `/api/alert-rules/${encodeURIComponent(rule)}`, { muted });
+};
+
+/** What a budget is of, and how much. */
+export type BudgetTerms = Pick<
+  BudgetView,
+  | "name"
+  | "period"
+  | "provider"
+  | "model"
+  | "client"
+  | "tokenBudget"
+  | "budgetCounts"
+  | "costBudgetNanoUsd"
+  | "atLimit"
+>;
+
+export const createBudget = async (terms: BudgetTerms): Promise<void> => {
+  await ask("POST", "/api/budgets", terms);
+};
+
+/** Changes the budget if it still is at `revision`. */
+export const changeBudget = async (id: string, revision: number, terms: BudgetTerms): Promise<void> => {
+  await ask("PATCH", `/api/budgets/${encodeURIComponent(id)}`, terms, { "If-Match": `"${revision}"` });
+};
+
+export const deleteBudget = async (id: string): Promise<void> => {
+  await ask("DELETE", `/api/budgets/${encodeURIComponent(id)}`);
 };
 
 const sessionPath = (id: string): string => `/api/sessions/${encodeURIComponent(id)}`;

@@ -112,6 +112,13 @@ export const roughSpan = (ms: number, rounding: Rounding): string => {
   return shown === 0 ? `<1${SPACE}m` : span(shown);
 };
 
+/** `2 d 8 h`, `1 h 36 m`, `12:05`: how long until something begins anew. */
+export const countdown = (ms: number): string => {
+  const hours = Math.floor(ms / HOUR_MS);
+  if (hours >= 48) return `${Math.floor(hours / 24)}${SPACE}d${SPACE}${hours % 24}${SPACE}h`;
+  return hours >= 1 ? span(ms) : clock(ms).main.slice(3);
+};
+
 /** `10:41` in the viewer's zone. */
 export const time = (at: number): string => timeOfDay.format(at);
 

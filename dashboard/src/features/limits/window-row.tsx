@@ -1,6 +1,6 @@
 import type { WindowView } from "@/api/types.gen";
-import { countdown, type Level, leftText, levelOf, levelWord } from "@/features/limits/windows";
-import { day, percent } from "@/shared/format";
+import { type Level, leftText, levelOf, levelWord } from "@/features/limits/windows";
+import { countdown, day, percent } from "@/shared/format";
 import { AlertIcon, CheckIcon, CloseIcon } from "@/shared/ui/icons";
 import { windowLabel } from "@/shared/windows";
 

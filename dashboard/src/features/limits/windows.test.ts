@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { WindowView } from "@/api/types.gen";
-import { countdown, leftText, levelOf, toldAgo } from "@/features/limits/windows";
+import { leftText, levelOf, toldAgo } from "@/features/limits/windows";
+import { countdown } from "@/shared/format";
 
 const NOW = 10_000_000_000;
 const MINUTE = 60_000;
@@ -38,7 +39,7 @@ it.each([
   [5_000, "00:05"],
   [12 * MINUTE + 5_000, "12:05"],
   [96 * MINUTE, "1\u00a0h\u00a036\u00a0m"],
-  [56 * 60 * MINUTE, "2 d 8 h"],
+  [56 * 60 * MINUTE, "2\u00a0d\u00a08\u00a0h"],
 ])("counts %d ms down as %s", (ms, text) => {
   expect(countdown(ms)).toBe(text);
 });

@@ -2,7 +2,7 @@
  * A provider's windows as they are told. Pure: the moment is an argument.
  */
 import type { LimitsView, WindowView } from "@/api/types.gen";
-import { clock, compact, plural, span } from "@/shared/format";
+import { compact, plural, span } from "@/shared/format";
 
 /** How near its end a window is; a word of its own for each. */
 export type Level = "fine" | "near" | "nearly" | "spent" | "unknown";
@@ -24,17 +24,7 @@ export const levelOf = ({ status, usedPermille, stale, resetsAt }: WindowView, n
   return usedPermille >= 800 || status === "warning" ? "near" : "fine";
 };
 
-const HOUR = 60 * 60_000;
-const DAY = 24 * HOUR;
-
-/** `2 d 8 h`, `1 h 36 m`, `12:05`: how long until a window begins anew. */
-export const countdown = (ms: number): string => {
-  if (ms >= 2 * DAY) {
-    const hours = Math.floor(ms / HOUR);
-    return `${Math.floor(hours / 24)} d ${hours % 24} h`;
-  }
-  return ms >= HOUR ? span(ms) : clock(ms).main.slice(3);
-};
+const DAY = 24 * 60 * 60_000;
 
 /** `12,400 of 50,000 tokens left`; nothing where the provider tells a share only. */
 export const leftText = ({ kind, limit, remaining }: WindowView): string | null => {

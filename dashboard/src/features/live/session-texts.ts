@@ -2,8 +2,8 @@
  * What a person can write about a session, as text in fields, and what of it has changed.
  */
 import type { SessionView } from "@/api/types.gen";
-import { parseBudget, parseDuration } from "@/features/live/parse";
 import type { SessionEdit } from "@/shared/api-client";
+import { parseBudget, parseDuration } from "@/shared/parse";
 
 export type SessionTexts = Record<"name" | "duration" | "tokenBudget" | "tags" | "note", string>;
 export type TextProblems = Partial<Record<keyof SessionTexts, string>>;

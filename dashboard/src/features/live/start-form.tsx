@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
-import { parseBudget, parseDuration } from "@/features/live/parse";
 import { createSession, Problem } from "@/shared/api-client";
+import { parseBudget, parseDuration } from "@/shared/parse";
 import { Button } from "@/shared/ui/button";
 import { TextField } from "@/shared/ui/text-field";
 import { receiveSession } from "@/store/live-store";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseBudget, parseDuration } from "@/features/live/parse";
+import { parseBudget, parseDuration, parseMoney } from "@/shared/parse";
 
 const MINUTE = 60_000;
 
@@ -46,5 +46,19 @@ describe("a token budget", () => {
     ["99999999b", "more than can be counted"],
   ])("%j is not", (text, problem) =>
     expect(parseBudget(text)).toEqual({ problem: expect.stringContaining(problem) }),
+  );
+});
+
+describe("money", () => {
+  it.each([
+    ["", null],
+    ["5", 5e9],
+    ["$12.50", 12.5e9],
+    ["1,000 USD", 1e12],
+    [" $ 0.05 ", 5e7],
+  ])("%j is understood", (text, value) => expect(parseMoney(text)).toEqual({ value }));
+
+  it.each(["five", "-1", "0", "1.2.3", "1e9"])("%j is not", (text) =>
+    expect(parseMoney(text)).toEqual({ problem: expect.any(String) }),
   );
 });

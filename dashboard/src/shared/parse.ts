@@ -1,5 +1,5 @@
 /**
- * What a person types into the start form, turned into what the API takes.
+ * What a person types into a form, turned into what the API takes.
  */
 
 /** `problem` is a sentence for the person. An empty field is `null`: open-ended, or no budget. */
@@ -46,5 +46,18 @@ export const parseBudget = (text: string): Parsed => {
   if (!match || scale === undefined) return { problem: "Write it like 500k or 1.5M." };
   const value = Math.round(Number(match[1]) * scale);
   if (value < 1) return { problem: "One token at least." };
+  return value > Number.MAX_SAFE_INTEGER ? { problem: "That is more than can be counted." } : { value };
+};
+
+/** `$5`, `12.50`, `1,000`: dollars, as billionths of one. */
+export const parseMoney = (text: string): Parsed => {
+  const typed = text
+    .trim()
+    .replace(/^\$\s*|\s*(?:usd|\$)$/gi, "")
+    .replace(/,(?=\d{3})/g, "");
+  if (typed === "") return { value: null };
+  if (!/^\d+(?:\.\d+)?$/.test(typed)) return { problem: "Write it like $5 or 12.50." };
+  const value = Math.round(Number(typed) * 1e9);
+  if (value < 1) return { problem: "More than nothing." };
   return value > Number.MAX_SAFE_INTEGER ? { problem: "That is more than can be counted." } : { value };
 };

@@ -1,0 +1,72 @@
+/**
+ * The settings as they are told. Pure.
+ */
+import type { SettingSource, SettingView } from "@/api/types.gen";
+import { count } from "@/shared/format";
+
+/** The first part of a setting's name, and what it is called. */
+const GROUPS = [
+  ["server", "Addresses"],
+  ["store", "Storage"],
+  ["sessions", "Sessions"],
+  ["backup", "Backups"],
+  ["estimates", "Estimates"],
+  ["mounts", "Providers"],
+  ["prices", "Your own prices"],
+] as const;
+
+const OTHERS = "Others";
+const ENVIRONMENT = "From the environment only";
+
+export type SettingGroup = { title: string; settings: SettingView[] };
+
+/** By what they are about, in the server's order. A group of which nothing is there is left out. */
+export const settingGroups = (settings: readonly SettingView[]): SettingGroup[] => {
+  const titles = [...GROUPS.map(([, title]) => title), OTHERS, ENVIRONMENT];
+  return titles
+    .map((title) => ({ title, settings: settings.filter(({ name }) => groupOf(name) === title) }))
+    .filter((group) => group.settings.length > 0);
+};
+
+const groupOf = (name: string): string => {
+  const [first = ""] = name.split(/[.[]/);
+  const found = GROUPS.find(([prefix]) => prefix === first);
+  if (found) return found[1];
+  return name === name.toUpperCase() ? ENVIRONMENT : OTHERS;
+};
+
+/** What holds, as text; `null` where nothing does. */
+export const valueText = (value: unknown): string | null => {
+  if (value === null || value === undefined || value === "") return null;
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number") return count(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
+};
+
+/** A port is a name more than a number. */
+export const settingText = ({ name }: Pick<SettingView, "name">, value: unknown): string | null =>
+  name.endsWith("port") && typeof value === "number" ? String(value) : valueText(value);
+
+/** Who said it. */
+export const sourceText = (source: SettingSource): string => {
+  switch (source.kind) {
+    case "default":
+      return "default";
+    case "file":
+      return `${source.file.split(/[/\\]/).at(-1)}, line ${source.line}`;
+    case "environment":
+      return `environment: ${source.variable}`;
+    case "flag":
+      return `command line: ${source.flag}`;
+    default:
+      return "";
+  }
+};
+
+/** Whether somebody has said something else than what it comes with. A path that is worked out is nobody's word. */
+export const isChanged = ({ value, default: usual, source }: SettingView): boolean =>
+  source.kind !== "default" && JSON.stringify(value) !== JSON.stringify(usual);
+
+/** How it can be set, beside the file. */
+export const waysToSet = ({ variable, flag, name }: SettingView): string[] =>
+  [variable === name ? null : variable, flag].filter((way) => way !== null);

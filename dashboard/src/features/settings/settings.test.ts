@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import type { SettingView } from "@/api/types.gen";
+import { termsOf } from "@/features/settings/budget-terms";
+import {
+  isChanged,
+  settingGroups,
+  settingText,
+  sourceText,
+  waysToSet,
+} from "@/features/settings/settings-list";
+
+const setting = (name: string, change: Partial<SettingView> = {}): SettingView => ({
+  name,
+  value: null,
+  default: null,
+  source: { kind: "default" },
+  meaning: "",
+  variable: null,
+  flag: null,
+  needsRestart: true,
+  ...change,
+});
+
+describe("settings", () => {
+  it("stand with those that are about the same; none is lost", () => {
+    const all = [
+      "server.port",
+      "mounts.openai.upstream",
+      "prices[0]",
+      "later.thing",
+      "NO_PROXY",
+      "server.host",
+    ];
+    const groups = settingGroups(all.map((name) => setting(name)));
+    expect(groups.map(({ title, settings }) => [title, ...settings.map(({ name }) => name)])).toEqual([
+      ["Addresses", "server.port", "server.host"],
+      ["Providers", "mounts.openai.upstream"],
+      ["Your own prices", "prices[0]"],
+      ["Others", "later.thing"],
+      ["From the environment only", "NO_PROXY"],
+    ]);
+  });
+
+  it.each([
+    ["server.port", 3001, "3001"],
+    ["store.batch_size", 1000, "1,000"],
+    ["sessions.auto", false, "no"],
+    ["store.path", "", null],
+    ["prices[0]", { input: "2.50" }, '{"input":"2.50"}'],
+  ])("%s is told", (name, value, text) => expect(settingText({ name }, value)).toBe(text));
+
+  it("say who said it, and whether that changes anything", () => {
+    expect(sourceText({ kind: "file", file: "/home/me/.config/moonlock/config.toml", line: 12 })).toBe(
+      "config.toml, line 12",
+    );
+    expect(sourceText({ kind: "environment", variable: "PORT" })).toBe("environment: PORT");
+    const source = { kind: "flag" as const, flag: "--port" };
+    expect(isChanged(setting("server.port", { value: 1, default: 2, source }))).toBe(true);
+    expect(isChanged(setting("server.port", { value: 2, default: 2, source }))).toBe(false);
+    expect(isChanged(setting("store.path", { value: "/data/moonlock.db", default: "" }))).toBe(false);
+  });
+
+  it("say how they are set beside the file", () => {
+    expect(waysToSet(setting("server.port", { variable: "PORT", flag: "--port" }))).toEqual([
+      "PORT",
+      "--port",
+    ]);
+    expect(waysToSet(setting("NO_PROXY", { variable: "NO_PROXY" }))).toEqual([]);
+  });
+});
+
+describe("a budget's form", () => {
+  const form = (fields: Record<string, string>): FormData => {
+    const data = new FormData();
+    for (const [name, value] of Object.entries(fields)) data.set(name, value);
+    return data;
+  };
+
+  it("makes terms; what is left empty is any", () => {
+    const typed = {
+      name: " Team ",
+      period: "week",
+      tokenBudget: "2M",
+      costBudgetNanoUsd: "$20",
+      provider: "openai",
+    };
+    expect(termsOf(form(typed))).toEqual({
+      terms: {
+        name: "Team",
+        period: "week",
+        provider: "openai",
+        model: null,
+        client: null,
+        tokenBudget: 2_000_000,
+        budgetCounts: "all",
+        costBudgetNanoUsd: 20e9,
+        atLimit: "alert",
+      },
+    });
+  });
+
+  it.each([
+    [{ name: "", tokenBudget: "1k" }, "name"],
+    [{ name: "a" }, "tokenBudget"],
+    [{ name: "a", tokenBudget: "many" }, "tokenBudget"],
+    [{ name: "a", costBudgetNanoUsd: "free" }, "costBudgetNanoUsd"],
+  ])("%o is wrong in %s", (typed, field) => {
+    expect(termsOf(form(typed))).toEqual({ problems: { [field]: expect.any(String) } });
+  });
+});
