@@ -1,4 +1,10 @@
 //! The WebSocket: a snapshot, then every event.
+//!
+//! Each client is served by itself, so that none waits for another. One that falls further behind than the stream keeps
+//! gets a snapshot, one that takes or answers nothing for too long is let go; what it missed, it can ask for.
+//!
+//! Messages are not compressed (permessage-deflate): they stay on this machine, and an event's text is written once for
+//! all clients, where each would have to compress it anew for itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +25,10 @@ use crate::engine::stream::{First, Published, Wanted};
 
 /// The largest message that a client may send.
 const LIMIT: usize = 64 * 1024;
+/// How long a client may take nothing of what it is sent. What waits for it is kept in memory.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How many pings a client may leave without an answer.
+const UNANSWERED: u32 = 2;
 /// How long a client may take to be told that the program stops.
 const FAREWELL: Duration = Duration::from_millis(200);
 
@@ -46,6 +56,7 @@ pub(super) async fn connect(State(state): State<ApiState>, upgrade: WebSocketUpg
             socket,
             wanted: Wanted::All,
             events: None,
+            unanswered: 0,
             _counted: counted,
         };
         // Whether the client left or broke off makes no difference: nothing is owed to it. An open page must not
@@ -80,6 +91,8 @@ struct Client {
     wanted: Wanted,
     /// What it listens to; nothing until it has subscribed.
     events: Option<broadcast::Receiver<Arc<Published>>>,
+    /// Pings since it was last heard of.
+    unanswered: u32,
     /// Held for as long as it is connected.
     _counted: Arc<()>,
 }
@@ -94,12 +107,15 @@ impl Client {
         self.say(&hello).await?;
         loop {
             tokio::select! {
-                message = self.socket.recv() => match message {
-                    Some(Ok(Message::Text(text))) => self.hear(&text).await?,
-                    Some(Ok(Message::Binary(_))) => self.complain("messages are JSON text").await?,
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
-                },
+                message = self.socket.recv() => {
+                    self.unanswered = 0;
+                    match message {
+                        Some(Ok(Message::Text(text))) => self.hear(&text).await?,
+                        Some(Ok(Message::Binary(_))) => self.complain("messages are JSON text").await?,
+                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                        Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
+                    }
+                }
                 event = next(&mut self.events) => match event {
                     Ok(event) if self.wanted.includes_event(&event.event) => self.send(event.text()).await?,
                     Ok(_) => {}
@@ -107,7 +123,13 @@ impl Client {
                     Err(broadcast::error::RecvError::Lagged(_)) => self.subscribe(None).await?,
                     Err(broadcast::error::RecvError::Closed) => return Err(Gone),
                 },
-                _ = self.pings.tick() => self.transmit(Message::Ping(Bytes::new())).await?,
+                _ = self.pings.tick() => {
+                    if self.unanswered == UNANSWERED {
+                        return Err(Gone);
+                    }
+                    self.unanswered += 1;
+                    self.transmit(Message::Ping(Bytes::new())).await?;
+                }
             }
         }
     }
@@ -176,7 +198,10 @@ impl Client {
     }
 
     async fn transmit(&mut self, message: Message) -> Result<(), Gone> {
-        self.socket.send(message).await.map_err(|_| Gone)
+        match tokio::time::timeout(PATIENCE, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Gone),
+        }
     }
 }
 

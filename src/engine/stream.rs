@@ -9,8 +9,12 @@ use tokio::sync::broadcast;
 use crate::domain::ids::SessionId;
 use crate::domain::wire::{Change, Event, ServerMessage, Snapshot};
 
-/// How many events are kept for clients that come back, and how far a slow one may fall behind.
+/// How many events are kept for clients that come back, and how far a slow one may fall behind. They are kept in memory
+/// alone: who comes back later, or after a restart, gets a snapshot, which says the same. To write each down as well would
+/// cost each call more than all else that is done for it here.
 const KEPT: usize = 4096;
+/// An event that lists calls weighs one more for so many of them.
+const LISTED: usize = 16;
 
 /// An event, and its text once somebody needed it: it is written once for all listeners, and not at all for none.
 #[derive(Debug)]
@@ -29,6 +33,16 @@ impl Published {
             serde_json::to_vec(&message).map(Bytes::from).unwrap_or_default()
         };
         self.text.get_or_init(write).clone()
+    }
+
+    /// About how much memory it takes: 1 is usual.
+    fn weight(&self) -> usize {
+        let listed = match &self.event.change {
+            Change::CallsGrew { calls } => calls.len(),
+            Change::CallsMoved { calls, .. } => calls.len(),
+            _ => 0,
+        };
+        1 + listed / LISTED
     }
 }
 
@@ -84,6 +98,8 @@ pub struct Subscription {
 #[derive(Debug)]
 pub(super) struct Stream {
     kept: VecDeque<Arc<Published>>,
+    /// What the kept events weigh together: no more than [`KEPT`].
+    weight: usize,
     sender: broadcast::Sender<Arc<Published>>,
 }
 
@@ -91,6 +107,7 @@ impl Stream {
     pub(super) fn new() -> Self {
         Self {
             kept: VecDeque::with_capacity(KEPT),
+            weight: 0,
             sender: broadcast::Sender::new(KEPT),
         }
     }
@@ -100,8 +117,11 @@ impl Stream {
             event,
             text: OnceLock::new(),
         });
-        if self.kept.len() == KEPT {
-            self.kept.pop_front();
+        self.weight += published.weight();
+        while self.weight > KEPT
+            && let Some(oldest) = self.kept.pop_front()
+        {
+            self.weight -= oldest.weight();
         }
         self.kept.push_back(Arc::clone(&published));
         // No listener is no failure.
@@ -132,7 +152,7 @@ impl Stream {
 mod tests {
     use super::*;
     use crate::domain::ids::CallId;
-    use crate::domain::wire::Totals;
+    use crate::domain::wire::{CallProgress, Totals};
     use uuid::Uuid;
 
     fn event(seq: u64) -> Event {
@@ -176,5 +196,26 @@ mod tests {
         (104..=last).for_each(|seq| stream.publish(event(seq)));
         assert_eq!(numbers(stream.missed(102, last)), None, "no longer kept");
         assert_eq!(stream.missed(103, last).unwrap().len(), KEPT);
+    }
+
+    #[test]
+    fn long_lists_take_the_place_of_several() {
+        let mut stream = Stream::new();
+        for seq in 1..=2 * KEPT as u64 {
+            let call = CallProgress {
+                id: CallId::from_uuid(Uuid::nil()),
+                output_so_far: seq,
+            };
+            let calls = vec![call; 128];
+            stream.publish(Event {
+                change: Change::CallsGrew { calls },
+                ..event(seq)
+            });
+        }
+        assert_eq!(stream.kept.len(), KEPT / 9);
+        let last = 2 * KEPT as u64;
+        let kept = stream.kept.len() as u64;
+        assert_eq!(stream.missed(last - kept, last).unwrap().len(), KEPT / 9);
+        assert!(stream.missed(last - kept - 1, last).is_none());
     }
 }

@@ -19,6 +19,10 @@ const MODELS: usize = 256;
 /// How much of what is known of a model the newest stream says.
 const NEWEST: f64 = 0.3;
 
+/// So many streams are told of at once at most; those first that were told of the longest ago. Of a thousand, each is
+/// told of every eighth time, and no message is large.
+const MOST: usize = 128;
+
 /// Streams with fewer tokens say little of what a token takes.
 const FEWEST: u64 = 16;
 
@@ -35,6 +39,8 @@ struct Shared {
     /// How many tokens a byte makes.
     rates: Mutex<HashMap<Model, f64>>,
     begun: Notify,
+    /// How often it was asked what has grown.
+    asked: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -43,6 +49,8 @@ struct Stream {
     model: Model,
     /// What was told of it last.
     told: u64,
+    /// When that was: the number of the question.
+    told_at: u64,
 }
 
 /// A stream under way; forgotten when it is dropped.
@@ -79,6 +87,7 @@ impl Progress {
             bytes: Arc::clone(&bytes),
             model,
             told: 0,
+            told_at: 0,
         };
         locked(&self.0.growing).insert(id, stream);
         self.0.begun.notify_one();
@@ -96,23 +105,31 @@ impl Progress {
         }
     }
 
-    /// The streams that have grown since this was last asked, and about how far.
+    /// Streams that have grown since they were last told of, and about how far: [`MOST`] at most.
     #[must_use]
     pub fn grown(&self) -> Vec<(CallId, Tokens)> {
+        let now = self.0.asked.fetch_add(1, Ordering::Relaxed) + 1;
         let rates = locked(&self.0.rates);
         let mut growing = locked(&self.0.growing);
-        let mut grown = Vec::new();
-        for (id, stream) in &mut *growing {
-            let rate = rates.get(&stream.model).copied();
-            let rate = rate.unwrap_or_else(|| usual(stream.model.0));
-            let tokens = (stream.bytes.load(Ordering::Relaxed) as f64 * rate).round() as u64;
-            // What is told never shrinks: a rate may have changed.
-            if tokens > stream.told {
-                stream.told = tokens;
-                grown.push((*id, Tokens(tokens)));
-            }
+        let mut grown: Vec<(&CallId, &mut Stream, u64)> = growing
+            .iter_mut()
+            .filter_map(|(id, stream)| {
+                let rate = rates.get(&stream.model).copied();
+                let rate = rate.unwrap_or_else(|| usual(stream.model.0));
+                let tokens = (stream.bytes.load(Ordering::Relaxed) as f64 * rate).round() as u64;
+                // What is told never shrinks: a rate may have changed.
+                (tokens > stream.told).then_some((id, stream, tokens))
+            })
+            .collect();
+        if grown.len() > MOST {
+            grown.select_nth_unstable_by_key(MOST, |(_, stream, _)| stream.told_at);
+            grown.truncate(MOST);
         }
-        grown
+        let told = grown.into_iter().map(|(id, stream, tokens)| {
+            (stream.told, stream.told_at) = (tokens, now);
+            (*id, Tokens(tokens))
+        });
+        told.collect()
     }
 
     fn learn(&self, model: Model, bytes: u64, tokens: Tokens) {
@@ -178,6 +195,21 @@ mod tests {
         assert!(progress.grown().is_empty());
         drop(one);
         assert!(locked(&progress.0.growing).is_empty());
+    }
+
+    #[test]
+    fn of_many_streams_each_has_its_turn() {
+        let progress = Progress::default();
+        let streams: Vec<Growing> = (0..1_000).map(|n| begin(&progress, n)).collect();
+        let mut told = std::collections::HashSet::new();
+        for round in 1..=8 {
+            streams.iter().for_each(|stream| stream.passed(round * 10_000));
+            let grown = progress.grown();
+            assert!(grown.len() <= MOST);
+            assert!(grown.iter().all(|(_, tokens)| *tokens == Tokens(round * 50)));
+            told.extend(grown.into_iter().map(|(id, _)| id));
+        }
+        assert_eq!(told.len(), 1_000);
     }
 
     #[test]

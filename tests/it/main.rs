@@ -35,6 +35,7 @@ mod run;
 mod sessions;
 mod settings;
 mod slow_disk;
+mod stream;
 mod streaming;
 mod support;
 mod timer;

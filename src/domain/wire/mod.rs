@@ -498,7 +498,8 @@ pub enum Change {
         /// The sums of its session, or of *Unassigned*.
         totals: Totals,
     },
-    /// Streams under way have grown: all of a session's at once, at most four times a second.
+    /// Streams under way have grown: those of a session at once, at most four times a second. Of more than 128, each
+    /// has its turn.
     #[serde(rename = "calls.grew")]
     CallsGrew {
         /// Which, and how far.
