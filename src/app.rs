@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::api::{self, ApiState};
+use crate::api::{self, ApiState, Notifications};
 use crate::config::Settings;
 use crate::config::resolve::DatabasePlace;
 use crate::domain::budget::{Days, Share};
@@ -21,7 +21,8 @@ use crate::engine::clock::Clock;
 use crate::engine::{self, Engine};
 use crate::meter::estimator::{Counting, Estimator, Finding};
 use crate::meter::progress::Progress;
-use crate::proxy::{self, Proxy};
+use crate::notify::{self, Notifier};
+use crate::proxy::{self, Outgoing, Proxy};
 use crate::store::{
     BackupError, Daily, Directory, GroupBy, Reader, Store, StoreError, StoreOptions, UsageQuery, WriterHandle,
 };
@@ -164,6 +165,13 @@ impl App {
             servers.spawn(tell_progress(progress, engine.clone(), stopped.clone()));
         }
         servers.spawn(empty_deleted(engine.clone(), store.reader(), stopped.clone()));
+        let (notifier, notifying) = notifier(&settings, Outgoing::default());
+        if !settings.notify.is_empty() {
+            let following = notifier.clone().follow(engine.alerts());
+            servers.spawn(until(stopped.clone(), async {
+                tokio::join!(following, notifying)
+            }));
+        }
         let proxy_url = format!("http://{proxy}");
         let state = ApiState::new(
             engine.clone(),
@@ -171,6 +179,7 @@ impl App {
             store.health(),
             proxy_url,
             &settings,
+            notifications(notifier),
             stopped.clone(),
         );
         let routes = api::router(state, &settings.ws_path);
@@ -292,6 +301,40 @@ fn store_options(settings: &Settings) -> StoreOptions {
         durability: settings.durability,
         batch_size: settings.batch_size,
         batch_interval: settings.batch_interval,
+    }
+}
+
+/// Those who are told of alerts, and what has to run for them.
+fn notifier(settings: &Settings, outgoing: Outgoing) -> (Notifier, impl Future<Output = ()> + Send + use<>) {
+    let post: notify::Post = Arc::new(move |request| {
+        let outgoing = outgoing.clone();
+        Box::pin(async move {
+            let notify::Request { url, headers, body } = request;
+            let posted = outgoing.post(&url.0, "application/json", &headers, body).await;
+            posted.map(|(status, retry_after)| notify::Answer { status, retry_after })
+        })
+    });
+    Notifier::new(&settings.notify, &post, wall)
+}
+
+/// What the API holds of them.
+fn notifications(notifier: Notifier) -> Notifications {
+    let listed = notifier.clone();
+    Notifications {
+        targets: Arc::new(move || listed.targets()),
+        test: Arc::new(move |name| notifier.test(name, wall)),
+    }
+}
+
+fn wall() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// Runs it until the program is told to stop.
+async fn until<T>(stopped: watch::Receiver<()>, work: impl Future<Output = T>) {
+    tokio::select! {
+        _ = work => {}
+        () = told(stopped) => {}
     }
 }
 

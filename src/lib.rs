@@ -13,6 +13,7 @@
 //! | [`meter`] | looks at bodies as they pass | knows the engine, the store, or routes |
 //! | [`engine`] | one task that owns the live state | knows HTTP; holds a lock across an await |
 //! | [`proxy`] | forwards calls upstream and streams replies back | reads the store; computes money |
+//! | [`notify`] | tells of alerts outside: webhooks, Slack, Discord, the desktop | knows the engine or HTTP routes |
 //! | [`api`] | REST, the WebSocket, the page | calls the proxy; recomputes what the domain computes |
 //! | [`demo`] | a scripted provider and a driver, for a first look without a key | is used by anything but its command |
 //! | [`app`], [`cli`] | put it together, start and stop it | hold logic worth a unit test |
@@ -40,5 +41,6 @@ pub mod demo;
 pub mod domain;
 pub mod engine;
 pub mod meter;
+pub mod notify;
 pub mod proxy;
 pub mod store;

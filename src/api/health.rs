@@ -22,6 +22,8 @@ pub(super) struct View {
     proxy_url: String,
     store: StoreView,
     estimates: EstimatesView,
+    /// Targets of notifications whose last attempt failed; `/api/notifications` says why.
+    failing_notifications: Vec<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -89,6 +91,8 @@ pub(super) async fn get(State(state): State<ApiState>) -> Json<View> {
     let estimates = state.engine().estimates().await.unwrap_or_default();
     let health = state.0.health.report();
     let uptime = state.0.started.elapsed().as_millis();
+    let targets = (state.0.notifications.targets)().into_iter();
+    let failing = targets.filter(|target| target.last_error.is_some());
     Json(View {
         status: if health.failing_for.is_some() {
             "degraded"
@@ -106,5 +110,6 @@ pub(super) async fn get(State(state): State<ApiState>) -> Json<View> {
             repair: health.repair.as_deref().map(RepairView::of),
         },
         estimates,
+        failing_notifications: failing.map(|target| target.name).collect(),
     })
 }

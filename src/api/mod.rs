@@ -21,6 +21,7 @@ mod limits;
 mod live;
 mod metrics;
 mod moving;
+mod notifications;
 mod past;
 mod query;
 mod report;
@@ -48,6 +49,7 @@ use crate::domain::wire::{SettingsView, Snapshot};
 use crate::engine::{Engine, NotEmptied, Stopped};
 use crate::store::{Health, Reader};
 use error::ApiError;
+pub use notifications::{Notifications, TestTarget};
 
 /// What the API reads from.
 #[derive(Clone)]
@@ -62,6 +64,7 @@ struct Shared {
     /// The mounts, for the prices of what is reported by hand.
     mounts: Mounts,
     settings: SettingsView,
+    notifications: Notifications,
     heartbeat: Duration,
     started: Instant,
     stopped: watch::Receiver<()>,
@@ -78,6 +81,7 @@ impl ApiState {
         health: Arc<Health>,
         proxy_url: String,
         settings: &Settings,
+        notifications: Notifications,
         stopped: watch::Receiver<()>,
     ) -> Self {
         Self(Arc::new(Shared {
@@ -88,6 +92,7 @@ impl ApiState {
             proxy_url,
             mounts: settings.mounts.clone(),
             settings: settings.show(),
+            notifications,
             heartbeat: settings.heartbeat_interval,
             started: Instant::now(),
             stopped,
@@ -174,6 +179,8 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(alerts::change))
         .routes(routes!(alerts::rules))
         .routes(routes!(alerts::mute))
+        .routes(routes!(notifications::list))
+        .routes(routes!(notifications::test))
         .routes(routes!(budgets::list, budgets::create))
         .routes(routes!(budgets::get, budgets::change, budgets::remove))
         .routes(routes!(sessions::list, sessions::create))

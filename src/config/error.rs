@@ -43,6 +43,14 @@ pub enum ConfigError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A target of notifications cannot be used. Neither its address nor its secret is said.
+    #[error("{place}: `notify`: {problem}")]
+    Target {
+        /// Where it stands.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// No place for the database is known.
     #[error("this system names no data directory: set DB_PATH to the database's file")]
     NoDataDirectory,

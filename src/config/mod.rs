@@ -7,6 +7,7 @@
 pub mod connect;
 mod error;
 pub mod mount;
+mod notify;
 mod prices;
 mod raw;
 pub mod resolve;

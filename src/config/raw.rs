@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::error::ConfigError;
 use super::mount::{Dialect, Signer};
+use super::notify::RawTarget;
 use super::prices::RawPrice;
 use super::said::{Layer, Said};
 use crate::domain::durability::Durability;
@@ -22,6 +23,7 @@ pub(super) struct File {
     pub(super) estimates: Estimates,
     pub(super) mounts: BTreeMap<String, RawMount>,
     pub(super) prices: Vec<RawPrice>,
+    pub(super) notify: Vec<RawTarget>,
     /// What it says, as it stands.
     #[serde(skip)]
     pub(super) said: Said,
@@ -133,6 +135,7 @@ impl File {
             self.mounts.insert(name, below.overlay(mount));
         }
         self.prices.extend(over.prices);
+        self.notify.extend(over.notify);
         self.said.overlay(over.said);
         self
     }

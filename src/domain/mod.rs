@@ -11,6 +11,7 @@ pub mod forecast;
 pub mod ids;
 pub mod live;
 pub mod metrics;
+pub mod notice;
 pub mod operation;
 pub mod pricing;
 pub mod record;

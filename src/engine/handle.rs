@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use super::Message;
@@ -59,6 +59,7 @@ pub struct Engine {
     pub(super) messages: mpsc::UnboundedSender<Message>,
     pub(super) clock: Clock,
     pub(super) gate: watch::Receiver<Arc<Gate>>,
+    pub(super) alerts: broadcast::Sender<(i64, AlertView)>,
     pub(super) commit_bound: Duration,
 }
 
@@ -73,6 +74,12 @@ impl Engine {
     #[must_use]
     pub const fn commit_bound(&self) -> Duration {
         self.commit_bound
+    }
+
+    /// Every change of an alert from now on, with its moment.
+    #[must_use]
+    pub fn alerts(&self) -> broadcast::Receiver<(i64, AlertView)> {
+        self.alerts.subscribe()
     }
 
     /// Which calls are refused because a budget is used up. Asks nobody: the engine sets it when it changes.

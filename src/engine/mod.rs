@@ -13,7 +13,7 @@ mod task;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::domain::budget::Gate;
 use crate::domain::call::{CallStart, Ended};
@@ -36,6 +36,9 @@ pub use handle::{CommandError, Committed, Engine, Stopped};
 
 /// How long it may take until all that waits is committed, for who has to know it.
 const SETTLES: Duration = Duration::from_secs(5);
+
+/// How many changes of alerts wait for who tells of them outside.
+const ALERTS: usize = 256;
 
 type Look = Box<dyn FnOnce(&State, Reading) + Send>;
 type AfterCommand = Box<dyn FnOnce(Option<Refusal>, &State, Reading) + Send>;
@@ -90,11 +93,13 @@ pub struct Parts {
 pub fn build(parts: Parts) -> (Engine, impl Future<Output = ()> + Send) {
     let (messages, inbox) = mpsc::unbounded_channel();
     let (gate, gate_seen) = watch::channel(Arc::new(Gate::default()));
+    let alerts = broadcast::Sender::new(ALERTS);
     let engine = Engine {
         messages,
         gate: gate_seen,
+        alerts: alerts.clone(),
         clock: parts.clock,
         commit_bound: parts.commit_bound,
     };
-    (engine, Task::new(parts, gate).run(inbox))
+    (engine, Task::new(parts, gate, alerts).run(inbox))
 }

@@ -7,11 +7,11 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 
 use crate::domain::ids::SessionId;
-use crate::domain::wire::{Change, Event, ServerMessage, Snapshot};
+use crate::domain::wire::{AlertView, Change, Event, ServerMessage, Snapshot};
 
 /// How many events are kept for clients that come back, and how far a slow one may fall behind. They are kept in memory
-/// alone: who comes back later, or after a restart, gets a snapshot, which says the same. To write each down as well would
-/// cost each call more than all else that is done for it here.
+/// alone: who comes back later, or after a restart, gets a snapshot, which says the same, and each call would have to write
+/// two events beside its row.
 const KEPT: usize = 4096;
 /// An event that lists calls weighs one more for so many of them.
 const LISTED: usize = 16;
@@ -101,18 +101,24 @@ pub(super) struct Stream {
     /// What the kept events weigh together: no more than [`KEPT`].
     weight: usize,
     sender: broadcast::Sender<Arc<Published>>,
+    /// Alerts by themselves, each with the moment at which it changed: who follows them is not woken by every call.
+    alerts: broadcast::Sender<(i64, AlertView)>,
 }
 
 impl Stream {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(alerts: broadcast::Sender<(i64, AlertView)>) -> Self {
         Self {
             kept: VecDeque::with_capacity(KEPT),
             weight: 0,
             sender: broadcast::Sender::new(KEPT),
+            alerts,
         }
     }
 
     pub(super) fn publish(&mut self, event: Event) {
+        if let Change::Alert(alert) = &event.change {
+            drop(self.alerts.send((event.at, alert.clone())));
+        }
         let published = Arc::new(Published {
             event,
             text: OnceLock::new(),
@@ -172,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_was_missed_is_given_or_refused_whole() {
-        let mut stream = Stream::new();
+        let mut stream = Stream::new(broadcast::Sender::new(1));
         let numbers = |missed: Option<Vec<Arc<Published>>>| {
             missed.map(|events| {
                 events
@@ -200,7 +206,7 @@ mod tests {
 
     #[test]
     fn long_lists_take_the_place_of_several() {
-        let mut stream = Stream::new();
+        let mut stream = Stream::new(broadcast::Sender::new(1));
         for seq in 1..=2 * KEPT as u64 {
             let call = CallProgress {
                 id: CallId::from_uuid(Uuid::nil()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
@@ -18,6 +18,7 @@ use crate::domain::live::{Counting, Effect, Input, Refusal, State, StoreTrouble}
 use crate::domain::pricing;
 use crate::domain::record::Record;
 use crate::domain::usage::once::OnceKey;
+use crate::domain::wire::AlertView;
 use crate::store::{Reader, Reply};
 
 /// How often a running session's time is written down: the most that a crash of the machine takes from it.
@@ -56,14 +57,18 @@ struct Asked {
 }
 
 impl Task {
-    pub(super) fn new(parts: Parts, gate: watch::Sender<Arc<Gate>>) -> Self {
+    pub(super) fn new(
+        parts: Parts,
+        gate: watch::Sender<Arc<Gate>>,
+        alerts: broadcast::Sender<(i64, AlertView)>,
+    ) -> Self {
         let mut task = Self {
             clock: parts.clock,
             state: parts.state,
             outbox: Outbox::new(parts.writer),
             reader: parts.reader,
             asking: JoinSet::new(),
-            stream: Stream::new(),
+            stream: Stream::new(alerts),
             gate,
             last_late: None,
             prices_asked: false,

@@ -11,6 +11,7 @@ mod error;
 mod headers;
 mod late_error;
 mod limits;
+mod outgoing;
 pub mod route;
 mod serve;
 mod service;
@@ -18,5 +19,6 @@ mod sockets;
 mod upgrade;
 mod upstream;
 
+pub use outgoing::Outgoing;
 pub use serve::serve;
 pub use service::Proxy;

@@ -24,6 +24,7 @@ mod limits;
 mod lists;
 mod metrics;
 mod moving;
+mod notifications;
 mod once;
 mod openapi;
 mod outcomes;

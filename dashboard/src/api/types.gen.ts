@@ -1781,6 +1781,86 @@ seenAt: number,
 windows: Array<WindowView>, };
 
 /**
+ * How a target is spoken to.
+ */
+export type TargetKind = "webhook" | "slack" | "discord" | "desktop";
+
+/**
+ * Who is told of alerts, and how that went. Where exactly, and the secret, are not shown.
+ */
+export type NotificationTarget = { 
+/**
+ * Its name in the configuration.
+ */
+name: string, 
+/**
+ * How it is spoken to.
+ */
+kind: TargetKind, 
+/**
+ * Its scheme and host; `null` for the desktop.
+ */
+place: string | null, 
+/**
+ * Whether messages to it are signed.
+ */
+signed: boolean, 
+/**
+ * What matters less is not told.
+ */
+severity: Severity, 
+/**
+ * Only these rules; none of them is all.
+ */
+rules: Array<Rule>, 
+/**
+ * When something last arrived; UTC epoch milliseconds.
+ */
+lastDeliveryAt: number | null, 
+/**
+ * Why the last attempt failed; `null` if it did not.
+ */
+lastError: string | null, 
+/**
+ * When it failed; UTC epoch milliseconds.
+ */
+lastErrorAt: number | null, 
+/**
+ * How many have arrived since the start.
+ */
+delivered: number, 
+/**
+ * How many were given up, or found too many waiting.
+ */
+givenUp: number, 
+/**
+ * How many wait.
+ */
+waiting: number, };
+
+/**
+ * What `GET /api/notifications` answers.
+ */
+export type NotificationTargets = { 
+/**
+ * In the configuration's order.
+ */
+targets: Array<NotificationTarget>, };
+
+/**
+ * What became of a test.
+ */
+export type NotificationTest = { 
+/**
+ * Whether it arrived.
+ */
+delivered: boolean, 
+/**
+ * Why not.
+ */
+error: string | null, };
+
+/**
  * Who said what a setting is.
  */
 export type SettingSource = { "kind": "default" } | { "kind": "file", 
@@ -1848,7 +1928,7 @@ export type SettingsView = {
  */
 file: string | null, 
 /**
- * By the parts that they belong to; then the mounts, the user's own prices, and the environment's own.
+ * By the parts that they belong to; then the mounts, the user's own prices, who is told of alerts, and the environment's own.
  */
 settings: Array<SettingView>, };
 

@@ -10,11 +10,12 @@ use serde_json::Value;
 
 use super::error::ConfigError;
 use super::mount::{Mount, Mounts};
-use super::prices;
 use super::raw::{Estimates, File, RawMount, Sessions};
 use super::said::{Layer, Said};
 use super::table::{self, VARIABLES};
+use super::{notify, prices};
 use crate::domain::durability::Durability;
+use crate::domain::notice::Target;
 use crate::domain::pricing::Prices;
 use crate::domain::units::Millis;
 
@@ -193,6 +194,8 @@ pub struct Settings {
     pub backup: BackupSettings,
     /// Where calls go.
     pub mounts: Mounts,
+    /// Who is told of alerts.
+    pub notify: Vec<Target>,
     /// What they cost, where the user knows better than the price list.
     pub prices: Prices,
     /// The variables that say where AWS's credentials are, for mounts that sign.
@@ -298,6 +301,7 @@ impl Settings {
             estimate_memory_mb,
             aws: environment.only(&AWS),
             prices: prices::resolve(&file.prices, &mounts)?,
+            notify: notify::resolve(&file.notify, environment, &layers.said)?,
             mounts,
             file: None,
             said: layers.said,

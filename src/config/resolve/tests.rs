@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::alert::{Rule, Severity};
 
 fn load(pairs: &[(&str, &str)], flags: &Flags) -> Result<Settings, ConfigError> {
     let home = [("DB_PATH", "/tmp/x.db"), ("MOONLOCK_CONFIG", "")];
@@ -92,6 +93,74 @@ fn backups_are_beside_the_database_unless_the_file_says_otherwise() {
     assert_eq!(own.directory, Path::new("/mnt/safe"));
     let error = load_text("[backup]\nkeep_days = 0").unwrap_err().to_string();
     assert!(error.contains("backup.keep_days=0: a backup is kept"), "{error}");
+}
+
+#[test]
+fn who_is_told_of_alerts_is_read_and_secrets_come_from_variables() {
+    let text = "[[notify]]\nkind = \"webhook\"\nurl_variable = \"HOOK\"\nsecret = \"hush\"\n\n\
+                [[notify]]\nkind = \"desktop\"\nseverity = \"critical\"\nrules = [\"store.slow\"]\n";
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let flags = Flags {
+        config: Some(file.path().to_owned()),
+        ..Flags::default()
+    };
+    let settings = load(&[("HOOK", "https://h.example/T0P")], &flags).unwrap();
+    let [webhook, desktop] = &settings.notify[..] else {
+        panic!("{:?}", settings.notify)
+    };
+    assert_eq!(
+        (&*webhook.name, webhook.place().as_deref()),
+        ("webhook", Some("https://h.example"))
+    );
+    assert_eq!(&*webhook.secret.as_ref().unwrap().0, "hush");
+    assert_eq!(
+        (webhook.severity, desktop.severity),
+        (Severity::Warning, Severity::Critical)
+    );
+    assert_eq!(
+        (desktop.url.is_none(), &desktop.rules[..]),
+        (true, &[Rule::StoreSlow][..])
+    );
+    for shown in [
+        format!("{settings:?}"),
+        serde_json::to_string(&settings.show()).unwrap(),
+    ] {
+        assert!(!shown.contains("hush") && !shown.contains("T0P"), "{shown}");
+    }
+}
+
+#[test]
+fn a_target_that_cannot_be_told_is_named_with_its_line_and_without_its_secret() {
+    for (text, expected) in [
+        ("kind = \"slack\"", ":1: `notify`: it has no `url`"),
+        ("kind = \"slack\"\nurl = \"hush\"", "must begin with https://"),
+        ("kind = \"slack\"\nurl = \"https://hush@h/\"", "without a user"),
+        (
+            "kind = \"slack\"\nurl_variable = \"NOT_SET\"",
+            "NOT_SET, which is not set",
+        ),
+        (
+            "kind = \"slack\"\nurl = \"https://h\"\nsecret = \"hush\"",
+            "only messages to a webhook",
+        ),
+        ("kind = \"desktop\"\nname = \"a b\"", "letters, digits"),
+        (
+            "kind = \"desktop\"\n[[notify]]\nkind = \"desktop\"",
+            ":3: `notify`: there is another `desktop`",
+        ),
+        ("kind = \"pigeon\"", ":2: `notify.kind`: unknown variant `pigeon`"),
+        (
+            "kind = \"desktop\"\nrules = [\"x\"]",
+            ":3: `notify.rules`: unknown variant `x`",
+        ),
+    ] {
+        let error = load_text(&format!("[[notify]]\n{text}")).unwrap_err().to_string();
+        assert!(
+            error.contains(expected) && !error.contains("hush"),
+            "{text}: {error}"
+        );
+    }
 }
 
 #[test]

@@ -28,6 +28,13 @@ impl Settings {
         let mut settings: Vec<SettingView> = fixed.collect();
         settings.extend(self.show_mounts(built_in.as_ref()));
         settings.extend(self.show_list("prices", "A price of your own, before the price list."));
+        settings.extend(
+            self.show_list("notify", "Who is told of alerts.")
+                .map(|mut setting| {
+                    hide_target(&mut setting.value);
+                    setting
+                }),
+        );
         settings.extend(self.show_variables());
         for setting in &mut settings {
             hide(&mut setting.value);
@@ -87,6 +94,21 @@ fn view(name: &str, value: Value, default: Value, source: SettingSource, meaning
         flag: None,
         // Settings are read once, at the start.
         needs_restart: true,
+    }
+}
+
+/// Hides a target's secret, and of its address all but scheme and host: the rest of it is a secret, too.
+fn hide_target(value: &mut Value) {
+    let Some(table) = value.as_object_mut() else {
+        return;
+    };
+    if let Some(secret) = table.get_mut("secret") {
+        *secret = HIDDEN.into();
+    }
+    if let Some(Value::String(url)) = table.get_mut("url") {
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        *url = format!("{scheme}://{host}/{HIDDEN}");
     }
 }
 

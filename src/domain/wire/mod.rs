@@ -10,6 +10,7 @@ mod efficiency;
 mod estimate;
 mod forecast;
 mod limits;
+mod notification;
 mod past;
 mod session;
 mod settings;
@@ -27,6 +28,7 @@ pub use forecast::{
     BandView, BudgetForecast, BurnRateView, ForecastEnd, ForecastView, Foretold, OutlookView, TimeToLimitView,
 };
 pub use limits::{LimitsView, WindowView};
+pub use notification::{NotificationTarget, NotificationTargets, NotificationTest};
 pub use past::{PastBand, PastNow, PastPlace, PastView, QuartilesView};
 
 use super::budget::{AtLimit, Counts};

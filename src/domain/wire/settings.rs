@@ -10,7 +10,7 @@ use serde_json::Value;
 pub struct SettingsView {
     /// The user's configuration file, if there is one.
     pub file: Option<String>,
-    /// By the parts that they belong to; then the mounts, the user's own prices, and the environment's own.
+    /// By the parts that they belong to; then the mounts, the user's own prices, who is told of alerts, and the environment's own.
     pub settings: Vec<SettingView>,
 }
 

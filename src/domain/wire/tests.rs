@@ -2,6 +2,7 @@ use super::*;
 use crate::domain::alert::{AlertStatus, Rule, Scope, Severity};
 use crate::domain::budget::Period;
 use crate::domain::ids::AlertId;
+use crate::domain::notice::TargetKind;
 use crate::domain::session::efficiency::{EfficiencyPart, LeftOut};
 use crate::domain::session::event::EventKind;
 use crate::domain::session::usual::Place;
@@ -93,6 +94,10 @@ fn typescript() -> String {
         EstimateView,
         WindowView,
         LimitsView,
+        TargetKind,
+        NotificationTarget,
+        NotificationTargets,
+        NotificationTest,
         SettingSource,
         SettingView,
         SettingsView,
