@@ -16,6 +16,32 @@ export const oneCall = ({ id, scene }: Asked): Reply => {
   return call ? [200, detail(call)] : none;
 };
 
+/** A page of the sessions that the filters let pass. */
+export const listSessions = ({ params, scene }: Asked): Reply => {
+  const limit = Number(params.get("limit") ?? 50);
+  const begin = Number(params.get("cursor") ?? 0);
+  const search = params.get("search")?.toLowerCase() ?? "";
+  const status = params.get("status");
+  const by: Record<string, (view: SessionView) => number> = {
+    tokens: ({ usage }) => usage.total,
+    cost: ({ usage }) => usage.costNanoUsd ?? -1,
+    duration: ({ elapsedMs }) => elapsedMs,
+  };
+  const value = by[params.get("sort") ?? ""] ?? (({ startedAt }: SessionView) => startedAt);
+  const sign = params.get("order") === "asc" ? 1 : -1;
+  const found = scene.sessions
+    .map(atNow)
+    .filter(
+      (view) =>
+        [view.name, view.note, ...view.tags].join(" ").toLowerCase().includes(search) &&
+        (status === null || status === view.status) &&
+        view.startedAt >= Number(params.get("from") ?? 0),
+    )
+    .sort((a, b) => sign * (value(a) - value(b)));
+  const sessions = found.slice(begin, begin + limit);
+  return [200, { sessions, next: begin + limit < found.length ? String(begin + limit) : null }];
+};
+
 const ofSession =
   (answer: (view: SessionView, scene: Scene) => object) =>
   ({ id, scene }: Asked): Reply => {

@@ -5,7 +5,7 @@ import type { IncomingMessage } from "node:http";
 import type { Change } from "../src/api/types.gen";
 import { changeRule, listAlerts, listRules, trackRecord } from "./alerts";
 import { connect } from "./connect";
-import { listCalls, oneCall, oneSession, sessionCheckpoints, sessionCurve } from "./readings";
+import { listCalls, listSessions, oneCall, oneSession, sessionCheckpoints, sessionCurve } from "./readings";
 import type { Scene } from "./scene";
 import { calibration, changeBudget, createBudget, deleteBudget, listBudgets, listSettings } from "./settings";
 import { usage } from "./usage";
@@ -27,6 +27,7 @@ const answers: [method: string, path: RegExp, Answer][] = [
   ["GET", /^\/api\/connect$/, connect],
   ["GET", /^\/api\/calls$/, listCalls],
   ["GET", /^\/api\/calls\/([^/]+)$/, oneCall],
+  ["GET", /^\/api\/sessions$/, listSessions],
   ["GET", /^\/api\/sessions\/([^/]+)$/, oneSession],
   ["GET", /^\/api\/sessions\/([^/]+)\/curve$/, sessionCurve],
   ["GET", /^\/api\/sessions\/([^/]+)\/checkpoints$/, sessionCheckpoints],

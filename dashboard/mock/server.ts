@@ -34,6 +34,8 @@ export type Mock = {
 
 type MockOptions = { port?: number; scene?: "busy" | "empty" | Scene; calls?: boolean };
 
+/** The snapshot has the newest only. */
+const LIVE_SESSIONS = 20;
 const POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
@@ -117,7 +119,7 @@ export const startMock = async ({
     version: "0.1.0",
     proxyUrl: "http://127.0.0.1:3002",
     ...scene,
-    sessions: scene.sessions.map(now),
+    sessions: scene.sessions.slice(0, LIVE_SESSIONS).map(now),
   });
 
   const server = createServer((request, response) => {
@@ -293,8 +295,6 @@ const answer = async (request: IncomingMessage, response: ServerResponse, on: Ha
   const id = /^\/api\/sessions\/([^/]+)$/.exec(pathname)?.[1];
   let reply = problem(404, "There is nothing here.");
   if (request.method === "GET" && pathname === "/api/live") reply = [200, on.snapshot()];
-  if (request.method === "GET" && pathname === "/api/sessions")
-    reply = [200, { sessions: on.snapshot().sessions }];
   if (request.method === "POST" && pathname === "/api/sessions") reply = on.create(await json(request));
   if (request.method === "PATCH" && id) {
     const revision = Number(request.headers["if-match"]?.replaceAll('"', ""));

@@ -9,7 +9,7 @@ import { MenuIcon } from "@/shared/ui/icons";
 const IN_BAR = 4;
 
 const ENTRY =
-  "relative flex h-14 flex-1 flex-col items-center justify-center gap-1 text-[0.6875rem] font-medium text-muted aria-[current=page]:text-accent";
+  "relative flex h-14 flex-1 flex-col items-center justify-center gap-1 text-[0.6875rem] font-medium text-muted aria-[current=page]:text-accent [&>[data-count]]:absolute [&>[data-count]]:top-1 [&>[data-count]]:left-1/2 [&>[data-count]]:ml-1";
 
 /** The navigation of a narrow page, within the thumb's reach. */
 export const BottomBar = () => {

@@ -31,7 +31,10 @@ const AlertCount = () => {
   const alerts = useLive((live) => asking(live.state.alerts).length);
   if (alerts === 0) return null;
   return (
-    <span className="ml-auto grid h-5 min-w-5 place-items-center rounded-full bg-accent px-1.5 text-[0.6875rem] font-semibold text-on-accent">
+    <span
+      data-count
+      className="ml-auto grid h-5 min-w-5 place-items-center rounded-full bg-accent px-1.5 text-[0.6875rem] font-semibold text-on-accent"
+    >
       <span aria-hidden="true">{alerts}</span>
       <span className="sr-only">, {alerts} to look at</span>
     </span>

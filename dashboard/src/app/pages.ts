@@ -9,6 +9,7 @@ import {
   ConnectIcon,
   LimitsIcon,
   LiveIcon,
+  SessionsIcon,
   SettingsIcon,
 } from "@/shared/ui/icons";
 
@@ -37,6 +38,9 @@ const page = (path: string, label: string, Icon: Icon, key: string, load: Load):
 /** In the navigation's order; a phone's bar holds the first four. */
 export const pages: Page[] = [
   page("/", "Live", LiveIcon, "l", () => import("@/features/live/live-page").then((m) => m.LivePage)),
+  page("/sessions", "Sessions", SessionsIcon, "s", () =>
+    import("@/features/sessions/sessions-page").then((m) => m.SessionsPage),
+  ),
   page("/analytics", "Analytics", AnalyticsIcon, "n", () =>
     import("@/features/analytics/analytics-page").then((m) => m.AnalyticsPage),
   ),

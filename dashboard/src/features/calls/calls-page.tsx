@@ -10,6 +10,7 @@ import { Button } from "@/shared/ui/button";
 import { EmptyState } from "@/shared/ui/empty-state";
 import { DownloadIcon } from "@/shared/ui/icons";
 import { Loaded } from "@/shared/ui/loaded";
+import { NewItems } from "@/shared/ui/new-items";
 import { PageHeader } from "@/shared/ui/page-header";
 import { SkeletonRows } from "@/shared/ui/skeleton";
 import { VirtualList } from "@/shared/ui/virtual-list";
@@ -105,17 +106,7 @@ const CallTable = ({ filters, ask, isFiltered, onClear, onOpen }: CallTableProps
   };
   return (
     <section aria-label="Calls" className="card @container min-w-0">
-      {waiting > 0 && (
-        <div className="sticky top-2 z-10 flex h-0 justify-center">
-          <Button
-            variant="primary"
-            onClick={refresh}
-            className="h-8! translate-y-2 rounded-full! px-4 text-xs shadow-lg"
-          >
-            Show {plural(waiting, "new call")}
-          </Button>
-        </div>
-      )}
+      <NewItems count={waiting} text={`Show ${plural(waiting, "new call")}`} onShow={refresh} />
       <div
         aria-hidden="true"
         className={`${CALL_GRID} hidden border-b border-line py-2.5 text-xs text-muted @3xl:grid`}

@@ -63,7 +63,7 @@ export const VirtualList = <Item,>({
       ref={list}
       aria-label={label}
       data-testid={testId}
-      className="relative"
+      className="relative -mb-px"
       style={{ height: rows.getTotalSize() }}
     >
       {shown.map(({ index, key, start }) => {

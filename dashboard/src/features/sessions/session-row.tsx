@@ -1,0 +1,78 @@
+import { memo } from "react";
+import { Link } from "wouter";
+import { compact, day, money, percent, plural, span } from "@/shared/format";
+import { budgetLevel, countedTokens } from "@/shared/session/budget";
+import { elapsedAt } from "@/shared/session/elapsed";
+import { StatusBadge } from "@/shared/session/status-badge";
+import { useSeconds } from "@/shared/use-frames";
+import type { LiveSession } from "@/store/live-reducer";
+
+/** One grid for the headings and the rows; in a narrow place a row is three short lines. */
+export const SESSION_GRID =
+  "grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 gap-y-0.5 pr-5 pl-12 @4xl:grid-cols-[minmax(10rem,1fr)_6.5rem_7rem_5rem_9rem_5rem_6rem] @4xl:items-center";
+
+type SessionRowProps = {
+  session: LiveSession;
+  /** The server's clock now. */
+  now: number;
+  picked: boolean;
+  /** Whether one more can be picked. */
+  canPick: boolean;
+  onPick: (id: string, isPicked: boolean) => void;
+};
+
+export const SessionRow = memo(({ session, now, picked, canPick, onPick }: SessionRowProps) => {
+  const { view } = session;
+  const { id, name, status, usage, tags } = view;
+  const elapsed = elapsedAt(session, useSeconds(status === "active"));
+  return (
+    <div className={`${SESSION_GRID} relative border-b border-line/60 py-2.5 text-sm hover:bg-sunken/60`}>
+      <input
+        type="checkbox"
+        checked={picked}
+        disabled={!picked && !canPick}
+        onChange={({ target }) => onPick(id, target.checked)}
+        aria-label={`Compare ${name}`}
+        className="absolute top-1/2 left-5 z-[1] size-4 -translate-y-1/2 accent-accent"
+      />
+      <div className="min-w-0">
+        <Link
+          href={`/sessions/${id}`}
+          className="block truncate rounded font-medium after:absolute after:inset-0 focus-visible:outline-offset-0"
+        >
+          {name}
+        </Link>
+        {tags.length > 0 && <p className="truncate text-xs text-muted">{tags.join(" · ")}</p>}
+      </div>
+      <div className="flex justify-end @4xl:justify-start">
+        <StatusBadge status={status} />
+      </div>
+      <p className="text-xs text-muted @4xl:text-sm">
+        {day(view.startedAt, now)}
+        <span className="@4xl:hidden"> · {span(elapsed)}</span>
+      </p>
+      <p className="hidden text-right @4xl:block">{span(elapsed)}</p>
+      <p className="text-right">
+        {compact(usage.total)}
+        <span className="text-muted"> tokens</span>
+      </p>
+      <p className="text-left @4xl:text-right">
+        <span className="sr-only">Cost: </span>
+        {money(usage.costNanoUsd)}
+      </p>
+      <p className="text-right text-xs text-muted">
+        <BudgetOrCalls session={session} />
+      </p>
+    </div>
+  );
+});
+
+const tone = { fine: "", near: "text-warn", critical: "text-bad", spent: "text-bad" } as const;
+
+/** How much of the budget is used; without one, how many calls there were. */
+const BudgetOrCalls = ({ session: { view } }: { session: LiveSession }) => {
+  const { tokenBudget, usage } = view;
+  if (tokenBudget === null) return plural(usage.requests, "call");
+  const used = countedTokens(view);
+  return <span className={tone[budgetLevel(used, tokenBudget)]}>{percent(used, tokenBudget)} of budget</span>;
+};
