@@ -2,7 +2,10 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { busyScene, newSession } from "../mock/scene";
 import { expect, test } from "./fixtures";
 
-test("of ten thousand sessions only those in sight are there, and any is found by name", async ({ live, server }) => {
+test("of ten thousand sessions only those in sight are there, and any is found by name", async ({
+  live,
+  server,
+}) => {
   const { mock } = server;
   test.skip(!mock, "invents ten thousand sessions");
   if (!mock) return;

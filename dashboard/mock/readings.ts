@@ -7,7 +7,7 @@ import type { Scene } from "./scene";
 
 const CURVE_POINTS = 120;
 
-const none: Reply = [404, { title: "Not found", status: 404, detail: "There is no such thing." }];
+export const none: Reply = [404, { title: "Not found", status: 404, detail: "There is no such thing." }];
 
 export const listCalls = ({ params, scene }: Asked): Reply => [200, page(params, scene.calls)];
 
@@ -42,7 +42,7 @@ export const listSessions = ({ params, scene }: Asked): Reply => {
   return [200, { sessions, next: begin + limit < found.length ? String(begin + limit) : null }];
 };
 
-const ofSession =
+export const ofSession =
   (answer: (view: SessionView, scene: Scene) => object) =>
   ({ id, scene }: Asked): Reply => {
     const view = scene.sessions.find((session) => session.id === id);
@@ -50,7 +50,7 @@ const ofSession =
   };
 
 /** The session with its clock read now. */
-const atNow = (view: SessionView): SessionView => {
+export const atNow = (view: SessionView): SessionView => {
   const at = Date.now();
   return {
     ...view,
@@ -98,7 +98,7 @@ const detail = (call: CallView): CallDetail => ({
 });
 
 /** As if its clock had never been paused. */
-const curve = (view: SessionView, calls: CallView[]): CurveView => {
+export const curve = (view: SessionView, calls: CallView[]): CurveView => {
   const ended = calls
     .filter(({ sessionId, outcome }) => sessionId === view.id && outcome !== "running")
     .map((call) => ({ call, atMs: call.startedAt + (call.durationMs ?? 0) - view.startedAt }));

@@ -6,6 +6,14 @@ import type { Change } from "../src/api/types.gen";
 import { changeRule, listAlerts, listRules, trackRecord } from "./alerts";
 import { connect } from "./connect";
 import { listCalls, listSessions, oneCall, oneSession, sessionCheckpoints, sessionCurve } from "./readings";
+import {
+  compareSessions,
+  deleteSession,
+  sessionEfficiency,
+  sessionEvents,
+  sessionPast,
+  sessionTokens,
+} from "./reports";
 import type { Scene } from "./scene";
 import { calibration, changeBudget, createBudget, deleteBudget, listBudgets, listSettings } from "./settings";
 import { usage } from "./usage";
@@ -28,7 +36,13 @@ const answers: [method: string, path: RegExp, Answer][] = [
   ["GET", /^\/api\/calls$/, listCalls],
   ["GET", /^\/api\/calls\/([^/]+)$/, oneCall],
   ["GET", /^\/api\/sessions$/, listSessions],
+  ["GET", /^\/api\/sessions\/compare$/, compareSessions],
   ["GET", /^\/api\/sessions\/([^/]+)$/, oneSession],
+  ["DELETE", /^\/api\/sessions\/([^/]+)$/, deleteSession],
+  ["GET", /^\/api\/sessions\/([^/]+)\/events$/, sessionEvents],
+  ["GET", /^\/api\/sessions\/([^/]+)\/tokens$/, sessionTokens],
+  ["GET", /^\/api\/sessions\/([^/]+)\/efficiency$/, sessionEfficiency],
+  ["GET", /^\/api\/sessions\/([^/]+)\/past$/, sessionPast],
   ["GET", /^\/api\/sessions\/([^/]+)\/curve$/, sessionCurve],
   ["GET", /^\/api\/sessions\/([^/]+)\/checkpoints$/, sessionCheckpoints],
   ["GET", /^\/api\/alerts$/, listAlerts],

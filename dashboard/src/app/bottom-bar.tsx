@@ -5,8 +5,8 @@ import { ThemeToggle } from "@/app/theme-toggle";
 import { Drawer } from "@/shared/ui/drawer";
 import { MenuIcon } from "@/shared/ui/icons";
 
-/** So many pages have a place of their own in the bar. */
-const IN_BAR = 4;
+/** The pages with a place of their own in the bar. */
+const IN_BAR = ["/", "/sessions", "/calls", "/alerts"];
 
 const ENTRY =
   "relative flex h-14 flex-1 flex-col items-center justify-center gap-1 text-[0.6875rem] font-medium text-muted aria-[current=page]:text-accent [&>[data-count]]:absolute [&>[data-count]]:top-1 [&>[data-count]]:left-1/2 [&>[data-count]]:ml-1";
@@ -20,9 +20,11 @@ export const BottomBar = () => {
         aria-label="Pages"
         className="fixed inset-x-0 bottom-0 z-20 flex border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] print:hidden"
       >
-        {pages.slice(0, IN_BAR).map((page) => (
-          <NavLink key={page.path} page={page} className={ENTRY} />
-        ))}
+        {pages
+          .filter(({ path }) => IN_BAR.includes(path))
+          .map((page) => (
+            <NavLink key={page.path} page={page} className={ENTRY} />
+          ))}
         <button type="button" onClick={() => setIsOpen(true)} aria-haspopup="dialog" className={ENTRY}>
           <MenuIcon />
           More

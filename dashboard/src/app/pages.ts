@@ -6,6 +6,7 @@ import {
   AnalyticsIcon,
   BellIcon,
   CallsIcon,
+  CompareIcon,
   ConnectIcon,
   LimitsIcon,
   LiveIcon,
@@ -35,11 +36,14 @@ const page = (path: string, label: string, Icon: Icon, key: string, load: Load):
   key,
 });
 
-/** In the navigation's order; a phone's bar holds the first four. */
+/** In the navigation's order. */
 export const pages: Page[] = [
   page("/", "Live", LiveIcon, "l", () => import("@/features/live/live-page").then((m) => m.LivePage)),
   page("/sessions", "Sessions", SessionsIcon, "s", () =>
     import("@/features/sessions/sessions-page").then((m) => m.SessionsPage),
+  ),
+  page("/compare", "Compare", CompareIcon, "p", () =>
+    import("@/features/compare/compare-page").then((m) => m.ComparePage),
   ),
   page("/analytics", "Analytics", AnalyticsIcon, "n", () =>
     import("@/features/analytics/analytics-page").then((m) => m.AnalyticsPage),
@@ -62,7 +66,9 @@ export const pages: Page[] = [
 ];
 
 /** What is reached from a page only. */
-const details: Route[] = [];
+const details: Route[] = [
+  route("/sessions/:id", () => import("@/features/report/report-page").then((m) => m.ReportPage)),
+];
 
 export const routes: Route[] = [...pages, ...details];
 

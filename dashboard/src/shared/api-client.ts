@@ -49,6 +49,11 @@ export type SessionEdit = {
 export const editSession = (id: string, revision: number, edit: SessionEdit): Promise<SessionView> =>
   send("PATCH", sessionPath(id), edit, { "If-Match": `"${revision}"` });
 
+/** Deletes a session that is over; its calls become Unassigned or go with it. */
+export const deleteSession = async (id: string, calls: "unassign" | "delete"): Promise<void> => {
+  await ask("DELETE", `${sessionPath(id)}?calls=${calls}`);
+};
+
 /** Which calls, and where to; `null` is no session. */
 export type CallMove = { session: string | null } & (
   | { calls: string[] }

@@ -7,6 +7,7 @@ import { CALL_GRID } from "@/shared/calls/call-grid";
 import { CallRow } from "@/shared/calls/call-row";
 import { plural } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
+import { ButtonLink } from "@/shared/ui/button-link";
 import { EmptyState } from "@/shared/ui/empty-state";
 import { DownloadIcon } from "@/shared/ui/icons";
 import { Loaded } from "@/shared/ui/loaded";
@@ -65,15 +66,11 @@ const useQuestion = (filters: CallFilters): string => {
 type ExportProps = { format: "csv" | "json"; ask: string; isFiltered: boolean };
 
 const Export = ({ format, ask, isFiltered }: ExportProps) => (
-  <a
-    href={`/api/export${ask === "" ? "?" : `${ask}&`}format=${format}`}
-    download
-    className="inline-flex h-9 items-center gap-2 rounded-lg border border-line bg-surface px-3 text-sm font-medium hover:border-control"
-  >
+  <ButtonLink href={`/api/export${ask === "" ? "?" : `${ask}&`}format=${format}`} download>
     <DownloadIcon className="size-3.5" />
     {format.toUpperCase()}
     <span className="font-normal text-muted">{isFiltered ? "these calls" : "all calls"}</span>
-  </a>
+  </ButtonLink>
 );
 
 type CallTableProps = {

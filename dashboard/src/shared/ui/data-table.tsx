@@ -1,8 +1,10 @@
 import type { ReactNode } from "react";
 
 export type Column<Row> = {
-  /** Its heading. */
+  /** Its heading; it tells the column from the others. */
   label: string;
+  /** What stands in the heading instead of the label. */
+  heading?: ReactNode;
   cell: (row: Row) => ReactNode;
   /** Numbers stand at the right. */
   align?: "left" | "right";
@@ -19,15 +21,16 @@ type DataTableProps<Row> = {
 
 /** A table that is short enough to be drawn whole. It scrolls sideways in itself, never the page. */
 export const DataTable = <Row,>({ caption, columns, rows, rowKey }: DataTableProps<Row>) => (
+  // biome-ignore lint/a11y/useSemanticElements: no form's fieldset, and no landmark beside the panel's.
   // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-  <section aria-label={caption} tabIndex={0} className="overflow-x-auto">
+  <div role="group" aria-label={caption} tabIndex={0} className="overflow-x-auto">
     <table className="w-full text-sm">
       <caption className="sr-only">{caption}</caption>
       <thead>
         <tr className="border-b border-line text-xs text-muted">
-          {columns.map(({ label, align, className = "" }, index) => (
+          {columns.map(({ label, heading = label, align, className = "" }, index) => (
             <th key={label} scope="col" className={cellClass(index, columns.length, align, className)}>
-              {label}
+              {heading}
             </th>
           ))}
         </tr>
@@ -44,7 +47,7 @@ export const DataTable = <Row,>({ caption, columns, rows, rowKey }: DataTablePro
         ))}
       </tbody>
     </table>
-  </section>
+  </div>
 );
 
 const cellClass = (
