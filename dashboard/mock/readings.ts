@@ -1,9 +1,16 @@
 /**
  * What the mock answers to reads of its sessions and calls.
  */
-import type { CallDetail, CallView, CurvePoint, CurveView, SessionView } from "../src/api/types.gen";
+import type {
+  CallDetail,
+  CallView,
+  CheckpointView,
+  CurvePoint,
+  CurveView,
+  SessionView,
+} from "../src/api/types.gen";
 import type { Asked, Reply } from "./rest";
-import type { Scene } from "./scene";
+import { newId, type Scene } from "./scene";
 
 const CURVE_POINTS = 120;
 
@@ -61,7 +68,56 @@ export const atNow = (view: SessionView): SessionView => {
 
 export const oneSession = ofSession((view) => view);
 export const sessionCurve = ofSession((view, { calls }) => curve(view, calls));
-export const sessionCheckpoints = ofSession(() => ({ checkpoints: [], next: null }));
+
+const noted = new WeakMap<Scene, { key: string; view: CheckpointView }[]>();
+
+/** What was noted in a scene, each under its key. */
+const checkpointsOf = (scene: Scene): { key: string; view: CheckpointView }[] => {
+  const known = noted.get(scene) ?? [];
+  noted.set(scene, known);
+  return known;
+};
+
+export const sessionCheckpoints = ofSession(({ id }, scene) => ({
+  checkpoints: checkpointsOf(scene)
+    .map(({ view }) => view)
+    .filter(({ sessionId }) => sessionId === id),
+  next: null,
+}));
+
+/** Said again under the same key, it is noted once. */
+export const noteCheckpoint = ({ id, key, body, scene, publish }: Asked): Reply => {
+  const session = scene.sessions.find((view) => view.id === id);
+  if (!session) return none;
+  const all = checkpointsOf(scene);
+  const again = key === "" ? undefined : all.find((known) => known.key === key);
+  if (again) return [201, again.view];
+  const { at, elapsedMs, usage } = atNow(session);
+  const before = all.filter(({ view }) => view.sessionId === id).at(-1)?.view;
+  const used = { ...usage, costNanoUsd: usage.costNanoUsd };
+  const view: CheckpointView = {
+    id: newId(),
+    sessionId: id,
+    phase: String(body["phase"]),
+    promptCount: null,
+    metadata: null,
+    at,
+    elapsedMs,
+    usage: used,
+    sinceMs: elapsedMs - (before?.elapsedMs ?? 0),
+    since: {
+      ...used,
+      total: used.total - (before?.usage.total ?? 0),
+      costNanoUsd: used.costNanoUsd === null ? null : used.costNanoUsd - (before?.usage.costNanoUsd ?? 0),
+    },
+  };
+  all.push({ key, view });
+  publish({ kind: "checkpoint", data: view }, id);
+  const changed = { ...session, checkpoints: session.checkpoints + 1 };
+  scene.sessions = scene.sessions.map((known) => (known.id === id ? changed : known));
+  publish({ kind: "session", data: { ...atNow(changed), revision: session.revision } }, id);
+  return [201, view];
+};
 
 /** A page of the calls that the filters let pass. */
 const page = (searchParams: URLSearchParams, calls: CallView[]): object => {

@@ -5,7 +5,15 @@ import type { IncomingMessage } from "node:http";
 import type { Change } from "../src/api/types.gen";
 import { changeRule, listAlerts, listRules, trackRecord } from "./alerts";
 import { connect } from "./connect";
-import { listCalls, listSessions, oneCall, oneSession, sessionCheckpoints, sessionCurve } from "./readings";
+import {
+  listCalls,
+  listSessions,
+  noteCheckpoint,
+  oneCall,
+  oneSession,
+  sessionCheckpoints,
+  sessionCurve,
+} from "./readings";
 import {
   compareSessions,
   deleteSession,
@@ -24,6 +32,8 @@ export type Asked = {
   params: URLSearchParams;
   /** What the path names. */
   id: string;
+  /** The `Idempotency-Key`; "" if there is none. */
+  key: string;
   body: Record<string, unknown>;
   scene: Scene;
   publish: (change: Change, sessionId?: string) => void;
@@ -45,6 +55,7 @@ const answers: [method: string, path: RegExp, Answer][] = [
   ["GET", /^\/api\/sessions\/([^/]+)\/past$/, sessionPast],
   ["GET", /^\/api\/sessions\/([^/]+)\/curve$/, sessionCurve],
   ["GET", /^\/api\/sessions\/([^/]+)\/checkpoints$/, sessionCheckpoints],
+  ["POST", /^\/api\/sessions\/([^/]+)\/checkpoints$/, noteCheckpoint],
   ["GET", /^\/api\/alerts$/, listAlerts],
   ["GET", /^\/api\/alert-rules$/, listRules],
   ["PATCH", /^\/api\/alert-rules\/([^/]+)$/, changeRule],
@@ -59,7 +70,7 @@ const answers: [method: string, path: RegExp, Answer][] = [
 ];
 
 export const rest = (
-  { method, url = "/" }: IncomingMessage,
+  { method, url = "/", headers }: IncomingMessage,
   body: unknown,
   known: Pick<Asked, "scene" | "publish">,
 ): Reply | undefined => {
@@ -68,7 +79,8 @@ export const rest = (
     const found = asked === method ? path.exec(pathname) : null;
     if (!found) continue;
     const id = decodeURIComponent(found[1] ?? "");
-    return answer({ ...known, params: searchParams, id, body: (body ?? {}) as Record<string, unknown> });
+    const key = String(headers["idempotency-key"] ?? "");
+    return answer({ ...known, params: searchParams, id, key, body: (body ?? {}) as Record<string, unknown> });
   }
   return undefined;
 };

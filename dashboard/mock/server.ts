@@ -42,6 +42,8 @@ const TYPES: Record<string, string> = {
   ".js": "text/javascript",
   ".css": "text/css",
   ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".webmanifest": "application/manifest+json",
 };
 
 export const startMock = async ({
@@ -130,16 +132,18 @@ export const startMock = async ({
   });
 
   const create = (body: Partial<SessionView>): Reply => {
-    const { name = "", duration = null, tokenBudget = null } = body;
+    const { name = "", duration = null, tokenBudget = null, costBudgetNanoUsd = null } = body;
     if (name === "Refuse me") return problem(422, "The name is taken.", { field: "name" });
-    return [201, keep(newSession(name, { duration, tokenBudget }))];
+    return [201, keep(newSession(name, { duration, tokenBudget, costBudgetNanoUsd }))];
   };
 
-  const change = (id: string, revision: number, asked: Asked): Reply => {
+  /** `null` is any revision. */
+  const change = (id: string, revision: number | null, asked: Asked): Reply => {
     const known = scene.sessions.find((view) => view.id === id);
     if (!known) return problem(404, "There is no such session.");
     const view = now(known);
-    if (revision !== view.revision) return problem(409, "The session has changed since.", { session: view });
+    if (revision !== null && revision !== view.revision)
+      return problem(409, "The session has changed since.", { session: view });
     const { trim, untrim, countGap, ...said } = asked;
     const status = said.status ?? view.status;
     const endedAt = status === "completed" ? (view.endedAt ?? view.at) : null;
@@ -277,7 +281,7 @@ const correct = (
 
 type Handlers = {
   create: (body: Partial<SessionView>) => Reply;
-  change: (id: string, revision: number, asked: Asked) => Reply;
+  change: (id: string, revision: number | null, asked: Asked) => Reply;
   changeAlert: (id: string, asked: Partial<AlertView>) => Reply;
   move: (asked: Move) => Reply;
   snapshot: () => Snapshot;
@@ -297,7 +301,8 @@ const answer = async (request: IncomingMessage, response: ServerResponse, on: Ha
   if (request.method === "GET" && pathname === "/api/live") reply = [200, on.snapshot()];
   if (request.method === "POST" && pathname === "/api/sessions") reply = on.create(await json(request));
   if (request.method === "PATCH" && id) {
-    const revision = Number(request.headers["if-match"]?.replaceAll('"', ""));
+    const said = request.headers["if-match"];
+    const revision = said === undefined ? null : Number(said.replaceAll('"', ""));
     reply = on.change(id, revision, await json(request));
   }
   const alert = /^\/api\/alerts\/([^/]+)$/.exec(pathname)?.[1];

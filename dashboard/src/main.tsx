@@ -2,11 +2,13 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "@/app/app";
 import { startLive } from "@/store/live-store";
+import { startOutbox } from "@/store/outbox";
 import { startRevalidation } from "@/store/query-client";
 import "@/app/styles.css";
 
 startLive();
 startRevalidation();
+startOutbox();
 
 const root = document.getElementById("root");
 if (root) {

@@ -1,6 +1,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { Announcer } from "@/app/announcer";
 import { BottomBar } from "@/app/bottom-bar";
+import { OutboxNote } from "@/app/outbox-note";
 import { Overlays } from "@/app/overlays";
 import { PageFrame } from "@/app/page-frame";
 import { Sidebar } from "@/app/sidebar";
@@ -27,6 +28,7 @@ export const App = () => {
           tabIndex={-1}
           className="mx-auto w-full max-w-[100rem] min-w-0 px-4 pb-28 outline-none sm:px-6 lg:min-h-dvh lg:px-8 lg:pt-4 lg:pb-16 print:p-0"
         >
+          <OutboxNote />
           <PageFrame />
         </main>
         {!isWide && <BottomBar />}

@@ -21,10 +21,20 @@ export class Problem extends Error {
 export const read = async <Data>(path: string, signal?: AbortSignal): Promise<Data> =>
   (await ask("GET", path, undefined, {}, signal)) as Data;
 
-export type NewSession = { name: string; duration: number | null; tokenBudget: number | null };
+export type NewSession = {
+  name: string;
+  duration: number | null;
+  tokenBudget: number | null;
+  costBudgetNanoUsd: number | null;
+};
 
-export const createSession = (session: NewSession): Promise<SessionView> =>
-  send("POST", "/api/sessions", session);
+/** Said again under the same key, it starts one session. */
+export const createSession = (session: NewSession, key: string): Promise<SessionView> =>
+  send("POST", "/api/sessions", session, { "Idempotency-Key": key });
+
+/** Changes where a session stands, whatever became of it since. */
+export const setStatus = (id: string, status: Status): Promise<SessionView> =>
+  send("PATCH", sessionPath(id), { status });
 
 /** What can be changed of a session. */
 export type SessionChange =
@@ -80,9 +90,9 @@ export const changeSession = async (
   }
 };
 
-/** Notes a moment; it comes back as an event. */
-export const addCheckpoint = async (id: string, phase: string): Promise<void> => {
-  await ask("POST", `${sessionPath(id)}/checkpoints`, { phase });
+/** Notes a moment; it comes back as an event. Said again under the same key, it is noted once. */
+export const addCheckpoint = async (id: string, phase: string, key: string): Promise<undefined> => {
+  await ask("POST", `${sessionPath(id)}/checkpoints`, { phase }, { "Idempotency-Key": key });
 };
 
 /** What the user does with an alert; it comes back as an event. */

@@ -1,8 +1,9 @@
 import { type FormEvent, useState } from "react";
 import type { SessionView } from "@/api/types.gen";
-import { addCheckpoint, Problem } from "@/shared/api-client";
+import { Problem } from "@/shared/api-client";
 import { compact, money, span } from "@/shared/format";
 import { useSessionCheckpoints } from "@/store/session-checkpoints";
+import { checkpoint } from "@/store/session-commands";
 
 /** How many of the newest checkpoints are shown. */
 const SHOWN = 5;
@@ -10,7 +11,6 @@ const SHOWN = 5;
 /** Notes a moment of the session with one field and Enter, and lists the newest. */
 export const Checkpoints = ({ view }: { view: SessionView }) => {
   const [problem, setProblem] = useState<string>();
-  const { id } = view;
   const shown = useSessionCheckpoints(view).slice(-SHOWN).reverse();
 
   const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
@@ -19,7 +19,7 @@ export const Checkpoints = ({ view }: { view: SessionView }) => {
     const phase = String(new FormData(form).get("phase") ?? "").trim();
     if (phase === "") return;
     try {
-      await addCheckpoint(id, phase);
+      await checkpoint(view, phase);
       form.reset();
       setProblem(undefined);
     } catch (error) {
@@ -50,13 +50,12 @@ export const Checkpoints = ({ view }: { view: SessionView }) => {
       )}
       {shown.length > 0 && (
         <ol className="grid gap-1 text-muted">
-          {shown.map((checkpoint) => (
-            <li key={checkpoint.id} className="flex flex-wrap gap-x-3">
-              <span className="text-ink">{checkpoint.phase}</span>
-              <span>at {span(checkpoint.elapsedMs)}</span>
+          {shown.map((noted) => (
+            <li key={noted.id} className="flex flex-wrap gap-x-3">
+              <span className="text-ink">{noted.phase}</span>
+              <span>at {span(noted.elapsedMs)}</span>
               <span>
-                {compact(checkpoint.since.total)} tokens, {money(checkpoint.since.costNanoUsd)} in{" "}
-                {span(checkpoint.sinceMs)}
+                {compact(noted.since.total)} tokens, {money(noted.since.costNanoUsd)} in {span(noted.sinceMs)}
               </span>
             </li>
           ))}

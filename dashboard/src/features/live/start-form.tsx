@@ -1,28 +1,30 @@
 import { type FormEvent, useState } from "react";
-import { createSession, Problem } from "@/shared/api-client";
-import { parseBudget, parseDuration } from "@/shared/parse";
+import { Problem } from "@/shared/api-client";
+import { parseBudget, parseDuration, parseMoney } from "@/shared/parse";
 import { Button } from "@/shared/ui/button";
 import { TextField } from "@/shared/ui/text-field";
-import { receiveSession } from "@/store/live-store";
-import { selectSession } from "@/store/ui-store";
+import { startSession } from "@/store/session-commands";
 
-type Field = "name" | "duration" | "tokenBudget";
+type Field = "name" | "duration" | "tokenBudget" | "costBudgetNanoUsd";
 type Problems = Partial<Record<Field | "form", string>>;
 
-const isField = (name: string | undefined): name is Field =>
-  name === "name" || name === "duration" || name === "tokenBudget";
+const FIELDS: readonly string[] = ["name", "duration", "tokenBudget", "costBudgetNanoUsd"] satisfies Field[];
+
+const isField = (name: string | undefined): name is Field => name !== undefined && FIELDS.includes(name);
 
 const start = async (form: FormData): Promise<Problems> => {
   const text = (field: Field): string => String(form.get(field) ?? "");
   const name = text("name").trim();
   const duration = parseDuration(text("duration"));
   const tokenBudget = parseBudget(text("tokenBudget"));
+  const costBudget = parseMoney(text("costBudgetNanoUsd"));
   if (name === "") return { name: "Give it a name, so that you find it again." };
   if ("problem" in duration) return { duration: duration.problem };
   if ("problem" in tokenBudget) return { tokenBudget: tokenBudget.problem };
+  if ("problem" in costBudget) return { costBudgetNanoUsd: costBudget.problem };
   try {
-    receiveSession(await createSession({ name, duration: duration.value, tokenBudget: tokenBudget.value }));
-    selectSession(null);
+    const asked = { name, duration: duration.value, tokenBudget: tokenBudget.value };
+    await startSession({ ...asked, costBudgetNanoUsd: costBudget.value });
     return {};
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -59,7 +61,7 @@ export const StartForm = () => {
           maxLength={200}
           className="h-14 px-5 text-lg"
         />
-        <div className="grid items-start gap-x-3 gap-y-4 sm:grid-cols-[1fr_1fr_auto]">
+        <div className="grid items-start gap-x-3 gap-y-4 sm:grid-cols-3">
           <TextField
             label="Duration"
             name="duration"
@@ -72,15 +74,21 @@ export const StartForm = () => {
             problem={problems.tokenBudget}
             placeholder="None, or 500k"
           />
-          <Button
-            type="submit"
-            variant="primary"
-            aria-disabled={busy}
-            className="h-11 rounded-xl px-6 sm:mt-[1.625rem]"
-          >
-            Start session
-          </Button>
+          <TextField
+            label="Money budget"
+            name="costBudgetNanoUsd"
+            problem={problems.costBudgetNanoUsd}
+            placeholder="None, or $5"
+          />
         </div>
+        <Button
+          type="submit"
+          variant="primary"
+          aria-disabled={busy}
+          className="h-11 justify-self-center rounded-xl px-8"
+        >
+          Start session
+        </Button>
         {problems.form && (
           <p role="alert" className="text-sm text-bad">
             {problems.form}
