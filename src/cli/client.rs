@@ -96,6 +96,10 @@ impl From<ClientError> for Failure {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Health {
+    /// `ok` or `degraded`.
+    pub(super) status: String,
+    /// Its version.
+    pub(super) version: String,
     /// The proxy's base URL.
     pub(super) proxy_url: String,
 }

@@ -5,14 +5,16 @@ use std::fmt::Display;
 /// The exit codes, for `--help`.
 pub(super) const HELP: &str = "Exit codes:\n  \
     0   all well\n  \
-    1   it could not be done\n  \
-    2   wrong usage or configuration\n  \
+    1   it could not be done; guard: used up; doctor: there is a problem\n  \
+    2   wrong usage or configuration; guard: 64\n  \
     69  Moonlock is not running, or does not answer\n\
 `moonlock run` ends as its command does: with that one's code, with 128+N where signal N ended it, with 127 where there is no \
 such command and 126 where it cannot be run.";
 
 const COULD_NOT: u8 = 1;
 const WRONG_USAGE: u8 = 2;
+/// `EX_USAGE` of sysexits(3), which hooks tell from "used up" by.
+pub(super) const GUARD_USAGE: u8 = 64;
 /// `EX_UNAVAILABLE` of sysexits(3).
 const UNAVAILABLE: u8 = 69;
 /// As shells have it (POSIX, Shell Command Language §2.8.2).
@@ -65,6 +67,19 @@ impl Failure {
             code,
             message: String::new(),
         }
+    }
+
+    /// The same with another code, where it is wrong usage.
+    pub(super) fn with_usage(self, code: u8) -> Self {
+        Self {
+            code: if self.code == WRONG_USAGE { code } else { self.code },
+            ..self
+        }
+    }
+
+    /// Whether it is that Moonlock does not run, or does not answer.
+    pub(super) const fn is_unavailable(&self) -> bool {
+        self.code == UNAVAILABLE
     }
 
     /// The exit code.

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod alerts;
 mod arguments;
 mod background;
 mod backup;
@@ -7,9 +8,11 @@ mod child;
 mod client;
 mod config;
 mod demo;
+mod doctor;
 mod env;
 mod eval;
 mod exit;
+mod guard;
 mod print;
 mod run;
 mod serve;
@@ -58,6 +61,9 @@ enum Command {
     Complete(session::Complete),
     /// Print every setting, what holds, and who said so
     Config(config::Config),
+    Alerts(alerts::Alerts),
+    Guard(guard::Guard),
+    Doctor(doctor::Doctor),
     /// Print what was used
     Usage(usage::Usage),
     /// Copy the history to a file, with the program running or not
@@ -74,7 +80,16 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // clap prints help and version to where they belong; a broken pipe is no concern here.
             drop(error.print());
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            return ExitCode::from(match error.use_stderr() {
+                true if std::env::args_os()
+                    .nth(1)
+                    .is_some_and(|command| command == "guard") =>
+                {
+                    exit::GUARD_USAGE
+                }
+                true => 2,
+                false => 0,
+            });
         }
     };
     let environment = Environment::of_process();
@@ -93,6 +108,9 @@ pub fn main() -> ExitCode {
         Some(Command::Checkpoint(arguments)) => session::checkpoint(&environment, &arguments),
         Some(Command::Complete(arguments)) => session::complete(&environment, &arguments),
         Some(Command::Config(arguments)) => config::run(&environment, &arguments),
+        Some(Command::Alerts(arguments)) => alerts::run(&environment, &arguments),
+        Some(Command::Guard(arguments)) => guard::run(&environment, &arguments),
+        Some(Command::Doctor(arguments)) => doctor::run(&environment, &arguments),
         Some(Command::Usage(usage)) => usage::run(&environment, &usage),
         Some(Command::Backup(arguments)) => backup::run(&environment, &arguments),
         Some(Command::Eval(arguments)) => eval::run(&environment, &arguments),

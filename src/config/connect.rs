@@ -120,18 +120,17 @@ impl Connect {
     #[must_use]
     pub fn point(&self, proxy: &str, base: &str, environment: &Environment, mounts: &Mounts) -> Pointed {
         let mut pointed = Pointed::default();
-        let names = self.variables.keys().chain(&self.redirected.names);
-        for name in names {
+        for name in self.names() {
             let usual = self.variables.get(name);
             let Some(said) = environment.get(name) else {
                 if let Some(usual) = usual {
-                    pointed.set.insert(name.clone(), usual.clone());
+                    pointed.set.insert(name.to_owned(), usual.clone());
                 }
                 continue;
             };
             match path_on_proxy(proxy, said).or_else(|| mounts.path_for(&with_scheme(said))) {
-                Some(path) => pointed.set.insert(name.clone(), format!("{base}{path}")),
-                None => pointed.unknown.insert(name.clone(), said.to_owned()),
+                Some(path) => pointed.set.insert(name.to_owned(), format!("{base}{path}")),
+                None => pointed.unknown.insert(name.to_owned(), said.to_owned()),
             };
         }
         for Regional {
@@ -155,6 +154,12 @@ impl Connect {
             }
         }
         pointed
+    }
+
+    /// The names of all variables that lead a tool to its provider and hold an address alone.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let names = self.variables.keys().chain(&self.redirected.names);
+        names.map(String::as_str)
     }
 
     /// The arguments that point a program at the proxy, to stand before its own.

@@ -22,3 +22,4 @@ mod upstream;
 pub use outgoing::Outgoing;
 pub use serve::serve;
 pub use service::Proxy;
+pub use upstream::reach;

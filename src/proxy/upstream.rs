@@ -54,6 +54,19 @@ where
     Clients { calls, upgrades }
 }
 
+/// Connects to a server as calls do, TLS included, and sends nothing.
+///
+/// # Errors
+/// Why it cannot be reached, for a person.
+pub async fn reach(url: &str) -> Result<(), String> {
+    let uri: Uri = url.parse().map_err(|error| format!("{error}"))?;
+    let mut connector = Connector::new(Arc::default(), Offer::Http2);
+    match connector.call(uri).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(root_cause(&*error)),
+    }
+}
+
 /// What is offered in a TLS handshake (ALPN).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Offer {

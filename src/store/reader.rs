@@ -295,7 +295,10 @@ impl Reader {
     }
 
     /// What is wrong with the database; `None` if it is sound, as far as can be seen. `stopping` ends it early.
-    pub(super) fn problem(&self, stopping: &Arc<AtomicBool>) -> Result<Option<String>, ReadError> {
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn problem(&self, stopping: &Arc<AtomicBool>) -> Result<Option<String>, ReadError> {
         let _in_use = self.pool.in_use.read().unwrap_or_else(PoisonError::into_inner);
         let connection = connection::open_reader(&self.pool.path)?;
         connection::stop_with(&connection, stopping)?;

@@ -242,3 +242,120 @@ async fn names_cannot_give_orders_to_the_terminal() {
         assert!(!out.contains(['\u{1b}', '\u{7}']), "{arguments:?}: {out:?}");
     }
 }
+
+#[tokio::test]
+async fn guard_says_by_its_code_whether_there_is_budget_left() {
+    let upstream = upstream().await;
+    let app = TestApp::start(upstream.address).await;
+    app.session("work").await;
+    app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+    let dashboard = app.dashboard();
+    for (arguments, expected, says) in [
+        (&["--budget", "19"][..], 0, "work: 95 % used: 18 of 19 tokens"),
+        (&["--budget", "18"], 1, "work: 100 % used: 18 of 18 tokens"),
+        (&["--budget", "$1"], 0, "work: 0 % used: $0.00009 of $1.00"),
+        (&["--budget", "$0.00009"], 1, "103 % used"),
+        (&["--budget", "1k", "--since", "day"], 0, "this day: 2 % used"),
+        (
+            &["--budget", "10", "--since", "month"],
+            1,
+            "this month: 180 % used",
+        ),
+        (&["--budget", "1k", "--session", "work"], 0, "work: 2 % used"),
+        (&["--budget", "5", "--quiet"], 1, ""),
+    ] {
+        let (code, out, said) = ask(dashboard, &[&["guard"], arguments].concat()).await;
+        assert_eq!(code, Some(expected), "{arguments:?}: {out}{said}");
+        assert!(out.contains(says), "{arguments:?}: {out}");
+    }
+    let (code, out, _) = ask(dashboard, &["guard", "--budget", "18", "--json"]).await;
+    let shown: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (code, &shown["usedUp"], &shown["budgets"][0]["used"]),
+        (Some(1), &true.into(), &18.into())
+    );
+    for arguments in [
+        &["guard"][..],
+        &["guard", "--budget", "lots"],
+        &["guard", "--session", "work"],
+    ] {
+        let (code, _, said) = ask(dashboard, arguments).await;
+        assert_eq!(code, Some(64), "{arguments:?}: {said}");
+    }
+    // By the session's own budgets.
+    well(&app, &["start", "own", "--budget", "10"]).await;
+    assert_eq!(ask(dashboard, &["guard", "--session", "own"]).await.0, Some(0));
+    app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+    assert_eq!(ask(dashboard, &["guard", "--session", "own"]).await.0, Some(1));
+    // What cannot be said is neither.
+    well(&app, &["complete"]).await;
+    well(&app, &["complete", "--session", "work"]).await;
+    assert_eq!(
+        ask(dashboard, &["guard", "--budget", "1k"]).await.0,
+        Some(69),
+        "no session"
+    );
+    let (code, _, said) = ask(dashboard, &["guard", "--budget", "1k", "--fail-open"]).await;
+    assert_eq!(code, Some(0));
+    assert!(said.contains("passed, though it cannot be said"), "{said}");
+}
+
+#[tokio::test]
+async fn guard_takes_no_unknown_price_for_nothing() {
+    let unpriced = CHAT.replace("gpt-4o-2024-08-06", "model-of-nobody");
+    let upstream = Upstream::start(move |_| Script::sized(JSON, &unpriced)).await;
+    let app = TestApp::start(upstream.address).await;
+    app.session("work").await;
+    app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+    let (code, _, said) = ask(app.dashboard(), &["guard", "--budget", "$1"]).await;
+    assert_eq!(code, Some(69));
+    assert!(said.contains("no known price"), "{said}");
+    assert_eq!(
+        ask(app.dashboard(), &["guard", "--budget", "1k"]).await.0,
+        Some(0)
+    );
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    assert_eq!(ask(free, &["guard", "--budget", "1k"]).await.0, Some(69));
+    assert_eq!(
+        ask(free, &["guard", "--budget", "1k", "--fail-open"]).await.0,
+        Some(0)
+    );
+}
+
+#[tokio::test]
+async fn alerts_are_listed_acknowledged_and_snoozed() {
+    let upstream = upstream().await;
+    let app = TestApp::start(upstream.address).await;
+    assert_eq!(well(&app, &["alerts"]).await, "No alerts.\n");
+    well(&app, &["start", "work", "--budget", "10"]).await;
+    app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+    let shown: Value = serde_json::from_str(&well(&app, &["alerts", "--json"]).await).unwrap();
+    let alert = &shown["alerts"][0];
+    let id = alert["id"].as_str().unwrap();
+    let end = id.rsplit('-').next().unwrap();
+    let out = well(&app, &["alerts"]).await;
+    assert!(
+        out.contains(end) && out.contains("active") && out.contains("18"),
+        "{out}"
+    );
+    assert!(well(&app, &["status"]).await.contains("! "), "status tells of it");
+    let status = async || {
+        let page = app.get("/api/alerts").await;
+        let alerts = page["alerts"].as_array().unwrap();
+        alerts.iter().find(|alert| alert["id"] == id).unwrap()["status"].clone()
+    };
+    well(&app, &["alerts", "snooze", end, "--for", "2h"]).await;
+    assert_eq!(status().await, "snoozed");
+    assert!(
+        well(&app, &["alerts", "ack", "all"])
+            .await
+            .contains("acknowledged")
+    );
+    assert_eq!(status().await, "acknowledged");
+    let (code, _, said) = ask(app.dashboard(), &["alerts", "ack", "zzz"]).await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("no alert `zzz` stands"), "{said}");
+}

@@ -14,6 +14,7 @@ mod commands;
 mod curves;
 mod damage;
 mod deleting;
+mod doctor;
 mod estimates;
 mod export;
 mod fixtures;
