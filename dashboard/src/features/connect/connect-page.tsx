@@ -30,7 +30,7 @@ export const ConnectPage = () => {
           const chosen = tools.find(({ id }) => id === tool) ?? tools[0];
           if (!chosen) return null;
           return (
-            <div className="grid items-start gap-4 lg:gap-5 xl:grid-cols-[12rem_minmax(0,1fr)_19rem] xl:[&>:is(nav,:nth-child(3))]:row-span-2">
+            <div className="grid items-start gap-4 lg:gap-5 xl:grid-cols-[12rem_minmax(0,1fr)_19rem] xl:grid-rows-[auto_1fr] xl:[&>:is(nav,:nth-child(3))]:row-span-2">
               <ToolPicker tools={tools} chosen={chosen.id} onChoose={(id) => change({ tool: id })} />
               <ToolBlock
                 key={chosen.id}

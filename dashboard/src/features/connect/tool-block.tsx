@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import type { Tool } from "@/api/answers";
 import { isTyped, placeOf } from "@/features/connect/arrivals";
 import { CopyButton } from "@/shared/ui/copy-button";
+import { withCode } from "@/shared/ui/with-code";
 
 type ToolBlockProps = {
   tool: Tool;
@@ -47,15 +48,3 @@ export const ToolBlock = ({ tool, place }: ToolBlockProps) => {
     </section>
   );
 };
-
-/** What stands between backquotes is code. */
-const withCode = (text: string): ReactNode =>
-  text.split("`").map((part, index) =>
-    index % 2 === 1 ? (
-      <code key={part} className="font-mono text-xs text-ink [overflow-wrap:anywhere]">
-        {part}
-      </code>
-    ) : (
-      part
-    ),
-  );

@@ -16,7 +16,7 @@ export const ToolPicker = ({ tools, chosen, onChoose }: ToolPickerProps) => {
               type="button"
               aria-current={tool.id === chosen ? "true" : undefined}
               onClick={() => onChoose(tool.id)}
-              className="flex h-9 w-full items-center gap-2 rounded-lg px-2.5 text-left text-sm text-muted hover:bg-sunken hover:text-ink aria-[current=true]:bg-accent/10 aria-[current=true]:font-medium aria-[current=true]:text-ink"
+              className="flex min-h-9 w-full items-center gap-2 rounded-lg px-2.5 py-1 text-left text-sm text-muted hover:bg-sunken hover:text-ink aria-[current=true]:bg-accent/10 aria-[current=true]:font-medium aria-[current=true]:text-ink"
             >
               {tool.name}
               {lastSeen(calls, tool) !== undefined && (

@@ -3,6 +3,7 @@ import { settingText } from "@/features/settings/settings-list";
 import { UNKNOWN } from "@/shared/format";
 import { DownloadIcon } from "@/shared/ui/icons";
 import { Panel } from "@/shared/ui/panel";
+import { withCode } from "@/shared/ui/with-code";
 import { useRead } from "@/store/query-client";
 
 const exports = [
@@ -28,7 +29,7 @@ export const DataPanel = () => {
         <Fact label="Backups">
           {isDaily
             ? `every day, kept for ${text("backup.keep_days")} days, in ${text("backup.directory")}`
-            : "none by itself: `moonlock backup` makes one"}
+            : withCode("none by itself: `moonlock backup` makes one")}
         </Fact>
         <Fact label="Kept">everything, until you delete it; never a key, a prompt or a reply</Fact>
         <Fact label="Days begin">at midnight, {timeZone.replaceAll("_", " ")} time (this browser’s)</Fact>

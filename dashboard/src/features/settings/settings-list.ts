@@ -38,9 +38,29 @@ const groupOf = (name: string): string => {
 /** What holds, as text; `null` where nothing does. */
 export const valueText = (value: unknown): string | null => {
   if (value === null || value === undefined || value === "") return null;
+  if (Array.isArray(value)) return value.map(valueText).join(", ") || null;
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") return count(value);
   return typeof value === "string" ? value : JSON.stringify(value);
+};
+
+/** Those that `text` is found in: in a name, in what it means or in what holds. */
+export const matching = (settings: readonly SettingView[], text: string): SettingView[] => {
+  const wanted = text.trim().toLowerCase();
+  return settings.filter((setting) =>
+    [setting.name, setting.meaning, setting.variable, settingText(setting, setting.value)].some((part) =>
+      part?.toLowerCase().includes(wanted),
+    ),
+  );
+};
+
+/** More of a group, as they come, would bury what somebody has said. */
+const MOST = 20;
+
+/** What is in sight of a group, and what is folded away. */
+export const folded = (settings: readonly SettingView[]): { shown: SettingView[]; more: SettingView[] } => {
+  if (settings.length <= MOST) return { shown: [...settings], more: [] };
+  return { shown: settings.filter(isChanged), more: settings.filter((setting) => !isChanged(setting)) };
 };
 
 /** A port is a name more than a number. */

@@ -1,19 +1,26 @@
 import type { SettingsView, SettingView } from "@/api/types.gen";
 import {
+  folded,
   isChanged,
+  matching,
   settingGroups,
   settingText,
   sourceText,
   waysToSet,
 } from "@/features/settings/settings-list";
 import { UNKNOWN } from "@/shared/format";
+import { EmptyState } from "@/shared/ui/empty-state";
+import { FilterBar, SearchFilter } from "@/shared/ui/filter-bar";
 import { Loaded } from "@/shared/ui/loaded";
 import { Panel } from "@/shared/ui/panel";
+import { withCode } from "@/shared/ui/with-code";
+import { useUrlState } from "@/shared/use-url-state";
 import { useRead } from "@/store/query-client";
 
 /** Every setting: what holds, what would, and who said so. */
 export const SettingsPanels = () => {
   const settings = useRead<SettingsView>("fixed", "/api/settings");
+  const [{ q }, change] = useUrlState("q");
   return (
     <Panel title="Configuration">
       <Loaded of={settings}>
@@ -29,24 +36,53 @@ export const SettingsPanels = () => {
               {file !== null && ", then the environment, then the command line: the later one holds."}
               {all.every(({ needsRestart }) => needsRestart) && " A change holds after a restart."}
             </p>
-            {settingGroups(all).map(({ title, settings: group }) => (
+            <div className="px-5">
+              <FilterBar onClear={q !== "" && (() => change({ q: "" }))}>
+                <SearchFilter label="Find a setting" value={q} onChange={(text) => change({ q: text })} />
+              </FilterBar>
+            </div>
+            {matching(all, q).length === 0 && <EmptyState title={`No setting has “${q}” in it`} />}
+            {settingGroups(matching(all, q)).map(({ title, settings: group }) => (
               <section key={title} aria-label={title} className="border-t border-line">
                 <h3 className="px-5 pt-4 pb-1 text-xs font-medium text-muted">{title}</h3>
-                <ul className="pb-1">
-                  {group.map((setting) => (
-                    <Row
-                      key={setting.name}
-                      setting={setting}
-                      restart={all.some(({ needsRestart }) => !needsRestart)}
-                    />
-                  ))}
-                </ul>
+                <Rows settings={group} isWhole={q !== ""} restart={all.some((one) => !one.needsRestart)} />
               </section>
             ))}
           </>
         )}
       </Loaded>
     </Panel>
+  );
+};
+
+type RowsProps = {
+  settings: readonly SettingView[];
+  /** Whether all of them are looked for. */
+  isWhole: boolean;
+  restart: boolean;
+};
+
+const Rows = ({ settings, isWhole, restart }: RowsProps) => {
+  const { shown, more } = isWhole ? { shown: settings, more: [] } : folded(settings);
+  const list = (some: readonly SettingView[]) => (
+    <ul className="pb-1">
+      {some.map((setting) => (
+        <Row key={setting.name} setting={setting} restart={restart} />
+      ))}
+    </ul>
+  );
+  return (
+    <>
+      {list(shown)}
+      {more.length > 0 && (
+        <details className="pb-2">
+          <summary className="mx-5 w-fit cursor-pointer rounded py-1.5 text-sm text-muted">
+            {more.length} more, all as they come
+          </summary>
+          {list(more)}
+        </details>
+      )}
+    </>
   );
 };
 
@@ -68,7 +104,7 @@ const Row = ({ setting, restart }: RowProps) => {
       <div className="min-w-0">
         <code className="font-mono text-[0.8125rem] [overflow-wrap:anywhere]">{name}</code>
         <p className="text-xs text-pretty text-muted">
-          {meaning}
+          {withCode(meaning)}
           {ways.length > 0 && (
             <>
               {" "}

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { SettingView } from "@/api/types.gen";
 import { termsOf } from "@/features/settings/budget-terms";
 import {
+  folded,
   isChanged,
+  matching,
   settingGroups,
   settingText,
   sourceText,
@@ -46,6 +48,8 @@ describe("settings", () => {
     ["store.batch_size", 1000, "1,000"],
     ["sessions.auto", false, "no"],
     ["store.path", "", null],
+    ["server.allow_hosts", [], null],
+    ["server.allow_hosts", ["a.example", "b.example"], "a.example, b.example"],
     ["prices[0]", { input: "2.50" }, '{"input":"2.50"}'],
   ])("%s is told", (name, value, text) => expect(settingText({ name }, value)).toBe(text));
 
@@ -58,6 +62,25 @@ describe("settings", () => {
     expect(isChanged(setting("server.port", { value: 1, default: 2, source }))).toBe(true);
     expect(isChanged(setting("server.port", { value: 2, default: 2, source }))).toBe(false);
     expect(isChanged(setting("store.path", { value: "/data/moonlock.db", default: "" }))).toBe(false);
+  });
+
+  it("are found by name, meaning and value", () => {
+    const all = [
+      setting("server.port", { value: 3001 }),
+      setting("store.path", { meaning: "The database." }),
+    ];
+    const names = (text: string) => matching(all, text).map(({ name }) => name);
+    expect(names("PORT")).toEqual(["server.port"]);
+    expect(names("300")).toEqual(["server.port"]);
+    expect(names("database")).toEqual(["store.path"]);
+    expect(names(" ")).toEqual(["server.port", "store.path"]);
+  });
+
+  it("of a long group are folded away where nobody has said anything", () => {
+    const usual = Array.from({ length: 30 }, (_, index) => setting(`mounts.m${index}.upstream`));
+    const said = setting("mounts.mine.upstream", { value: "x", source: { kind: "flag", flag: "--x" } });
+    expect(folded([...usual, said])).toEqual({ shown: [said], more: usual });
+    expect(folded([said, ...usual.slice(0, 3)]).more).toEqual([]);
   });
 
   it("say how they are set beside the file", () => {
