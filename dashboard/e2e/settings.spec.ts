@@ -51,6 +51,18 @@ test("a rule is muted and told of again", async ({ live, server }) => {
   await expect(rule).toBeChecked();
 });
 
+test("a target of notifications is tested", async ({ live, server }) => {
+  await visit(live, server, "/settings#notifications");
+  await expect(live.getByText("A target stands in the configuration file", { exact: false })).toBeVisible();
+  if (!server.mock) return;
+  const targets = live.getByTestId("target");
+  await expect(targets).toContainText(["Slack", "503 Service Unavailable"]);
+  await targets.first().getByRole("button", { name: "Test team" }).press("Enter");
+  await expect(targets.first()).toContainText("The test arrived.");
+  await targets.last().getByRole("button", { name: "Test pager" }).press("Enter");
+  await expect(targets.last()).toContainText("The test did not arrive: the answer was 503");
+});
+
 test("everything can be taken along", async ({ live, server }) => {
   await live.goto(`${server.url}/settings`);
   await expect(live.getByRole("link", { name: "CSV for a spreadsheet" })).toHaveAttribute(

@@ -5,6 +5,7 @@ import type { IncomingMessage } from "node:http";
 import type { Change } from "../src/api/types.gen";
 import { changeRule, listAlerts, listRules, trackRecord } from "./alerts";
 import { connect } from "./connect";
+import { listTargets, testTarget } from "./notifications";
 import {
   listCalls,
   listSessions,
@@ -62,6 +63,8 @@ const answers: [method: string, path: RegExp, Answer][] = [
   ["GET", /^\/api\/forecast\/track-record$/, trackRecord],
   ["GET", /^\/api\/analytics\/usage$/, usage],
   ["GET", /^\/api\/settings$/, listSettings],
+  ["GET", /^\/api\/notifications$/, listTargets],
+  ["POST", /^\/api\/notifications\/([^/]+)\/test$/, testTarget],
   ["GET", /^\/api\/calibration$/, calibration],
   ["GET", /^\/api\/budgets$/, listBudgets],
   ["POST", /^\/api\/budgets$/, createBudget],

@@ -1,7 +1,7 @@
 /**
  * Calls of the REST API. An answer that is not 2xx is an RFC 9457 problem, and becomes a `Problem`.
  */
-import type { BudgetView, MovedCalls, Rule, SessionView, Status } from "@/api/types.gen";
+import type { BudgetView, MovedCalls, NotificationTest, Rule, SessionView, Status } from "@/api/types.gen";
 
 export class Problem extends Error {
   override name = "Problem";
@@ -133,6 +133,10 @@ export const changeBudget = async (id: string, revision: number, terms: BudgetTe
 export const deleteBudget = async (id: string): Promise<void> => {
   await ask("DELETE", `/api/budgets/${encodeURIComponent(id)}`);
 };
+
+/** Sends a test to a target of notifications. */
+export const testNotification = async (name: string): Promise<NotificationTest> =>
+  (await ask("POST", `/api/notifications/${encodeURIComponent(name)}/test`, {})) as NotificationTest;
 
 const sessionPath = (id: string): string => `/api/sessions/${encodeURIComponent(id)}`;
 

@@ -3,12 +3,14 @@ import { AlertRulesPanel } from "@/features/settings/alert-rules";
 import { BudgetsPanel } from "@/features/settings/budgets";
 import { DataPanel } from "@/features/settings/data";
 import { EstimatesPanel } from "@/features/settings/estimates";
+import { NotificationsPanel } from "@/features/settings/notifications";
 import { SettingsPanels } from "@/features/settings/settings-panels";
 import { PageHeader } from "@/shared/ui/page-header";
 
 const sections = [
   { id: "budgets", label: "Budgets", Content: BudgetsPanel },
   { id: "alert-rules", label: "Alert rules", Content: AlertRulesPanel },
+  { id: "notifications", label: "Notifications", Content: NotificationsPanel },
   { id: "data", label: "Your data", Content: DataPanel },
   { id: "estimates", label: "Estimates", Content: EstimatesPanel },
   { id: "configuration", label: "Configuration", Content: SettingsPanels },
