@@ -36,8 +36,8 @@ impl From<&Call> for CallDetail {
         Self {
             call: CallView::from(call),
             asked_by: call.start.asked.as_ref().map(|asked| asked.by),
-            price_provider: call.start.price_provider.clone().map(Into::into),
-            reply_model: end.and_then(|end| end.model.clone()).map(Into::into),
+            price_provider: call.start.price_provider.clone(),
+            reply_model: end.and_then(|end| end.model.clone()),
             parts: end.map(|end| end.parts).unwrap_or_default().into(),
             // What a provider wrote was JSON when it was kept.
             raw_usage: end
