@@ -182,6 +182,10 @@ fn print_anomalies(score: &AnomalyScore) {
         number(score.false_alarms_per_hour, 10, 2)
     ));
     say(&format!(
+        "  of a fleet of twenty   {}",
+        number(score.fleet_alarms_per_hour, 10, 2)
+    ));
+    say(&format!(
         "  idle notices an hour   {}",
         number(score.idle_notices_per_hour, 10, 2)
     ));

@@ -95,14 +95,10 @@ pub(super) fn find(connection: &Connection, id: AlertId) -> Result<Option<Episod
     rows.next()?.map(episode).transpose()
 }
 
-/// How many episodes of a rule there were about conversations of a session.
-pub(super) fn of_conversations(
-    connection: &Connection,
-    rule: Rule,
-    session: SessionId,
-) -> rusqlite::Result<u64> {
-    const COUNT: &str =
-        "SELECT count(*) FROM alerts WHERE rule = ?1 AND scope LIKE 'conversation:' || ?2 || '/%'";
+/// How many episodes of a rule there were about a session, its conversations and their agents.
+pub(super) fn count(connection: &Connection, rule: Rule, session: SessionId) -> rusqlite::Result<u64> {
+    const COUNT: &str = "SELECT count(*) FROM alerts WHERE rule = ?1 AND (scope = 'session:' || ?2 \
+            OR scope LIKE 'conversation:' || ?2 || '/%' OR scope LIKE 'agent:' || ?2 || '/%')";
     let count: Unsigned = connection
         .prepare_cached(COUNT)?
         .query_row(params![rule.name(), session.to_string()], |row| row.get(0))?;
@@ -113,7 +109,8 @@ pub(super) fn of_conversations(
 pub(super) fn select(connection: &Connection, query: &AlertQuery) -> Result<Vec<Episode>, ReadError> {
     const SELECT: &str = select_alerts!(
         "id < ?1 AND (?2 IS NULL OR rule = ?2) AND (?3 IS NULL OR severity = ?3) \
-            AND (?4 IS NULL OR scope = 'session:' || ?4 OR scope LIKE 'conversation:' || ?4 || '/%') \
+            AND (?4 IS NULL OR scope = 'session:' || ?4 OR scope LIKE 'conversation:' || ?4 || '/%' \
+                OR scope LIKE 'agent:' || ?4 || '/%') \
             AND (?5 IS NULL OR (cleared_at IS NULL) = ?5) \
             AND (?6 IS NULL OR raised_at >= ?6) AND (?7 IS NULL OR raised_at < ?7) \
          ORDER BY id DESC LIMIT ?8"

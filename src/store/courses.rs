@@ -81,7 +81,7 @@ fn course(
             efforts.take(call);
         })?;
     }
-    let loops = alerts::of_conversations(connection, Rule::CallsLoop, stored.session.id)?;
+    let loops = alerts::count(connection, Rule::CallsLoop, stored.session.id)?;
     Ok(Course {
         effort: efforts.sum(
             loops.saturating_mul(Loops::CALLS as u64),

@@ -227,8 +227,8 @@ impl Reader {
     /// # Errors
     /// As [`Self::calls`].
     pub fn past_calls(&self, session: SessionId, limit: usize) -> Result<Vec<PastCall>, ReadError> {
-        self.read(|connection, _| match find_session(connection, session)? {
-            Some(key) => calls::past(connection, key, limit)?.into_iter().collect(),
+        self.read(|connection, lookup| match find_session(connection, session)? {
+            Some(key) => calls::past(connection, lookup, key, limit)?.into_iter().collect(),
             None => Ok(Vec::new()),
         })
     }

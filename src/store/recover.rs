@@ -98,12 +98,13 @@ pub(super) fn recover(database: &mut Database) -> Result<Recovered, ReadError> {
             .collect(),
         interrupted,
     };
+    let mut lookup = Lookup::default();
     for stored in &recovered.sessions {
         if stored.session.timer.status() != Status::Completed
             && let Some(key) = find_session(connection, stored.session.id)?
         {
             let ahead = (
-                usable(calls::past(connection, key, PAST_CALLS)?),
+                usable(calls::past(connection, &mut lookup, key, PAST_CALLS)?),
                 forecasts::shown(connection, key)?,
             );
             recovered.ahead.insert(stored.session.id, ahead);

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use moonlock::domain::forecast::CallUse;
-use moonlock::domain::forecast::alarm::{Loops, Signal};
+use moonlock::domain::forecast::alarm::{Loops, Signal, Thread, Threads};
 use moonlock::domain::forecast::eval::anomalies;
 use moonlock::domain::units::{Millis, Tokens};
 
@@ -35,6 +35,8 @@ fn bursts_and_jumps_are_found_without_crying_wolf() {
         "five times the size {:.2} (.96), after {:.2} min (.5)",
         size.0, size.1
     );
+    let fleet = number(score.fleet_alarms_per_hour);
+    println!("alarms in an hour of twenty agents at once {fleet:.2}");
     println!("idle notices an hour {notices:.2} (1.0)");
     assert!(an_hour <= 0.1);
     assert!(five.0 >= 0.48 && five.1 <= 1.0);
@@ -43,11 +45,11 @@ fn bursts_and_jumps_are_found_without_crying_wolf() {
     assert!(notices <= 1.1);
 }
 
-/// Conversations that are seen to loop.
-fn loops<'a>(calls: impl Iterator<Item = (Option<&'a str>, Millis, CallUse)>) -> usize {
+/// How often a thread is seen to loop.
+fn loops(calls: impl Iterator<Item = (Millis, CallUse)>) -> usize {
     let mut loops = Loops::default();
     calls
-        .filter(|(name, at, call)| matches!(loops.observe(*name, *call, *at), Some(Signal::Raise(_))))
+        .filter(|(at, call)| matches!(loops.observe(*call, *at), Some(Signal::Raise(_))))
         .count()
 }
 
@@ -58,17 +60,12 @@ fn loops_are_told_from_work() {
     let (mut raised, mut uncached, mut found) = (0, 0, 0);
     let mut random = Rng::with_seed(3);
     for session in &sessions {
-        raised += loops(session.calls.iter().map(|(at, call)| (None, *at, *call)));
+        raised += loops(session.calls.iter().copied());
         let without_cache = |call: CallUse| CallUse {
             fresh: call.total,
             ..call
         };
-        uncached += loops(
-            session
-                .calls
-                .iter()
-                .map(|(at, call)| (None, *at, without_cache(*call))),
-        );
+        uncached += loops(session.calls.iter().map(|(at, call)| (*at, without_cache(*call))));
         // The session's last call once more, and again, each with a word more or less.
         let mut calls = session.calls.clone();
         let (last, call) = calls[calls.len() - 1];
@@ -82,7 +79,7 @@ fn loops_are_told_from_work() {
             };
             calls.push((Millis(last.0 + again * 8_000), like));
         }
-        found += usize::from(loops(calls.iter().map(|(at, call)| (None, *at, *call))) > 0);
+        found += usize::from(loops(calls.into_iter()) > 0);
     }
     println!(
         "loops: {raised} sessions of {} seen as loops that are none, {uncached} if none had a cache; {found} found of {}",
@@ -92,18 +89,17 @@ fn loops_are_told_from_work() {
     let mut fleet: Vec<_> = sessions[..20]
         .iter()
         .flat_map(|session| {
-            session
-                .calls
-                .iter()
-                .map(|(at, call)| (Some(session.id.as_str()), *at, *call))
+            let thread = Thread::of(Some(&session.id), None);
+            session.calls.iter().map(move |(at, call)| (thread, *at, *call))
         })
         .collect();
     fleet.sort_by_key(|(_, at, _)| *at);
-    assert_eq!(
-        loops(fleet.into_iter()),
-        0,
-        "twenty conversations at once are no loop"
-    );
+    let mut threads = Threads::default();
+    let looping = fleet.into_iter().filter(|(thread, at, call)| {
+        let changed = threads.observe(*thread, *call, *at, || ());
+        changed.is_some_and(|(_, alarms)| alarms.repeats.is_some())
+    });
+    assert_eq!(looping.count(), 0, "twenty conversations at once are no loop");
     assert_eq!(raised, 0);
     assert!(uncached <= 28);
     assert_eq!(found, sessions.len());

@@ -1518,7 +1518,19 @@ sessionId: string | null,
 /**
  * As the client names it; empty if it does not.
  */
-conversation: string, } | { "kind": "budget", 
+conversation: string, } | { "kind": "agent", 
+/**
+ * The session that its calls belong to.
+ */
+sessionId: string, 
+/**
+ * The thread, as the client names it; empty if it does not.
+ */
+conversation: string, 
+/**
+ * The agent, as the client names it.
+ */
+agent: string, } | { "kind": "budget", 
 /**
  * Which.
  */

@@ -247,8 +247,7 @@ impl fmt::Display for Facts {
             Self::Overrun(overrun) => overrun.fmt(f),
             Self::Burst { calls, usual_most } => write!(
                 f,
-                "{} calls in the last minute, where this session has at most {} as a rule. Look whether an agent \
-                 runs away.",
+                "{} calls in the last minute, where at most {} are usual here. Look whether an agent runs away.",
                 Grouped(u64::from(*calls)),
                 Grouped(u64::from(*usual_most))
             ),

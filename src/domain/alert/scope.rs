@@ -30,6 +30,17 @@ pub enum Scope {
         /// As the client names it; empty if it does not.
         conversation: Box<str>,
     },
+    /// An agent inside a client's own thread.
+    #[serde(rename_all = "camelCase")]
+    Agent {
+        /// The session that its calls belong to.
+        #[cfg_attr(test, ts(type = "string"))]
+        session_id: SessionId,
+        /// The thread, as the client names it; empty if it does not.
+        conversation: Box<str>,
+        /// The agent, as the client names it.
+        agent: Box<str>,
+    },
     /// A budget that begins anew every day, week or month.
     #[serde(rename_all = "camelCase")]
     Budget {
@@ -69,7 +80,7 @@ impl Scope {
     #[must_use]
     pub const fn session_id(&self) -> Option<SessionId> {
         match self {
-            Self::Session { session_id } => Some(*session_id),
+            Self::Session { session_id } | Self::Agent { session_id, .. } => Some(*session_id),
             Self::Conversation { session_id, .. } => *session_id,
             Self::Moonlock | Self::Budget { .. } | Self::Provider { .. } | Self::Window { .. } => None,
         }
@@ -89,6 +100,12 @@ impl fmt::Display for Scope {
                 Some(session) => write!(f, "conversation:{session}/{conversation}"),
                 None => write!(f, "conversation:{NOBODY}/{conversation}"),
             },
+            // The agent's name may have a slash, and the thread's as well: its length says where the one ends.
+            Self::Agent {
+                session_id,
+                conversation,
+                agent,
+            } => write!(f, "agent:{session_id}/{}/{agent}{conversation}", agent.len()),
             Self::Budget { budget_id } => write!(f, "budget:{budget_id}"),
             Self::Provider { provider } => write!(f, "provider:{provider}"),
             Self::Window {
@@ -125,6 +142,17 @@ impl FromStr for Scope {
                         id => Some(session(id)?),
                     },
                     conversation: conversation.into(),
+                })
+            }
+            "agent" => {
+                let (id, rest) = named.split_once('/').ok_or(BadScope)?;
+                let (length, names) = rest.split_once('/').ok_or(BadScope)?;
+                let length = length.parse().map_err(|_| BadScope)?;
+                let (agent, conversation) = names.split_at_checked(length).ok_or(BadScope)?;
+                Ok(Self::Agent {
+                    session_id: session(id)?,
+                    conversation: conversation.into(),
+                    agent: agent.into(),
                 })
             }
             "budget" => {
@@ -167,6 +195,16 @@ mod tests {
                 session_id: None,
                 conversation: "".into(),
             },
+            Scope::Agent {
+                session_id,
+                conversation: "a/b:c".into(),
+                agent: "1/ü".into(),
+            },
+            Scope::Agent {
+                session_id,
+                conversation: "".into(),
+                agent: "x".into(),
+            },
             Scope::Budget {
                 budget_id: BudgetId::from_uuid(Uuid::from_u128(8)),
             },
@@ -197,6 +235,10 @@ mod tests {
             "session:1",
             "conversation:x",
             "conversation:x/y",
+            "agent:x",
+            "agent:00000000-0000-7000-8000-000000000007/1",
+            "agent:00000000-0000-7000-8000-000000000007/1/ü",
+            "agent:00000000-0000-7000-8000-000000000007/9/ü",
             "budget:",
             "provider:",
             "window:a/b",

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use super::super::alert::Measure;
 use super::super::budget::{Allowance, Counts};
 use super::super::call::Call;
+use super::super::forecast::alarm::Thread;
 use super::super::forecast::{
     Amount, BurnRate, CallUse, Chance, End, Finished, Forecast, Prior, Score, Shown, TimeToLimit,
 };
@@ -41,6 +42,8 @@ pub struct PastCall {
     pub id: CallId,
     /// What it used.
     pub used: CallUse,
+    /// Whose it is.
+    pub thread: Thread,
 }
 
 impl PastCall {
@@ -52,6 +55,10 @@ impl PastCall {
             ended_at: Timestamp(call.start.started_at.0.saturating_add_unsigned(end.duration.0)),
             id: call.start.id,
             used: CallUse::of(&end.parts, call.cost.map(|cost| cost.amount))?,
+            thread: Thread::of(
+                call.start.conversation.as_deref(),
+                call.start.agent.as_ref().map(|agent| &*agent.id),
+            ),
         })
     }
 
@@ -125,8 +132,7 @@ impl Ahead {
     ) -> Self {
         calls.sort_unstable_by_key(PastCall::place);
         for call in &calls {
-            self.watches
-                .recall(call.used, timer.elapsed_at(call.ended_at, now));
+            self.watches.recall(call, timer.elapsed_at(call.ended_at, now));
         }
         self.calls = calls.into();
         self.shown = shown;
@@ -153,9 +159,9 @@ impl Ahead {
         if let Some((call, past)) = after.and_then(|call| Some((call, PastCall::of(call)?))) {
             let at = timer.elapsed_at(past.ended_at, now);
             self.take(past, at);
-            if before.and_then(PastCall::of).is_none() {
-                let conversation = call.start.conversation.as_deref();
-                self.watches.take(conversation, &past, at, now.wall);
+            // While the clock stands, no time passes between calls: how fast they come cannot be told.
+            if before.and_then(PastCall::of).is_none() && timer.status() == Status::Active {
+                self.watches.take(&call.start, &past, at, now.wall);
             }
         }
         self.fold.forecast.agree_with(totals);

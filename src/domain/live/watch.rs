@@ -1,8 +1,9 @@
 //! What is watched about a session that has not ended, for alerts.
 
 use super::super::alert::{Episode, Facts, Likely, Measure, Overrun, Rule, Scope};
-use super::super::forecast::alarm::{Bursts, IdleNotice, Level, Loops, OverrunWatch, Signal, SizeJumps};
-use super::super::forecast::{Amount, CallUse, End};
+use super::super::call::CallStart;
+use super::super::forecast::alarm::{Alarms, IdleNotice, Level, OverrunWatch, Signal, Thread, Threads};
+use super::super::forecast::{Amount, End};
 use super::super::ids::SessionId;
 use super::super::session::Session;
 use super::super::units::{Millis, Timestamp};
@@ -34,9 +35,7 @@ pub(super) struct Watches {
     session: SessionId,
     tokens: BudgetWatch,
     cost: BudgetWatch,
-    bursts: Bursts,
-    sizes: SizeJumps,
-    loops: Loops,
+    threads: Threads<Scope>,
     idle: IdleNotice,
     found: Vec<Finding>,
 }
@@ -57,9 +56,7 @@ impl Watches {
             session,
             tokens: BudgetWatch::default(),
             cost: BudgetWatch::default(),
-            bursts: Bursts::default(),
-            sizes: SizeJumps::default(),
-            loops: Loops::default(),
+            threads: Threads::default(),
             idle: IdleNotice::default(),
             found: Vec::new(),
         }
@@ -70,9 +67,8 @@ impl Watches {
     }
 
     /// Takes up a call of before the start: what it told was told then.
-    pub(super) fn recall(&mut self, used: CallUse, at: Millis) {
-        self.bursts.observe(at);
-        self.sizes.observe(used.total, at);
+    pub(super) fn recall(&mut self, call: &PastCall, at: Millis) {
+        self.threads.recall(call.thread, call.used, at);
         self.idle.observe(at);
     }
 
@@ -88,55 +84,51 @@ impl Watches {
         };
         let tokens = session.allowance.tokens.map(Amount::units);
         let cost = session.allowance.cost.map(Amount::units);
-        match (standing.rule, &standing.scope) {
-            (Rule::OverrunTokens, _) => self.tokens = watched(tokens),
-            (Rule::OverrunCost, _) => self.cost = watched(cost),
-            (Rule::CallsBurst, _) => self.bursts.resume(at),
-            (Rule::CallsSize, _) => self.sizes.resume(at),
-            (Rule::CallsLoop, Scope::Conversation { conversation, .. }) => {
-                self.loops.resume(conversation, at)
-            }
-            (Rule::SessionIdle, _) => self.idle.resume(),
+        let (thread, scope) = (thread_of(&standing.scope), standing.scope.clone());
+        match standing.rule {
+            Rule::OverrunTokens => self.tokens = watched(tokens),
+            Rule::OverrunCost => self.cost = watched(cost),
+            Rule::CallsBurst => self.threads.resume_burst(thread, at, scope),
+            Rule::CallsSize => self.threads.resume_jump(thread, at, scope),
+            Rule::CallsLoop => self.threads.resume_loop(thread, at, scope),
+            Rule::SessionIdle => self.idle.resume(),
             _ => {}
         }
     }
 
     /// Takes a call that has just ended.
-    pub(super) fn take(&mut self, conversation: Option<&str>, call: &PastCall, at: Millis, now: Timestamp) {
-        let used = call.used;
+    pub(super) fn take(&mut self, start: &CallStart, call: &PastCall, at: Millis, now: Timestamp) {
         if now.since(call.ended_at) > FRESH {
             return;
         }
-        let scope = self.scope();
-        let burst = self.bursts.observe(at);
-        self.note(burst, Rule::CallsBurst, scope.clone(), |burst| Facts::Burst {
-            calls: burst.calls,
-            usual_most: burst.usual_most,
-        });
-        let jump = self.sizes.observe(used.total, at);
-        self.note(jump, Rule::CallsSize, scope, |jump| Facts::SizeJump {
-            tokens: jump.tokens,
-            usual: jump.usual,
-        });
-        if let Some(signal) = self.loops.observe(conversation, used, at) {
-            let name = conversation.unwrap_or_default();
-            let name = match &signal {
-                Signal::Raise(seen) => seen.conversation.clone(),
-                Signal::Clear => Loops::name(name),
-            };
-            let scope = self.conversation(name);
-            self.note(Some(signal), Rule::CallsLoop, scope, |seen| Facts::Loop {
-                calls: seen.calls,
-                within: seen.within,
-            });
+        let session = self.session;
+        let changed = self
+            .threads
+            .observe(call.thread, call.used, at, || scope_of(session, start));
+        if let Some((scope, alarms)) = changed {
+            self.note_all(&scope, alarms);
         }
     }
 
-    fn conversation(&self, conversation: Box<str>) -> Scope {
-        Scope::Conversation {
-            session_id: Some(self.session),
-            conversation,
-        }
+    fn note_all(&mut self, scope: &Scope, alarms: Alarms) {
+        self.note(alarms.burst, Rule::CallsBurst, scope.clone(), |burst| {
+            Facts::Burst {
+                calls: burst.calls,
+                usual_most: burst.usual_most,
+            }
+        });
+        self.note(alarms.jump, Rule::CallsSize, scope.clone(), |jump| {
+            Facts::SizeJump {
+                tokens: jump.tokens,
+                usual: jump.usual,
+            }
+        });
+        self.note(alarms.repeats, Rule::CallsLoop, scope.clone(), |seen| {
+            Facts::Loop {
+                calls: seen.calls,
+                within: seen.within,
+            }
+        });
     }
 
     fn note<N>(
@@ -163,18 +155,8 @@ impl Watches {
 
     /// Takes the time; `is_quiet` says that no call runs.
     pub(super) fn pass(&mut self, at: Millis, is_quiet: bool) {
-        let (burst, jump) = (self.bursts.advance(at), self.sizes.advance(at));
-        self.note(burst, Rule::CallsBurst, self.scope(), |burst| Facts::Burst {
-            calls: burst.calls,
-            usual_most: burst.usual_most,
-        });
-        self.note(jump, Rule::CallsSize, self.scope(), |jump| Facts::SizeJump {
-            tokens: jump.tokens,
-            usual: jump.usual,
-        });
-        for conversation in self.loops.advance(at) {
-            let scope = self.conversation(conversation);
-            self.found.push(Finding::Clear(Rule::CallsLoop, scope));
+        for (scope, alarms) in self.threads.advance(at) {
+            self.note_all(&scope, alarms);
         }
         let idle = is_quiet.then(|| self.idle.advance(at)).flatten();
         self.note(idle, Rule::SessionIdle, self.scope(), |idle| Facts::Idle {
@@ -225,5 +207,34 @@ impl Watches {
     /// What was found since it was last asked for.
     pub(super) fn findings(&mut self) -> Vec<Finding> {
         std::mem::take(&mut self.found)
+    }
+}
+
+/// What alerts about a call's thread are about: the session where its client names no thread.
+fn scope_of(session_id: SessionId, start: &CallStart) -> Scope {
+    let name = |name: Option<&str>| Box::from(Thread::name(name.unwrap_or_default()));
+    let conversation: Box<str> = name(start.conversation.as_deref());
+    match &start.agent {
+        Some(agent) => Scope::Agent {
+            session_id,
+            conversation,
+            agent: name(Some(&agent.id)),
+        },
+        None if conversation.is_empty() => Scope::session(session_id),
+        None => Scope::Conversation {
+            session_id: Some(session_id),
+            conversation,
+        },
+    }
+}
+
+/// The thread that alerts of a scope are about.
+fn thread_of(scope: &Scope) -> Thread {
+    match scope {
+        Scope::Conversation { conversation, .. } => Thread::of(Some(conversation), None),
+        Scope::Agent {
+            conversation, agent, ..
+        } => Thread::of(Some(conversation), Some(agent)),
+        _ => Thread::default(),
     }
 }

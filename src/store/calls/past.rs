@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::domain::call::Outcome;
 use crate::domain::forecast::CallUse;
-use crate::domain::ids::CallId;
+use crate::domain::forecast::alarm::Thread;
 use crate::domain::live::PastCall;
 use crate::domain::session::efficiency::Spent;
 use crate::domain::units::{Millis, NanoUsd, Timestamp};
@@ -28,27 +28,41 @@ macro_rules! select_used {
 /// The newest calls of a session whose usage is known, newest first; one that cannot be read is an error in its place.
 pub(in crate::store) fn past(
     connection: &Connection,
+    lookup: &mut Lookup,
     session: i64,
     limit: usize,
 ) -> rusqlite::Result<Vec<Result<PastCall, ReadError>>> {
-    const SELECT: &str = select_used!("", "AND source IS NOT NULL ORDER BY id DESC LIMIT ?2");
+    const SELECT: &str = select_used!(
+        ", conversation, agent",
+        "AND source IS NOT NULL ORDER BY id DESC LIMIT ?2"
+    );
     let mut statement = connection.prepare_cached(SELECT)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = statement.query(params![session, limit])?;
     let mut calls = Vec::new();
     while let Some(row) = rows.next()? {
-        let call = used(row).and_then(|used| Ok((row.get(0)?, used)));
-        calls.extend(call.map_err(ReadError::from).map(past_call).transpose());
+        calls.extend(past_call(connection, lookup, row).transpose());
     }
     Ok(calls)
 }
 
-fn past_call((id, call): (CallId, Used)) -> Option<PastCall> {
-    Some(PastCall {
+fn past_call(
+    connection: &Connection,
+    lookup: &mut Lookup,
+    row: &Row<'_>,
+) -> Result<Option<PastCall>, ReadError> {
+    let call = used(row)?;
+    let Some(used) = CallUse::of(&call.parts, call.cost) else {
+        return Ok(None);
+    };
+    let mut name = |key: Option<i64>| key.map(|key| lookup.name(connection, key)).transpose();
+    let (conversation, agent) = (name(row.get(15)?)?, name(row.get(16)?)?);
+    Ok(Some(PastCall {
         ended_at: call.ended_at,
-        id,
-        used: CallUse::of(&call.parts, call.cost)?,
-    })
+        id: row.get(0)?,
+        used,
+        thread: Thread::of(conversation.as_deref(), agent.as_deref()),
+    }))
 }
 
 /// Goes through all calls of a session that count, in the order in which they began.

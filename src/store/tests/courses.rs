@@ -5,6 +5,7 @@ use super::timers::{change, session};
 use crate::domain::alert::{Episode, Rule, Scope, Severity};
 use crate::domain::call::{Outcome, Source};
 use crate::domain::forecast::CallUse;
+use crate::domain::forecast::alarm::Thread;
 use crate::domain::ids::{AlertId, CallId};
 use crate::domain::live::PastCall;
 use crate::domain::record::Record;
@@ -262,6 +263,7 @@ fn past_calls_are_the_newest_whose_usage_is_known() {
             ended_at: Timestamp(call.start.started_at.0 + 3_456),
             id: call.start.id,
             used: CallUse::of(&parts, call.cost.map(|cost| cost.amount)).unwrap(),
+            thread: Thread::of(Some("thread-1"), Some("agent-2")),
         }]
     );
     assert_eq!(found, [PastCall::of(&call).unwrap()]);

@@ -1,4 +1,4 @@
-//! Many more calls in a minute than the session's minutes have had.
+//! Many more calls in a minute than a thread's minutes have had.
 
 use super::{Episode, Signal};
 use crate::domain::units::Millis;
@@ -7,11 +7,15 @@ use crate::domain::units::Millis;
 const SECONDS: usize = 60;
 /// Active minutes after which one counts half for what is usual.
 const HALF_LIFE: f64 = 20.0;
-/// Calls in a minute that has any, and their variance, before the session has shown its own.
+/// Calls in a minute that has any, and their variance, before the thread has shown its own.
 const USUAL: f64 = 3.06;
 const USUAL_VARIANCE: f64 = 4.16;
 /// The deviation is taken to be at least this share of the mean.
 const LEAST_DEVIATION: f64 = 0.35;
+/// So many minutes that had calls tell what a thread's own minutes have. …
+const FIRST_MINUTES: u32 = 3;
+/// … Before, only a call a second is a burst: a program that asks often from the start does not run away.
+const ONE_A_SECOND: f64 = 60.0;
 /// Deviations above the mean at which a minute is a burst.
 const THRESHOLD: f64 = 5.0;
 
@@ -20,7 +24,7 @@ const THRESHOLD: f64 = 5.0;
 pub struct Burst {
     /// Calls in the last 60 seconds.
     pub calls: u32,
-    /// What the session's minutes have at most, as a rule: more than this is a burst.
+    /// What the thread's minutes have at most, as a rule: more than this is a burst.
     pub usual_most: u32,
 }
 
@@ -28,7 +32,7 @@ pub struct Burst {
 ///
 /// Of each minute that had calls the mean and variance of their number are kept, exponentially weighted:
 /// `δ = k − μ; μ ← μ + α·δ; v ← (1−α)(v + α·δ²)`. A burst is `(k₆₀ − μ) / max(√v, 0.35·μ) ≥ 5`, where `k₆₀` are the
-/// calls of the last 60 seconds, looked at with each call. It and the jumps of size together are raised falsely about
+/// calls of the last 60 seconds, looked at with each call; in a thread's first three minutes it is 60 of them. It and the jumps of size together are raised falsely about
 /// once in ten hours of recorded work; at 4.4 it would be over twice as often, for a tenth more of the small bursts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bursts {
@@ -39,6 +43,8 @@ pub struct Bursts {
     second: u64,
     /// Calls of the running minute.
     in_minute: u32,
+    /// Minutes that had calls, but for the running one; no more than matter.
+    minutes: u32,
     mean: f64,
     variance: f64,
     episode: Episode,
@@ -51,6 +57,7 @@ impl Default for Bursts {
             sum: 0,
             second: 0,
             in_minute: 0,
+            minutes: 0,
             mean: USUAL,
             variance: USUAL_VARIANCE,
             episode: Episode::default(),
@@ -66,12 +73,24 @@ impl Bursts {
         self.seconds[slot] = self.seconds[slot].saturating_add(1);
         self.sum = self.sum.saturating_add(1);
         self.in_minute = self.in_minute.saturating_add(1);
-        let usual_most = self.mean + THRESHOLD * self.variance.sqrt().max(LEAST_DEVIATION * self.mean);
+        let usual_most = self.usual_most();
         let seen = (f64::from(self.sum) >= usual_most).then_some(Burst {
             calls: self.sum,
             usual_most: usual_most as u32,
         });
         self.episode.see(seen, at)
+    }
+
+    fn usual_most(&self) -> f64 {
+        let usual_most = self.mean + THRESHOLD * self.variance.sqrt().max(LEAST_DEVIATION * self.mean);
+        match self.minutes {
+            FIRST_MINUTES.. => usual_most,
+            _ => usual_most.max(ONE_A_SECOND),
+        }
+    }
+
+    pub(super) const fn stands(&self) -> bool {
+        self.episode.stands()
     }
 
     /// Takes up an alarm that was raised before the program's start.
@@ -102,6 +121,7 @@ impl Bursts {
     fn close_minute(&mut self) {
         let calls = std::mem::take(&mut self.in_minute);
         if calls > 0 {
+            self.minutes = FIRST_MINUTES.min(self.minutes + 1);
             let alpha = 1.0 - 0.5_f64.powf(HALF_LIFE.recip());
             let off = f64::from(calls) - self.mean;
             self.mean += alpha * off;

@@ -9,12 +9,14 @@ mod overrun;
 mod size;
 #[cfg(test)]
 mod tests;
+mod threads;
 
 pub use burst::{Burst, Bursts};
 pub use idle::{Idle, IdleNotice};
 pub use looping::{Loop, Loops};
 pub use overrun::{Level, Overrun, OverrunWatch};
 pub use size::{SizeJump, SizeJumps};
+pub use threads::{Alarms, Thread, Threads};
 
 use crate::domain::units::Millis;
 

@@ -58,6 +58,10 @@ impl SizeJumps {
         self.episode.see(seen, at)
     }
 
+    pub(super) const fn stands(&self) -> bool {
+        self.episode.stands()
+    }
+
     /// Takes up an alarm that was raised before the program's start.
     pub const fn resume(&mut self, at: Millis) {
         self.episode = Episode::resumed(at);

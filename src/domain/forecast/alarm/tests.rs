@@ -114,23 +114,22 @@ fn an_idle_session_is_told_once() {
 }
 
 #[test]
-fn a_loop_is_twenty_five_like_calls_of_one_conversation_in_five_minutes() {
+fn a_loop_is_twenty_five_like_calls_in_five_minutes() {
     let mut loops = Loops::default();
     let like = |at: u64| call(2_000 + at % 7 * 10, 300 + at % 3 * 5);
     let raised: Vec<_> = (0..60)
-        .filter_map(|at| loops.observe(Some("a"), like(at), seconds(at * 10)))
+        .filter_map(|at| loops.observe(like(at), seconds(at * 10)))
         .collect();
     let expected = Loop {
-        conversation: "a".into(),
         calls: 25,
         within: seconds(240),
     };
     assert_eq!(raised, [Signal::Raise(expected)]);
-    assert!(loops.advance(seconds(700)).is_empty());
-    assert_eq!(loops.advance(seconds(1_200)), [Box::from("a")]);
+    assert_eq!(loops.advance(seconds(700)), None);
+    assert_eq!(loops.advance(seconds(1_200)), Some(Signal::Clear));
 
     let mut slow = Loops::default();
-    let signals = (0..60).filter_map(|at| slow.observe(Some("a"), like(at), seconds(at * 13)));
+    let signals = (0..60).filter_map(|at| slow.observe(like(at), seconds(at * 13)));
     assert_eq!(
         signals.count(),
         0,
@@ -139,36 +138,13 @@ fn a_loop_is_twenty_five_like_calls_of_one_conversation_in_five_minutes() {
 }
 
 #[test]
-fn a_fleet_is_no_loop() {
-    let mut loops = Loops::default();
-    for at in 0..2_000_u64 {
-        let name = format!("{}-{}", "agent".repeat(100), at % 20);
-        // The names differ only beyond what is kept of them, but the calls do too.
-        let signal = loops.observe(Some(&name), call(2_000 + at * 997 % 3_000, 300), Millis(at * 500));
-        assert_eq!(signal, None);
-    }
-    for at in 0..2_000_u64 {
-        let name = format!("agent {}", at % 20);
-        let signal = loops.observe(Some(&name), call(2_000, 300), Millis(at * 1_000));
-        assert_eq!(signal, None, "each of twenty calls three times a minute");
-    }
-}
-
-#[test]
-fn what_is_kept_of_conversations_is_bounded() {
-    let signals_after = |others: u64| {
-        let mut loops = Loops::default();
-        for at in 0..24 {
-            assert_eq!(loops.observe(Some("a"), call(2_000, 300), seconds(at)), None);
-        }
-        for other in 0..others {
-            loops.observe(Some(&other.to_string()), call(2_000, 300), seconds(30));
-        }
-        loops.observe(Some("a"), call(2_000, 300), seconds(40)).is_some()
+fn what_asks_often_from_the_start_is_no_burst_and_a_call_a_second_is() {
+    let signals = |every: u64| {
+        let mut bursts = Bursts::default();
+        (0..600_000 / every)
+            .filter(|call| bursts.observe(Millis(call * every)).is_some())
+            .count()
     };
-    assert!(signals_after(63));
-    assert!(
-        !signals_after(64),
-        "the one that was silent for the longest is forgotten"
-    );
+    assert_eq!(signals(2_500), 0, "24 a minute, steadily");
+    assert_eq!(signals(500), 1);
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::recording::Recording;
 use super::{mean, median, minutes};
 use crate::domain::forecast::CallUse;
-use crate::domain::forecast::alarm::{Bursts, IdleNotice, Signal, SizeJumps};
+use crate::domain::forecast::alarm::{Alarms, IdleNotice, Signal, Thread, Threads};
 use crate::domain::units::{Millis, Tokens};
 
 /// How long what is put in lasts.
@@ -15,6 +15,9 @@ const BURST: Millis = Millis(180_000);
 const INJECTIONS: usize = 3;
 /// What follows within ten minutes is the same.
 const REFRACTORY: Millis = Millis(600_000);
+
+/// So many agents are a fleet.
+const FLEET: usize = 20;
 
 type Calls = Vec<(Millis, CallUse)>;
 
@@ -38,6 +41,8 @@ pub struct AnomalyScore {
     pub size_x5_found: Option<f64>,
     /// The median minutes until they are.
     pub size_x5_delay_min: Option<f64>,
+    /// Bursts, jumps of size and loops that are told in an hour of twenty sessions at once, each an agent of its own.
+    pub fleet_alarms_per_hour: Option<f64>,
     /// Idle notices in an hour.
     pub idle_notices_per_hour: Option<f64>,
 }
@@ -69,6 +74,7 @@ pub fn score(sessions: &[Recording]) -> AnomalyScore {
         calls_x10_delay_min: some(ten.1),
         size_x5_found: some(size.0),
         size_x5_delay_min: some(size.1),
+        fleet_alarms_per_hour: some(fleets(sessions)),
         idle_notices_per_hour: some(notices as f64 / hours),
     }
 }
@@ -76,17 +82,49 @@ pub fn score(sessions: &[Recording]) -> AnomalyScore {
 /// Moments at which a burst or a jump of size is told.
 #[must_use]
 pub fn onsets(calls: &[(Millis, CallUse)]) -> Vec<Millis> {
-    let (mut bursts, mut sizes) = (Bursts::default(), SizeJumps::default());
+    let calls = calls.iter().map(|(at, call)| (Thread::default(), *at, *call));
+    let is_one = |alarms: &Alarms| {
+        let burst = matches!(alarms.burst, Some(Signal::Raise(_)));
+        burst || matches!(alarms.jump, Some(Signal::Raise(_)))
+    };
+    told(calls, is_one)
+}
+
+/// Moments at which something that is asked for is told of a thread, the same for ten minutes.
+fn told(
+    calls: impl Iterator<Item = (Thread, Millis, CallUse)>,
+    is_one: impl Fn(&Alarms) -> bool,
+) -> Vec<Millis> {
+    let mut threads = Threads::default();
     let mut onsets: Vec<Millis> = Vec::new();
-    for (at, call) in calls {
-        let burst = matches!(bursts.observe(*at), Some(Signal::Raise(_)));
-        let jump = matches!(sizes.observe(call.total, *at), Some(Signal::Raise(_)));
+    for (thread, at, call) in calls {
+        let is_told = threads
+            .observe(thread, call, at, || ())
+            .is_some_and(|(_, alarms)| is_one(&alarms));
         let is_new = onsets.last().is_none_or(|last| at.0 - last.0 >= REFRACTORY.0);
-        if (burst || jump) && is_new {
-            onsets.push(*at);
+        if is_told && is_new {
+            onsets.push(at);
         }
     }
     onsets
+}
+
+/// Alarms in an hour of twenty agents that work at once: all of them are false.
+fn fleets(sessions: &[Recording]) -> f64 {
+    let (mut alarms, mut hours) = (0, 0.0);
+    for fleet in sessions.chunks_exact(FLEET) {
+        let mut calls: Vec<_> = fleet
+            .iter()
+            .flat_map(|session| {
+                let thread = Thread::of(Some(&session.id), None);
+                session.calls.iter().map(move |(at, call)| (thread, *at, *call))
+            })
+            .collect();
+        calls.sort_by_key(|(_, at, _)| *at);
+        alarms += told(calls.into_iter(), Alarms::raises).len();
+        hours += fleet.iter().map(Recording::hours).fold(0.0, f64::max);
+    }
+    alarms as f64 / hours
 }
 
 fn idle_notices(session: &Recording) -> usize {
