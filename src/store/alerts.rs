@@ -9,6 +9,9 @@ use crate::domain::alert::{Episode, Rule, Severity};
 use crate::domain::ids::{AlertId, SessionId};
 use crate::domain::units::Timestamp;
 
+/// Episodes that are kept; of older ones that are over it is forgotten that they were.
+pub(super) const KEPT: i64 = 10_000;
+
 /// Stores an episode as it is now.
 pub(super) fn put(connection: &Connection, episode: &Episode) -> rusqlite::Result<()> {
     const UPSERT: &str = "INSERT INTO alerts (id, rule, scope, level, severity, message, raised_at, worsened_at, \
@@ -32,6 +35,17 @@ pub(super) fn put(connection: &Connection, episode: &Episode) -> rusqlite::Resul
         episode.snoozed_until,
         episode.muted,
     ])?;
+    if episode.cleared_at.is_some() {
+        forget_oldest(connection, episode.raised_at)?;
+    }
+    Ok(())
+}
+
+/// Forgets the oldest episodes beyond [`KEPT`]. One that stands, or whose snooze lasts, stays.
+fn forget_oldest(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    const FORGET: &str = "DELETE FROM alerts WHERE cleared_at IS NOT NULL AND coalesce(snoozed_until, 0) <= ?2 \
+        AND id <= (SELECT id FROM alerts ORDER BY id DESC LIMIT 1 OFFSET ?1)";
+    connection.prepare_cached(FORGET)?.execute(params![KEPT, now])?;
     Ok(())
 }
 

@@ -223,3 +223,72 @@ async fn usage_prints_what_the_api_says() {
         200
     );
 }
+
+/// Three sessions of over an hour, a call every twenty seconds, as `moonlock eval` reads them.
+fn recorded() -> String {
+    let session = |name: u64| {
+        let event = |n: u64| {
+            json!([
+                n * 20_000,
+                "m",
+                100 + n * name % 50,
+                300 + n * 7 % 90,
+                40_000 + n * 10 * name,
+                500
+            ])
+        };
+        let events: Vec<Value> = (1..=220).map(event).collect();
+        json!({ "id": name.to_string(), "source": "s", "events": events }).to_string()
+    };
+    (1..=3).map(session).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn eval_scores_the_sessions_of_a_file() {
+    let home = home();
+    let file = write(home.path(), "sessions.jsonl", &recorded());
+    let (code, out, said) = run(command(home.path()).args(["eval", "--json"]).arg(&file));
+    assert_eq!(code, Some(0), "{said}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    for kind in ["natural", "fixed", "threeAgents"] {
+        let scores = &report[kind];
+        for name in ["mape", "male", "logPinball", "coverage80", "coverage95", "brier"] {
+            assert!(scores[name].is_f64(), "{kind}.{name}: {scores:#}");
+        }
+        for name in ["overrunF1", "leadMedianMin", "timeToLimitMedianErrMin"] {
+            assert!(scores.get(name).is_some(), "{kind}.{name}: {scores:#}");
+        }
+    }
+    // Sessions as steady as these are easy, and alarm nobody.
+    assert!(report["natural"]["mape"].as_f64().unwrap() < 0.3, "{report:#}");
+    assert_eq!(report["anomaly"]["falseAlarmsPerHour"], 0.0);
+    assert_eq!(report["anomaly"]["callsX10Found"], 1.0);
+
+    let (code, out, _) = run(command(home.path()).arg("eval").arg(&file));
+    assert_eq!(code, Some(0));
+    for line in ["natural (3 sessions)", "threeAgents (", "false alarms an hour"] {
+        assert!(out.contains(line), "{line}: {out}");
+    }
+}
+
+#[test]
+fn eval_says_what_it_cannot_score() {
+    let home = home();
+    let short = r#"{"id":"a","source":"s","events":[[1000,"m",1,2,3,4]]}"#;
+    for (name, text, expected) in [
+        ("short.jsonl", short, "nothing to score: none of the 1 sessions"),
+        ("empty.jsonl", "", "none of the 0 sessions"),
+        ("bad.jsonl", "{}", "bad.jsonl: line 1: expected a JSON object"),
+        ("none.jsonl", r#"{"id":"a","events":[]}"#, "without a call"),
+    ] {
+        let file = write(home.path(), name, text);
+        let (code, out, said) = run(command(home.path()).arg("eval").arg(&file));
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{name}: {said}");
+        assert!(said.contains(expected), "{name}: {said}");
+    }
+    let (code, _, said) = run(command(home.path()).args(["eval", "/nowhere/at/all.jsonl"]));
+    assert_eq!(code, Some(1), "{said}");
+    let (code, _, said) = run(command(home.path()).arg("eval"));
+    assert_eq!(code, Some(1), "there is no database: {said}");
+    assert_eq!(run(command(home.path()).args(["eval", "--jsn"])).0, Some(2));
+}

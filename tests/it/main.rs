@@ -18,6 +18,7 @@ mod doctor;
 mod estimates;
 mod export;
 mod fixtures;
+mod forecast;
 mod http2;
 mod include_usage;
 mod kill;

@@ -1,5 +1,6 @@
 //! The store as its users see it: through `Store`, `WriterHandle` and `Reader`.
 
+mod alerts;
 mod backup;
 mod counted_once;
 mod courses;
