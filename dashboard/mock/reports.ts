@@ -94,7 +94,10 @@ export const sessionPast = ofSession((view): PastView => {
     elapsedMs: view.elapsedMs,
     pastSessions: 12,
     stepMs: 60_000,
-    bands: [],
+    bands: Array.from({ length: 90 }, (_, minute) => {
+      const total = { low: minute * 9_000, median: minute * 14_000, high: minute * 22_000 };
+      return { atMs: minute * 60_000, sessions: 12, calls: usual, total, fresh: usual, costNanoUsd: null };
+    }),
     now: { sessions: 12, calls: place, total: place, fresh: place, costNanoUsd: null },
   };
 });

@@ -1,7 +1,7 @@
 /**
  * How a session's use grew, made ready to be drawn: over its own time, in which there are no pauses. Pure.
  */
-import type { CurvePoint, ForecastView, OutlookView } from "@/api/types.gen";
+import type { CurvePoint, ForecastView, OutlookView, PastBand } from "@/api/types.gen";
 import {
   type ChartModel,
   type ChartText,
@@ -35,7 +35,11 @@ export type Cumulative = {
   budget: number | null;
   forecast: ForecastView | null;
   checkpoints: readonly { elapsedMs: number; phase: string }[];
+  /** What one's own finished sessions had used by then. */
+  past: readonly PastBand[];
 };
+
+type Line = Extract<Series, { kind: "line" }>;
 
 const MINUTE = 60_000;
 const SAMPLE = 12;
@@ -63,14 +67,19 @@ export const cumulativeChart = (told: Cumulative): { model: ChartModel; text: Ch
   const outlook = outlookOf(forecast, measure);
   const end = endOf(told, outlook);
   const fan = outlook && end > now.x ? fanOf(now, end, outlook) : [];
-  const top = Math.max(now.y, outlook && fan.length > 0 ? outlook.band80.high : 0);
+  const usual = usualOf(told, end);
+  const top = Math.max(
+    now.y,
+    ...usual.flatMap(({ points: known }) => known.map(({ y }) => y)),
+    outlook && fan.length > 0 ? outlook.band80.high : 0,
+  );
   const isNear = budget !== null && budget <= top * BUDGET_IN_SIGHT;
   const highest = Math.max(top, isNear ? budget * 1.08 : 0);
   return {
     model: {
       x: { min: 0, max: Math.max(end, MINUTE), write: span },
       y: { min: 0, max: roundUp(highest), write },
-      series: [{ kind: "line", label, colour: "accent", points: line }, ...fan],
+      series: [{ kind: "line", label, colour: "accent", points: line }, ...usual, ...fan],
       ...(isNear && { limit: { y: budget, label: `Budget ${write(budget)}` } }),
       marks: checkpoints.map(({ elapsedMs: x, phase }) => ({ x, label: phase })),
     },
@@ -86,6 +95,17 @@ export const cumulativeChart = (told: Cumulative): { model: ChartModel; text: Ch
       rows: sampled(line, SAMPLE).map(({ x, y }) => [span(x), write(y)]),
     },
   };
+};
+
+/** The median of one's own finished sessions, as far as the axis goes. */
+const usualOf = ({ past, measure }: Cumulative, end: number): Line[] => {
+  const points = past.flatMap((band) => {
+    const y = measure === "cost" ? band.costNanoUsd?.median : band[measure].median;
+    return y === undefined || band.atMs > end ? [] : [{ x: band.atMs, y }];
+  });
+  return points.length < 2
+    ? []
+    : [{ kind: "line", label: "Your median", colour: "muted", look: "faint", points }];
 };
 
 const foretold = ({ band80 }: OutlookView, write: (value: number) => string): string =>

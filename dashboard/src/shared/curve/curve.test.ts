@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CurvePoint, ForecastView, OutlookView } from "@/api/types.gen";
+import type { CurvePoint, ForecastView, OutlookView, PastBand } from "@/api/types.gen";
 import { type Cumulative, cumulativeChart } from "@/shared/curve/cumulative";
 import { rateChart, rates } from "@/shared/curve/rate";
 
@@ -30,6 +30,7 @@ const told = (change: Partial<Cumulative> = {}): Cumulative => ({
   budget: null,
   forecast: null,
   checkpoints: [],
+  past: [],
   ...change,
 });
 
@@ -73,6 +74,18 @@ describe("the cumulative chart", () => {
     const far = cumulativeChart(told({ budget: 90_000 }));
     expect(far.model.limit).toBeUndefined();
     expect(far.text.summary).toContain("the budget of 90k is far above");
+  });
+
+  it("shows what is usual as far as the axis goes", () => {
+    const usual = (minute: number, median: number) => ({
+      atMs: minute * MINUTE,
+      total: { low: 0, median, high: 9_000 },
+    });
+    const past = [usual(0, 0), usual(10, 1_800), usual(20, 3_000)] as PastBand[];
+    const { model } = cumulativeChart(told({ past }));
+    const median = model.series.find(({ label }) => label === "Your median");
+    expect(median?.points.map(({ x }) => x / MINUTE)).toEqual([0, 10]);
+    expect(model.y.max).toBe(2_000);
   });
 
   it("has as many rows as one wants to hear", () => {

@@ -1,5 +1,5 @@
 import { useMemo } from "react";
-import type { CheckpointView, CurvePoint, CurveView, SessionView } from "@/api/types.gen";
+import type { CheckpointView, CurvePoint, CurveView, PastBand, PastView, SessionView } from "@/api/types.gen";
 import { ChartFrame } from "@/shared/chart/chart-frame";
 import { cumulativeChart, type Measure, measures } from "@/shared/curve/cumulative";
 import { rateChart } from "@/shared/curve/rate";
@@ -26,6 +26,7 @@ export const SessionCharts = ({ view, elapsedMs, checkpoints }: SessionChartsPro
   const [{ curve: chosen }, choose] = useUrlState("curve");
   const measure: Measure = isMeasure(chosen) ? chosen : "total";
   const read = useRead<CurveView>("curves", `/api/sessions/${view.id}/curve`);
+  const past = useRead<PastView>("curves", `/api/sessions/${view.id}/past`).data;
   const points = useMemo(
     () => untilNow(read.data?.points ?? NONE, view, elapsedMs),
     [read.data, view, elapsedMs],
@@ -40,8 +41,9 @@ export const SessionCharts = ({ view, elapsedMs, checkpoints }: SessionChartsPro
         budget: budgetOf(view, measure),
         forecast: view.forecast,
         checkpoints,
+        past: past?.sessionId === view.id ? past.bands : NO_BANDS,
       }),
-    [points, measure, elapsedMs, view, checkpoints],
+    [past, points, measure, elapsedMs, view, checkpoints],
   );
   const rate = useMemo(() => rateChart(points), [points]);
   if (read.data?.sessionId !== view.id || view.usage.requests === 0) return null;
@@ -65,6 +67,7 @@ export const SessionCharts = ({ view, elapsedMs, checkpoints }: SessionChartsPro
 };
 
 const NONE: readonly CurvePoint[] = [];
+const NO_BANDS: readonly PastBand[] = [];
 
 /** The curve as it was read, and what its session has used since then. */
 const untilNow = (
