@@ -46,8 +46,11 @@ export const Palette = () => {
         close();
         return;
       case "session":
-        selectSession(command.session);
-        navigate("/");
+        if (command.note === "completed") navigate(`/sessions/${command.session}`);
+        else {
+          selectSession(command.session);
+          navigate("/");
+        }
         close();
         return;
       case "shortcuts":

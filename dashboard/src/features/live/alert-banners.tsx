@@ -1,10 +1,12 @@
 import { useState } from "react";
+import { Link } from "wouter";
 import type { AlertView } from "@/api/types.gen";
 import { asking, severityWord, snoozedUntil } from "@/shared/alerts";
 import { changeAlert, Problem } from "@/shared/api-client";
-import { time } from "@/shared/format";
+import { plural, time } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
 import { SeverityIcon } from "@/shared/ui/icons";
+import { useMedia } from "@/shared/use-media";
 import { serverNow, useLive } from "@/store/live-store";
 
 const look = {
@@ -13,10 +15,16 @@ const look = {
   critical: { box: "border-bad/30 bg-surface", word: "text-bad" },
 } as const;
 
+/** More than these push the clock out of sight; on a phone, more than one does. */
+const MOST = 3;
+
 /** The alerts that ask to be looked at, until they are over or were seen. */
 export const AlertBanners = () => {
   const alerts = useLive((live) => live.state.alerts);
-  const shown = asking(alerts);
+  const most = useMedia("(min-width: 40rem)") ? MOST : 1;
+  const all = asking(alerts);
+  const shown = all.slice(0, most);
+  const others = all.length - shown.length;
   if (shown.length === 0) return null;
   return (
     <section aria-label="Alerts">
@@ -25,6 +33,14 @@ export const AlertBanners = () => {
           <Banner key={alert.id} alert={alert} />
         ))}
       </ul>
+      {others > 0 && (
+        <Link
+          href="/alerts"
+          className="mt-2 inline-block rounded px-4 text-sm text-muted underline-offset-2 hover:underline"
+        >
+          {plural(others, "more alert")}
+        </Link>
+      )}
     </section>
   );
 };

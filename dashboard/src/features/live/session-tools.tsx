@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { Link } from "wouter";
 import type { SessionView } from "@/api/types.gen";
 import { EditDialog } from "@/features/live/edit-dialog";
 import { TimeDialog } from "@/features/live/time-dialog";
@@ -23,6 +24,12 @@ export const SessionTools = ({ view, onMakeCurrent }: SessionToolsProps) => {
       <Button variant="quiet" onClick={() => setOpen("time")}>
         Correct time
       </Button>
+      <Link
+        href={`/sessions/${view.id}`}
+        className="inline-flex h-10 items-center rounded-lg px-4 text-sm font-medium text-muted hover:bg-sunken hover:text-ink"
+      >
+        Report
+      </Link>
       {open === "edit" && <EditDialog view={view} onClose={close} />}
       {open === "time" && <TimeDialog view={view} onClose={close} />}
     </div>
