@@ -18,7 +18,7 @@ import {
 } from "@/features/analytics/usage-chart";
 import { ChartFrame } from "@/shared/chart/chart-frame";
 import { EmptyState } from "@/shared/ui/empty-state";
-import { FilterBar, SelectFilter } from "@/shared/ui/filter-bar";
+import { SelectFilter } from "@/shared/ui/filter-bar";
 import { Loaded } from "@/shared/ui/loaded";
 import { PageHeader } from "@/shared/ui/page-header";
 import { Segmented } from "@/shared/ui/segmented";
@@ -65,9 +65,9 @@ export const AnalyticsPage = () => {
       <PageHeader title="Analytics">
         What was used, of what and when. Days begin at midnight, {timeZone.replaceAll("_", " ")} time.
       </PageHeader>
-      <FilterBar onClear={false}>
+      <search className="mb-4 flex flex-wrap items-center gap-2 print:hidden">
         <RangePicker range={name} from={values.from} to={values.to} onChange={choose} />
-      </FilterBar>
+      </search>
       <Loaded of={main} skeleton={<PageShape />}>
         {(page) =>
           page.totals.requests === 0 ? (

@@ -10,7 +10,7 @@ import {
 } from "@/features/settings/settings-list";
 import { UNKNOWN } from "@/shared/format";
 import { EmptyState } from "@/shared/ui/empty-state";
-import { FilterBar, SearchFilter } from "@/shared/ui/filter-bar";
+import { SearchFilter } from "@/shared/ui/filter-bar";
 import { Loaded } from "@/shared/ui/loaded";
 import { Panel } from "@/shared/ui/panel";
 import { withCode } from "@/shared/ui/with-code";
@@ -37,9 +37,9 @@ export const SettingsPanels = () => {
               {all.every(({ needsRestart }) => needsRestart) && " A change holds after a restart."}
             </p>
             <div className="px-5">
-              <FilterBar onClear={q !== "" && (() => change({ q: "" }))}>
+              <search className="mb-4 flex">
                 <SearchFilter label="Find a setting" value={q} onChange={(text) => change({ q: text })} />
-              </FilterBar>
+              </search>
             </div>
             {matching(all, q).length === 0 && <EmptyState title={`No setting has “${q}” in it`} />}
             {settingGroups(matching(all, q)).map(({ title, settings: group }) => (
