@@ -42,7 +42,7 @@ test("days of one's own can be looked at", async ({ live, server }) => {
 
 test("what was used when is a picture and a table", async ({ live, server }) => {
   await visit(live, server, "/analytics?range=all");
-  await expect(live.getByRole("region", { name: "Models with their tokens, cost and speed" })).toContainText(
+  await expect(live.getByRole("table", { name: "Models with their tokens, cost and speed" })).toContainText(
     /claude|gpt|gemini/,
   );
   const week = live.getByRole("figure", { name: "This range, by weekday and hour" });

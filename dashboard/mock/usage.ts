@@ -120,6 +120,12 @@ export const usage = ({ params, scene }: Asked): Reply => {
       cacheHitShare: prompt === 0 ? null : group.cacheRead / prompt,
       pricedShare: 1 - group.unpricedTokens / group.total,
       outputPerSecond: group.output / group.requests / 6.4,
+      durationP50Ms: 5_100,
+      durationP90Ms: 14_800,
+      durationP99Ms: 41_000,
+      ttftP50Ms: 640,
+      ttftP90Ms: 1_900,
+      ttftP99Ms: 5_200,
     };
   });
   const isByTime = by.some((name) => TIMES.includes(name));

@@ -78,6 +78,14 @@ export type UsageGroup = UsageKeys &
     /** Of all tokens. */
     pricedShare: number | null;
     outputPerSecond: number | null;
+    /** Half of the calls took at most this long, nine of ten, all but one of a hundred; to within 5 %. */
+    durationP50Ms: number | null;
+    durationP90Ms: number | null;
+    durationP99Ms: number | null;
+    /** The same of the time to a streamed reply's first byte. */
+    ttftP50Ms: number | null;
+    ttftP90Ms: number | null;
+    ttftP99Ms: number | null;
   };
 
 /** `GET /api/analytics/usage`. */

@@ -13,6 +13,12 @@ const group = (keys: Partial<UsageGroup>): UsageGroup => ({
   cacheHitShare: null,
   pricedShare: null,
   outputPerSecond: null,
+  durationP50Ms: null,
+  durationP90Ms: null,
+  durationP99Ms: null,
+  ttftP50Ms: null,
+  ttftP90Ms: null,
+  ttftP99Ms: null,
   ...keys,
 });
 

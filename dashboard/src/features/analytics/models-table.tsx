@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import type { UsageGroup } from "@/api/answers";
 import { compact, count, latency, money, percent, UNKNOWN } from "@/shared/format";
 import { type Column, DataTable } from "@/shared/ui/data-table";
@@ -5,7 +6,7 @@ import { Panel } from "@/shared/ui/panel";
 
 const prompt = ({ input, cacheRead, cacheWrite }: UsageGroup): number => input + cacheRead + cacheWrite;
 
-const number = (label: string, cell: (group: UsageGroup) => React.ReactNode): Column<UsageGroup> => ({
+const number = (label: string, cell: (group: UsageGroup) => ReactNode): Column<UsageGroup> => ({
   label,
   cell,
   align: "right",
@@ -22,15 +23,18 @@ const columns: Column<UsageGroup>[] = [
       </>
     ),
   },
-  number("Calls", ({ requests }) => count(requests)),
-  number("Failed", ({ errors }) =>
-    errors === 0 ? <span className="text-muted">0</span> : <span className="text-bad">{count(errors)}</span>,
-  ),
+  number("Calls", ({ requests, errors }) => (
+    <Two below={errors > 0 && <span className="text-bad">{count(errors)} failed</span>}>
+      {count(requests)}
+    </Two>
+  )),
   number("Input", ({ input }) => compact(input)),
-  number("Cache read", ({ cacheRead }) => compact(cacheRead)),
-  number("Cache write", ({ cacheWrite }) => compact(cacheWrite)),
-  number("Output", ({ output }) => compact(output)),
-  number("of it reasoning", ({ reasoning }) => compact(reasoning)),
+  number("Cache read", ({ cacheRead, cacheWrite }) => (
+    <Two below={cacheWrite > 0 && `${compact(cacheWrite)} written`}>{compact(cacheRead)}</Two>
+  )),
+  number("Output", ({ output, reasoning }) => (
+    <Two below={reasoning > 0 && `${compact(reasoning)} reasoning`}>{compact(output)}</Two>
+  )),
   number("Tokens", ({ total }) => <span className="font-medium">{compact(total)}</span>),
   number("Cost", ({ costNanoUsd, unpricedTokens }) => (
     <span className="font-medium">
@@ -39,13 +43,50 @@ const columns: Column<UsageGroup>[] = [
     </span>
   )),
   number("From cache", (group) => percent(group.cacheRead, prompt(group))),
-  number("Mean time", ({ durationMs, requests }) =>
-    requests === 0 ? UNKNOWN : latency(durationMs / requests),
-  ),
+  number("First byte", (group) => (
+    <Percentiles half={group.ttftP50Ms} most={group.ttftP90Ms} all={group.ttftP99Ms} />
+  )),
+  number("Duration", (group) => (
+    <Percentiles half={group.durationP50Ms} most={group.durationP90Ms} all={group.durationP99Ms} />
+  )),
   number("Output/s", ({ outputPerSecond }) =>
     outputPerSecond === null || outputPerSecond === 0 ? UNKNOWN : count(outputPerSecond),
   ),
 ];
+
+type PercentilesProps = { half: number | null; most: number | null; all: number | null };
+
+/** `1.2 s` for half of the calls, below it for nine of ten and for all but one of a hundred. */
+const Percentiles = ({ half, most, all }: PercentilesProps) => {
+  if (typeof half !== "number") return UNKNOWN;
+  return (
+    <Two
+      below={
+        <>
+          <span aria-hidden="true">p90 </span>
+          <span className="sr-only">, nine of ten within </span>
+          {latency(most)}
+          <span aria-hidden="true"> · p99 </span>
+          <span className="sr-only">, all but one of a hundred within </span>
+          {latency(all)}
+        </>
+      }
+    >
+      <span className="sr-only">half within </span>
+      {latency(half)}
+    </Two>
+  );
+};
+
+type TwoProps = { children: ReactNode; below: ReactNode };
+
+/** A number, and below it what is a part of it or says more of it. */
+const Two = ({ children, below }: TwoProps) => (
+  <>
+    <span className="block">{children}</span>
+    {below && <span className="block text-xs text-muted">{below}</span>}
+  </>
+);
 
 /** The models of the range, the most used first. */
 export const ModelsTable = ({ groups }: { groups: readonly UsageGroup[] }) => (
