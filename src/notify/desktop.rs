@@ -5,7 +5,6 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use crate::domain::alert::Severity;
 use crate::domain::notice::Notice;
 
 /// Shows it.
@@ -40,14 +39,13 @@ fn command(notice: &Notice) -> Option<Command> {
         "end run",
     ];
     let mut command = Command::new("osascript");
-    // Nothing depends on how much it matters.
-    let _: Severity = notice.severity();
     command.args(SCRIPT).args([notice.title(), notice.text()]);
     Some(command)
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]
 fn command(notice: &Notice) -> Option<Command> {
+    use crate::domain::alert::Severity;
     let urgency = match notice.severity() {
         Severity::Info => "low",
         Severity::Warning => "normal",
