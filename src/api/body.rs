@@ -22,7 +22,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 }
 
 /// The largest body of a list.
-const LIST_LIMIT: usize = 1024 * 1024;
+pub(super) const LIST_LIMIT: usize = 1024 * 1024;
 
 /// One thing, or a list of them.
 pub(super) enum OneOrMany<T> {

@@ -7,14 +7,17 @@
 use std::sync::LazyLock;
 
 use axum::Router;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+use sha2::{Digest, Sha256};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Type};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::ApiState;
+use super::cached::tagged;
 use super::error::Problem;
 use super::report::Entry;
 use super::ws::ClientMessage;
@@ -22,7 +25,7 @@ use crate::domain::alert::{Rule, Severity};
 use crate::domain::call::{Outcome, Source};
 use crate::domain::operation::Operation;
 use crate::domain::session::{CallsFate, Status};
-use crate::domain::wire::ServerMessage;
+use crate::domain::wire::{HeatmapKind, ServerMessage};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -222,6 +225,24 @@ pub(super) struct UsageFilters {
     time_zone: Option<String>,
 }
 
+/// Of which calls, and how it is laid out, what was used when is shown.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes parameters")]
+pub(super) struct HeatmapFilters {
+    /// A cell for each day, or for each hour of each weekday; `year` if left out.
+    #[param(inline)]
+    kind: Option<HeatmapKind>,
+    /// A session's id, or `unassigned`.
+    session: Option<String>,
+    /// From this moment on, UTC epoch milliseconds; a year before the end if left out.
+    from: Option<i64>,
+    /// Before this moment, UTC epoch milliseconds; now if left out.
+    to: Option<i64>,
+    /// The viewer's zone, by its IANA name; the machine's if left out.
+    time_zone: Option<String>,
+}
+
 /// A period of the viewer's calendar.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
@@ -255,31 +276,36 @@ static DOCUMENTS: LazyLock<(String, String)> = LazyLock::new(|| {
 pub(super) fn routes() -> Router<ApiState> {
     const JSON: &str = "application/json";
     Router::new()
-        .route("/openapi.json", get(|| async { file(JSON, &DOCUMENTS.0) }))
+        .route("/openapi.json", get(|asked| file(asked, JSON, &DOCUMENTS.0)))
         .route(
             "/ws-schema.json",
-            get(|| async { file("application/schema+json", &DOCUMENTS.1) }),
+            get(|asked| file(asked, "application/schema+json", &DOCUMENTS.1)),
         )
         .route(
             "/docs",
-            get(|| async { file("text/html; charset=utf-8", include_str!("docs/page.html")) }),
+            get(|asked| file(asked, "text/html; charset=utf-8", include_str!("docs/page.html"))),
         )
         .route(
             "/docs/page.css",
-            get(|| async { file("text/css; charset=utf-8", include_str!("docs/page.css")) }),
+            get(|asked| file(asked, "text/css; charset=utf-8", include_str!("docs/page.css"))),
         )
         .route(
             "/docs/page.js",
-            get(|| async { file("text/javascript; charset=utf-8", include_str!("docs/page.js")) }),
+            get(|asked| {
+                file(
+                    asked,
+                    "text/javascript; charset=utf-8",
+                    include_str!("docs/page.js"),
+                )
+            }),
         )
 }
 
-fn file(kind: &'static str, text: &'static str) -> Response {
-    (
-        [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")],
-        text,
-    )
-        .into_response()
+async fn file(asked: HeaderMap, kind: &'static str, text: &'static str) -> Response {
+    tagged(&asked, &Sha256::digest(text), || {
+        let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")];
+        (headers, text).into_response()
+    })
 }
 
 fn document() -> Value {
@@ -308,11 +334,35 @@ fn document() -> Value {
             operation.operation_id = Some(operation_id(method, name));
             let responses = &mut operation.responses.responses;
             responses.insert("default".to_owned(), RefOr::T(problem.clone()));
+            if method == "post" {
+                operation
+                    .parameters
+                    .get_or_insert_default()
+                    .push(RefOr::T(idempotency_key()));
+            }
         }
     }
     let mut document = serde_json::to_value(document).unwrap_or_default();
     forget_defaults(&mut document["components"]["schemas"]);
     document
+}
+
+/// Every `POST` can be said again.
+fn idempotency_key() -> Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "Said again under the same key within 7 days, it is carried out once.",
+        ))
+        .schema(Some(
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .min_length(Some(1))
+                .max_length(Some(255)),
+        ))
+        .build()
 }
 
 /// A name that stands for one operation alone: `GET /api/sessions/{id}/tokens` is `getSessionsByIdTokens`.

@@ -148,6 +148,16 @@ impl ApiError {
         }
     }
 
+    pub(super) fn key_of_another() -> Self {
+        Self {
+            field: Some("Idempotency-Key".to_owned()),
+            ..Self::new(
+                Kind::KeyReused,
+                "this key was used for another request in the last 7 days: choose a new one",
+            )
+        }
+    }
+
     pub(super) fn invalid_json(detail: impl Into<String>) -> Self {
         Self::new(Kind::InvalidJson, detail)
     }

@@ -7,6 +7,7 @@ mod alerts;
 pub mod assets;
 mod body;
 mod budgets;
+mod cached;
 mod calibration;
 mod calls;
 mod checkpoints;
@@ -17,6 +18,7 @@ pub mod error;
 mod export;
 mod guard;
 mod health;
+mod idempotent;
 mod limits;
 mod live;
 mod metrics;
@@ -37,8 +39,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get};
 use tokio::sync::watch;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -51,6 +57,9 @@ use crate::store::{Health, Reader};
 use error::ApiError;
 pub use notifications::{Notifications, TestTarget};
 
+/// Answers of fewer bytes are not compressed.
+const SMALL: u64 = 1_024;
+
 /// What the API reads from.
 #[derive(Clone)]
 pub struct ApiState(Arc<Shared>);
@@ -60,6 +69,8 @@ struct Shared {
     reader: Reader,
     health: Arc<Health>,
     exports: export::Places,
+    /// The keys of requests that are being carried out.
+    under_way: idempotent::UnderWay,
     proxy_url: String,
     /// The mounts, for the prices of what is reported by hand.
     mounts: Mounts,
@@ -89,6 +100,7 @@ impl ApiState {
             reader,
             health,
             exports: export::Places::default(),
+            under_way: idempotent::UnderWay::default(),
             proxy_url,
             mounts: settings.mounts.clone(),
             settings: settings.show(),
@@ -151,15 +163,24 @@ pub fn router(state: ApiState, ws_path: &str) -> Router {
     let api = api
         .merge(describe::routes())
         .fallback(error::no_such_route)
-        .method_not_allowed_fallback(error::method_not_allowed);
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), idempotent::once))
+        .layer(compressed());
     Router::new()
         .nest("/api", api)
         .route("/api/", any(error::no_such_route))
         .merge(beside)
         .route(ws_path, get(ws::connect))
-        .fallback(assets::get)
-        .layer(axum::middleware::from_fn(guard::check))
+        .fallback_service(Router::new().fallback(assets::get).layer(compressed()))
+        .layer(from_fn(guard::check))
         .with_state(state)
+}
+
+/// Compresses what is worth it for who can read it: text of some size. The WebSocket is not behind it.
+fn compressed() -> CompressionLayer<impl Predicate> {
+    CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(DefaultPredicate::new().and(SizeAbove::new(SMALL)))
 }
 
 /// What is below `/api`, with its description.
@@ -195,6 +216,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(checkpoints::list, checkpoints::create))
         .routes(routes!(tokens::list, tokens::report))
         .routes(routes!(usage::get))
+        .routes(routes!(usage::heatmap::get))
 }
 
 /// What has a place of its own on the same port.

@@ -12,13 +12,14 @@ use super::ApiState;
 use super::body::OneOrMany;
 use super::describe;
 use super::error::ApiError;
+use super::idempotent::{REPLAYED, key};
 use super::query::Params;
 use super::report::Entry;
 use super::sessions::{find, hold, limit, session_id};
 use crate::domain::call::{Call, CallEnd, CallStart, Source};
 use crate::domain::ids::{CallId, SessionId};
 use crate::domain::live::Refusal;
-use crate::domain::report::{Kept, MAX_KEY, Report, ReportKey};
+use crate::domain::report::{Kept, Report, ReportKey};
 use crate::domain::units::Timestamp;
 use crate::domain::wire::{Counted, Reconciliation, Reported, TokenEntry, TokensPage};
 use crate::engine::CommandError;
@@ -26,8 +27,6 @@ use crate::store::{CallQuery, GroupBy, SessionFilter, UsageQuery};
 
 /// The most reports of one request.
 const MAX_REPORTS: usize = 1_000;
-/// The header that marks a request, as the draft of the IETF's HTTP API working group has it.
-const KEY_HEADER: &str = "idempotency-key";
 
 impl From<&Call> for TokenEntry {
     fn from(call: &Call) -> Self {
@@ -64,7 +63,7 @@ struct Unit {
     path = "/sessions/{id}/tokens",
     tag = "sessions",
     summary = "Counts tokens that are reported by hand, all of them or none.",
-    params(("id" = String, Path, format = "uuid"), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, description = "Said again under the same key within 7 days, it counts once.")),
+    params(("id" = String, Path, format = "uuid")),
     request_body = describe::OneOrManyTokens,
     responses((status = 201, body = Reported))
 )]
@@ -96,7 +95,7 @@ pub(super) async fn report(
             entry.check(&place, state.mounts(), now)
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let units = units(&entries, calls, header_key(&headers)?, is_list)?;
+    let units = units(&entries, calls, key(&headers)?, is_list)?;
     hold(&state, session).await?;
     let Outcome { counted, is_repeated } = count(&state, session, units, now).await?;
     let shown = Box::new(find(&state, session).await?);
@@ -114,21 +113,9 @@ pub(super) async fn report(
     let mut response = (StatusCode::CREATED, Json(answer)).into_response();
     if is_repeated {
         let value = axum::http::HeaderValue::from_static("true");
-        response.headers_mut().insert("idempotency-replayed", value);
+        response.headers_mut().insert(REPLAYED, value);
     }
     Ok(response)
-}
-
-fn header_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(value) = headers.get(KEY_HEADER) else {
-        return Ok(None);
-    };
-    let key = value.to_str().unwrap_or("").trim().trim_matches('"');
-    if key.is_empty() || key.len() > MAX_KEY {
-        let detail = format!("`Idempotency-Key` must have 1 to {MAX_KEY} visible characters");
-        return Err(ApiError::field("Idempotency-Key", detail));
-    }
-    Ok(Some(key.to_owned()))
 }
 
 /// The header's key is that of the whole body; a key in the body is that of its entry.

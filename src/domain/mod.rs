@@ -3,6 +3,7 @@
 //! Time is an argument and so is randomness. Everything here can be tested with a table.
 
 pub mod alert;
+pub mod answer;
 pub mod budget;
 pub mod call;
 pub mod durability;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::alert::{Episode, Rule};
+use super::answer::Answer;
 use super::budget::Budget;
 use super::call::Call;
 use super::estimate::calibration::Learnt;
@@ -67,6 +68,8 @@ pub enum Record {
     CallDeleted(CallId),
     /// No call belongs to a deleted session any more.
     SessionEmptied(SessionId),
+    /// A request that had a key was answered.
+    Answered(Box<Answer>),
     /// Nothing: it is known to be committed when everything before it is.
     Fence,
     /// Tokens were reported under a key, so that a repetition is recognised.

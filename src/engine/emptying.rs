@@ -3,6 +3,7 @@
 use super::handle::{CommandError, Engine};
 use crate::domain::ids::SessionId;
 use crate::domain::live::{Deletion, Move, Refusal};
+use crate::domain::record::Record;
 use crate::domain::session::CallsFate;
 use crate::store::{CallQuery, ReadError, Reader, SessionFilter};
 
@@ -50,7 +51,8 @@ impl Engine {
             let read = tokio::task::spawn_blocking(move || reader.movable(&query));
             let calls = read.await.map_err(|_| NotEmptied::Stopped)??;
             if calls.is_empty() {
-                self.emptied(session);
+                // If that is lost, the next start finds nothing left to do.
+                drop(self.write(vec![Record::SessionEmptied(session)]));
                 return Ok(());
             }
             let done = match fate {

@@ -18,6 +18,7 @@ use crate::domain::forecast::Score;
 use crate::domain::ids::{AlertId, BudgetId, CallId, CheckpointId, SessionId};
 use crate::domain::live::{Deletion, Input, Move, Refusal, State};
 use crate::domain::metrics::Metrics;
+use crate::domain::record::Record;
 use crate::domain::report::{Kept, Report};
 use crate::domain::session::checkpoint::NewCheckpoint;
 use crate::domain::session::clock::Reading;
@@ -189,9 +190,12 @@ impl Engine {
         self.carry_out(Input::DeleteCalls(Box::new(deletion)), done).await
     }
 
-    /// Notes that a deleted session has no calls any more.
-    pub(super) fn emptied(&self, session: SessionId) {
-        self.tell(Message::Emptied(session));
+    /// Writes down what the live state need not know. Resolves when it is committed.
+    #[must_use]
+    pub fn write(&self, records: Vec<Record>) -> Committed {
+        let (done, committed) = oneshot::channel();
+        self.tell(Message::Write(records, done));
+        committed
     }
 
     /// Notes a moment of a session.

@@ -19,8 +19,9 @@ use crate::domain::budget::Gate;
 use crate::domain::call::{CallStart, Ended};
 use crate::domain::estimate::Estimated;
 use crate::domain::estimate::calibration::Learnt;
-use crate::domain::ids::{CallId, SessionId};
+use crate::domain::ids::CallId;
 use crate::domain::live::{Effect, Input, Refusal, State};
+use crate::domain::record::Record;
 use crate::domain::session::clock::Reading;
 use crate::domain::session::{Marks, Session};
 use crate::domain::units::Tokens;
@@ -65,7 +66,8 @@ enum Message {
         rewritten: oneshot::Sender<u64>,
     },
     Adopt(Box<(Session, Totals, Marks)>),
-    Emptied(SessionId),
+    /// Told when it is committed.
+    Write(Vec<Record>, Reply),
     Subscribe {
         wanted: Wanted,
         since: Option<u64>,

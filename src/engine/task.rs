@@ -176,9 +176,7 @@ impl Task {
                 let (session, totals, marks) = *history;
                 self.state.adopt(session, totals, marks);
             }
-            Message::Emptied(session) => {
-                self.carry_out(vec![Effect::Write(Record::SessionEmptied(session))], None);
-            }
+            Message::Write(records, done) => self.outbox.put(records, Some(done)),
             Message::Read(look) => {
                 // What is due is due before anybody looks.
                 self.tick();

@@ -8,8 +8,8 @@ use super::error::ReadError;
 use super::names::{Dictionary, Lookup};
 use super::rollups::Changes;
 use super::{
-    alerts, budgets, calibration, calls, checkpoints, conversations, counted_once, forecasts, reports,
-    sessions, windows,
+    alerts, answers, budgets, calibration, calls, checkpoints, conversations, counted_once, forecasts,
+    reports, sessions, windows,
 };
 use crate::domain::call::{Call, CallEnd};
 use crate::domain::ids::CallId;
@@ -136,6 +136,7 @@ impl Database {
                     }
                 }
                 Record::SessionEmptied(session) => sessions::emptied(&transaction, *session)?,
+                Record::Answered(answer) => answers::put(&transaction, answer)?,
                 Record::Fence => {}
                 Record::Reported(kept) => reports::put(&transaction, &mut self.dictionary, kept)?,
                 Record::Bound {

@@ -10,6 +10,7 @@
 //! Totals come from `rollups`, which change in the transaction that changes `calls`, and never from a scan.
 
 mod alerts;
+mod answers;
 mod backup;
 mod batch;
 mod budgets;

@@ -15,8 +15,9 @@ use super::query::{
     AlertQuery, CallQuery, Extent, SessionPlace, SessionQuery, StoredSession, UsageGroup, UsageQuery,
 };
 use super::writer::WriterHandle;
-use super::{alerts, calibration, calls, checkpoints, counted_once, courses, reports, rollups, sessions};
+use super::{alerts, answers, calibration, calls, checkpoints, counted_once, courses, reports, rollups, sessions};
 use crate::domain::alert::Episode;
+use crate::domain::answer::Answer;
 use crate::domain::call::Call;
 use crate::domain::estimate::calibration::Learnt;
 use crate::domain::ids::{AlertId, CallId, CheckpointId, SessionId};
@@ -260,6 +261,14 @@ impl Reader {
     /// As [`Self::calls`].
     pub fn report(&self, session: SessionId, key: &str, now: Timestamp) -> Result<Option<Kept>, ReadError> {
         self.read(|connection, _| reports::find(connection, session, key, now))
+    }
+
+    /// What a request with this key was answered, unless that is too long before `now`.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn answer(&self, key: &str, now: Timestamp) -> Result<Option<Answer>, ReadError> {
+        self.read(|connection, _| answers::find(connection, key, now))
     }
 
     /// The sums of the calls that belong to no session.

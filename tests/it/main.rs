@@ -20,6 +20,7 @@ mod export;
 mod fixtures;
 mod forecast;
 mod http2;
+mod idempotent;
 mod include_usage;
 mod kill;
 mod limits;

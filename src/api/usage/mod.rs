@@ -1,6 +1,7 @@
 //! `GET /api/analytics/usage`: sums over a period, grouped.
 
 pub(crate) mod group;
+pub(super) mod heatmap;
 pub(crate) mod period;
 
 use axum::Json;
@@ -37,6 +38,14 @@ pub(super) struct View {
     groups: Vec<Map<String, Value>>,
 }
 
+/// The viewer's zone; the machine's, if none is named.
+fn zone(params: &Params) -> Result<TimeZone, ApiError> {
+    let zone = params.get("timeZone", "an IANA time zone such as Europe/Berlin", |name| {
+        TimeZone::get(name).ok()
+    })?;
+    Ok(zone.unwrap_or_else(TimeZone::system))
+}
+
 const PERIODS: &str = "hour, day, week, month, year or all";
 
 #[utoipa::path(
@@ -49,11 +58,7 @@ const PERIODS: &str = "hour, day, week, month, year or all";
 )]
 pub(super) async fn get(State(state): State<ApiState>, params: Params) -> Result<Json<View>, ApiError> {
     params.only(&["period", "groupBy", "session", "from", "to", "timeZone"])?;
-    let zone = params
-        .get("timeZone", "an IANA time zone such as Europe/Berlin", |name| {
-            TimeZone::get(name).ok()
-        })?
-        .unwrap_or_else(TimeZone::system);
+    let zone = zone(&params)?;
     let grouping = params
         .get("groupBy", GROUPS, Grouping::parse)?
         .unwrap_or_default();

@@ -9,6 +9,7 @@ mod curve;
 mod efficiency;
 mod estimate;
 mod forecast;
+mod heatmap;
 mod limits;
 mod notification;
 mod past;
@@ -27,6 +28,7 @@ pub use estimate::{CalibrationPage, CalibrationView, ErrorsView, EstimateView, E
 pub use forecast::{
     BandView, BudgetForecast, BurnRateView, ForecastEnd, ForecastView, Foretold, OutlookView, TimeToLimitView,
 };
+pub use heatmap::{Heatmap, HeatmapCell, HeatmapKind};
 pub use limits::{LimitsView, WindowView};
 pub use notification::{NotificationTarget, NotificationTargets, NotificationTest};
 pub use past::{PastBand, PastNow, PastPlace, PastView, QuartilesView};

@@ -85,6 +85,9 @@ const ROWS: &[&str] = &["
         VALUES (x'01a3185c50007000800000000000000a', 'completed', 'unassign');
 ", "
     UPDATE sessions SET elapsed_ms = 5000 WHERE name IS NOT NULL;
+", "
+    INSERT INTO answers (key, fingerprint, status, headers, body, at)
+        VALUES ('key', x'00', 201, '[]', x'7b7d', 1800000000000);
 "];
 
 /// How many rows each table has.
