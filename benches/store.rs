@@ -264,8 +264,8 @@ fn reading(criterion: &mut Criterion) {
         let query = UsageQuery {
             from,
             to,
-            session: None,
             group_by,
+            ..UsageQuery::default()
         };
         group.bench_function(BenchmarkId::new("usage", name), |bencher| {
             bencher.iter(|| reader.usage(black_box(&query)).expect("usage"));

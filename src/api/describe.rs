@@ -212,7 +212,7 @@ pub(super) struct UsageFilters {
     /// The running period of the viewer's calendar; all time if left out.
     #[param(inline)]
     period: Option<Period>,
-    /// Any of session, provider, model, client, operation, source, outcome, hour, day, weekday and hourOfDay, with
+    /// Any of session, provider, model, client, conversation, operation, source, outcome, hour, day, weekday and hourOfDay, with
     /// commas between.
     group_by: Option<String>,
     /// A session's id, or `unassigned`.

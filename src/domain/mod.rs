@@ -9,6 +9,7 @@ pub mod call;
 pub mod durability;
 pub mod estimate;
 pub mod forecast;
+pub mod histogram;
 pub mod ids;
 pub mod live;
 pub mod metrics;

@@ -25,6 +25,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("migrations/0014_deleted_sessions.sql")),
     M::up(include_str!("migrations/0015_sorted_sessions.sql")),
     M::up(include_str!("migrations/0016_answers.sql")),
+    M::up(include_str!("migrations/0017_timings.sql")),
 ];
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);

@@ -58,8 +58,8 @@ pub use connection::prepare_directory;
 pub use error::{ReadError, StoreError};
 pub use health::{Health, HealthReport};
 pub use query::{
-    AlertQuery, CallQuery, Extent, GroupBy, SessionFilter, SessionPlace, SessionQuery, SessionSort,
-    StoredSession, UsageGroup, UsageKeys, UsageQuery,
+    AlertQuery, CallQuery, Extent, GroupBy, SessionFilter, SessionPlace, SessionQuery, SessionSort, Step,
+    StoredSession, Timings, UsageGroup, UsageKeys, UsageQuery,
 };
 pub use reader::Reader;
 pub use recover::Recovered;

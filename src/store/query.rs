@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::alert::{Rule, Severity};
 use crate::domain::call::{Outcome, Source};
+use crate::domain::histogram::Histogram;
 use crate::domain::ids::{AlertId, CallId, SessionId};
 use crate::domain::operation::Operation;
 use crate::domain::session::{Marks, Session, Status, clock::Reading};
@@ -235,8 +236,30 @@ pub enum GroupBy {
     Source,
     /// How the call ended.
     Outcome,
-    /// The quarter of an hour in which the call began.
+    /// The quarter of an hour, or the hour, in which the call began.
     Bucket,
+    /// The client's own thread.
+    Conversation,
+}
+
+/// How finely time is cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Step {
+    /// By quarters of an hour: every zone's days begin with one.
+    #[default]
+    Quarters,
+    /// By hours.
+    Hours,
+}
+
+/// Whether it is asked how long calls took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Timings {
+    /// It is not.
+    #[default]
+    Ignored,
+    /// It is.
+    Wanted,
 }
 
 /// Which sums. A range is widened to whole quarters of an hour.
@@ -250,6 +273,10 @@ pub struct UsageQuery {
     pub session: Option<SessionFilter>,
     /// How they are split; by nothing is one group, or none where there are no calls.
     pub group_by: Vec<GroupBy>,
+    /// How finely [`GroupBy::Bucket`] cuts.
+    pub step: Step,
+    /// Whether groups say how long their calls took.
+    pub timings: Timings,
 }
 
 /// What a group's calls have in common: `None` where they were not split by it, or where they have none.
@@ -263,13 +290,15 @@ pub struct UsageKeys {
     pub model: Option<Arc<str>>,
     /// The program that made the call.
     pub client: Option<Arc<str>>,
+    /// The client's own thread.
+    pub conversation: Option<Arc<str>>,
     /// The operation.
     pub operation: Option<Operation>,
     /// Where the numbers came from.
     pub source: Option<Source>,
     /// How the call ended.
     pub outcome: Option<Outcome>,
-    /// The start of the quarter of an hour.
+    /// The start of the quarter of an hour, or of the hour.
     pub bucket: Option<Timestamp>,
 }
 
@@ -282,6 +311,10 @@ pub struct UsageGroup {
     pub totals: Totals,
     /// The sum of their durations.
     pub duration: Millis,
+    /// How long they took, if that was asked for.
+    pub durations: Histogram,
+    /// How long their first bytes took, where they were streamed.
+    pub ttfts: Histogram,
 }
 
 /// A session as it is kept.

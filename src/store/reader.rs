@@ -15,7 +15,9 @@ use super::query::{
     AlertQuery, CallQuery, Extent, SessionPlace, SessionQuery, StoredSession, UsageGroup, UsageQuery,
 };
 use super::writer::WriterHandle;
-use super::{alerts, answers, calibration, calls, checkpoints, counted_once, courses, reports, rollups, sessions};
+use super::{
+    alerts, answers, calibration, calls, checkpoints, counted_once, courses, reports, rollups, sessions,
+};
 use crate::domain::alert::Episode;
 use crate::domain::answer::Answer;
 use crate::domain::call::Call;

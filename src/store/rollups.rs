@@ -1,8 +1,15 @@
 //! The table `rollups`: sums over ended calls, from which every total is read.
 //!
-//! One call's contribution is what [`Totals::add`] makes of it, so the sums cannot mean anything else. Three
-//! levels hold them: quarters of an hour (days are cut from these in the viewer's zone), whole UTC days for the
-//! middle of a long range, and all time for totals of sessions and of everything.
+//! One call's contribution is what [`Totals::add`] makes of it, so the sums cannot mean anything else. Several levels hold
+//! the same sums, each for one kind of question, so that no answer reads many more rows than it gives:
+//!
+//! | level | cut by | knows apart |
+//! |---|---|---|
+//! | [`QUARTERS`] | quarters of an hour, which fit every zone's days | all |
+//! | [`DAYS`] | UTC days, for the middle of a long range | all |
+//! | [`ALL_TIME`] | nothing | all but the conversation: these come without end |
+//! | [`CLOCK`] | quarters of an hour | only whether numbers are known: for calendars |
+//! | [`HOURS`] | hours, for zones whose days begin at whole ones | neither session nor conversation |
 
 use std::collections::HashMap;
 
@@ -10,20 +17,30 @@ use rusqlite::{Connection, Row, params};
 
 use super::error::ReadError;
 use super::names::{Lookup, find_session};
-use super::query::{GroupBy, SessionFilter, UsageGroup, UsageKeys, UsageQuery};
+use super::query::{GroupBy, SessionFilter, Step, Timings, UsageGroup, UsageKeys, UsageQuery};
 use super::sql_types::signed;
 use crate::domain::call::{Call, Outcome, Source};
+use crate::domain::histogram::Histogram;
 use crate::domain::operation::Operation;
 use crate::domain::units::{Millis, Timestamp};
 use crate::domain::wire::Totals;
 
 const QUARTER_MS: i64 = 15 * 60 * 1_000;
+const HOUR_MS: i64 = 60 * 60 * 1_000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The table's levels.
 const QUARTERS: i64 = 0;
 const DAYS: i64 = 1;
 const ALL_TIME: i64 = 2;
+const CLOCK: i64 = 3;
+const HOURS: i64 = 4;
+
+/// The setting that says which form the sums have, and the form that this program writes: in another, they are made anew.
+const FORM: (&str, &str) = ("sums", "2");
+
+/// The source in [`CLOCK`] of calls whose numbers are known: one for all.
+const KNOWN: i64 = 1;
 
 /// Beyond this a number is a sender's mistake, and must not make its bucket's sum overflow for good.
 const MOST_OF_ONE_CALL: i64 = 1_000_000_000_000_000;
@@ -52,22 +69,116 @@ pub(super) struct Key {
     pub(super) operation: i64,
     pub(super) source: i64,
     pub(super) outcome: i64,
+    pub(super) conversation: i64,
 }
 
-/// A row's sums, in the order of their columns, and what follows from them.
-///
-/// The last is the calls without a price: no column, for it is the row's requests but for the priced ones, where the
-/// row's source says that its calls have numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Measures([i64; 15]);
+impl Key {
+    /// The key of a quarter's row at every level, with the level.
+    fn levels(self) -> [(i64, Self); 5] {
+        let without_conversation = Self {
+            conversation: 0,
+            ..self
+        };
+        let clock = Self {
+            source: if self.source == 0 { 0 } else { KNOWN },
+            ..Self::nobody(self.bucket)
+        };
+        let hour = Self {
+            bucket: floor(self.bucket, HOUR_MS),
+            session: 0,
+            ..without_conversation
+        };
+        let day = Self {
+            bucket: floor(self.bucket, DAY_MS),
+            ..self
+        };
+        let all_time = Self {
+            bucket: 0,
+            ..without_conversation
+        };
+        [
+            (QUARTERS, self),
+            (DAYS, day),
+            (ALL_TIME, all_time),
+            (CLOCK, clock),
+            (HOURS, hour),
+        ]
+    }
+
+    const fn nobody(bucket: i64) -> Self {
+        Self {
+            bucket,
+            session: 0,
+            provider: 0,
+            model: 0,
+            client: 0,
+            operation: 0,
+            source: 0,
+            outcome: 0,
+            conversation: 0,
+        }
+    }
+}
+
+/// A row's sums: numbers, and how long calls took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Measures {
+    numbers: Numbers,
+    /// Until a reply's end.
+    durations: Histogram,
+    /// Until a streamed reply's first byte.
+    ttfts: Histogram,
+}
 
 impl Measures {
     /// What one call adds: nothing, if it is counted with another.
     pub(super) fn of(call: &Call) -> Self {
+        let end = call.end.as_ref().filter(|_| call.counted_by.is_none());
+        let Some(end) = end else {
+            return Self::default();
+        };
+        Self {
+            numbers: Numbers::of(call, end.duration),
+            durations: Histogram::of(end.duration),
+            ttfts: end.ttft.map(Histogram::of).unwrap_or_default(),
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.numbers.add(&other.numbers);
+        self.durations.add(&other.durations);
+        self.ttfts.add(&other.ttfts);
+    }
+
+    fn negated(self) -> Self {
+        Self {
+            numbers: self.numbers.negated(),
+            durations: self.durations.negated(),
+            ttfts: self.ttfts.negated(),
+        }
+    }
+}
+
+/// A row's numbers, in the order of their columns, and what follows from them.
+///
+/// The last is the calls without a price: no column, for it is the row's requests but for the priced ones, where the
+/// row's source says that its calls have numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Numbers([i64; 15]);
+
+impl Step {
+    const fn width(self) -> i64 {
+        match self {
+            Self::Quarters => QUARTER_MS,
+            Self::Hours => HOUR_MS,
+        }
+    }
+}
+
+impl Numbers {
+    fn of(call: &Call, duration: Millis) -> Self {
         let mut totals = Totals::default();
         totals.add(call);
-        let end = call.end.as_ref().filter(|_| call.counted_by.is_none());
-        let duration = end.map_or(0, |end| end.duration.0);
         Self(
             [
                 signed(totals.requests),
@@ -83,7 +194,7 @@ impl Measures {
                 signed(totals.unpriced_tokens),
                 signed(totals.inexact_tokens),
                 signed(totals.unknown_requests),
-                signed(duration),
+                signed(duration.0),
                 signed(totals.unpriced_requests),
             ]
             .map(|number| number.clamp(-MOST_OF_ONE_CALL, MOST_OF_ONE_CALL)),
@@ -91,11 +202,11 @@ impl Measures {
     }
 
     fn of_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
-        let mut measures = Self::default();
-        for (index, measure) in measures.0.iter_mut().enumerate() {
-            *measure = row.get(first + index)?;
+        let mut numbers = Self::default();
+        for (index, number) in numbers.0.iter_mut().enumerate() {
+            *number = row.get(first + index)?;
         }
-        Ok(measures)
+        Ok(numbers)
     }
 
     fn add(&mut self, other: &Self) {
@@ -155,6 +266,9 @@ impl Measures {
 #[derive(Default)]
 pub(super) struct Changes(HashMap<Key, Measures>);
 
+/// So many rows of quarters are changed at once where all sums are made anew: what is changed is held in memory.
+const MOST_CHANGED: usize = 20_000;
+
 impl Changes {
     /// Takes a call's numbers in.
     pub(super) fn add(&mut self, key: Key, measures: &Measures) {
@@ -168,32 +282,43 @@ impl Changes {
         self.add(key, &measures.negated());
     }
 
+    /// Writes the changes if there are many.
+    pub(super) fn write_if_many(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        match self.0.len() {
+            ..MOST_CHANGED => Ok(()),
+            _ => std::mem::take(self).write(connection),
+        }
+    }
+
     /// Writes the changes to every level.
     pub(super) fn write(self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut days = Self::default();
-        let mut all_time = Self::default();
+        let mut coarse: HashMap<(i64, Key), Measures> = HashMap::new();
         for (key, measures) in &self.0 {
-            upsert(connection, QUARTERS, key, measures)?;
-            let bucket = floor(key.bucket, DAY_MS);
-            days.add(Key { bucket, ..*key }, measures);
-            all_time.add(Key { bucket: 0, ..*key }, measures);
+            for (level, key) in key.levels() {
+                match level {
+                    QUARTERS => upsert(connection, level, &key, measures)?,
+                    _ => coarse.entry((level, key)).or_default().add(measures),
+                }
+            }
         }
-        for (key, measures) in &days.0 {
-            upsert(connection, DAYS, key, measures)?;
-        }
-        for (key, measures) in &all_time.0 {
-            upsert(connection, ALL_TIME, key, measures)?;
+        for ((level, key), measures) in &coarse {
+            upsert(connection, *level, key, measures)?;
         }
         Ok(())
     }
 }
 
+/// Adds to a row, or makes it.
 fn upsert(connection: &Connection, level: i64, key: &Key, measures: &Measures) -> rusqlite::Result<()> {
+    const TIMINGS: &str = "SELECT durations, ttfts FROM rollups WHERE level = ?1 AND bucket = ?2 AND session = ?3 \
+        AND provider = ?4 AND model = ?5 AND client = ?6 AND operation = ?7 AND source = ?8 AND outcome = ?9 \
+        AND conversation = ?10";
     const UPSERT: &str = "INSERT INTO rollups (level, bucket, session, provider, model, client, operation, source, \
-            outcome, requests, errors, input, cache_read, cache_write, output, reasoning, total, \
-            cost_nano_usd, priced_requests, unpriced_tokens, inexact_tokens, unknown_requests, duration_ms) \
+            outcome, conversation, requests, errors, input, cache_read, cache_write, output, reasoning, total, \
+            cost_nano_usd, priced_requests, unpriced_tokens, inexact_tokens, unknown_requests, duration_ms, \
+            durations, ttfts) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-            ?21, ?22, ?23) \
+            ?21, ?22, ?23, ?24, ?25, ?26) \
         ON CONFLICT DO UPDATE SET \
             requests = requests + excluded.requests, errors = errors + excluded.errors, \
             input = input + excluded.input, cache_read = cache_read + excluded.cache_read, \
@@ -204,7 +329,27 @@ fn upsert(connection: &Connection, level: i64, key: &Key, measures: &Measures) -
             unpriced_tokens = unpriced_tokens + excluded.unpriced_tokens, \
             inexact_tokens = inexact_tokens + excluded.inexact_tokens, \
             unknown_requests = unknown_requests + excluded.unknown_requests, \
-            duration_ms = duration_ms + excluded.duration_ms";
+            duration_ms = duration_ms + excluded.duration_ms, \
+            durations = excluded.durations, ttfts = excluded.ttfts";
+    let (mut durations, mut ttfts) = (measures.durations.clone(), measures.ttfts.clone());
+    let mut statement = connection.prepare_cached(TIMINGS)?;
+    let mut rows = statement.query(params![
+        level,
+        key.bucket,
+        key.session,
+        key.provider,
+        key.model,
+        key.client,
+        key.operation,
+        key.source,
+        key.outcome,
+        key.conversation,
+    ])?;
+    if let Some(row) = rows.next()? {
+        durations.add_bytes(blob(row, 0)?);
+        ttfts.add_bytes(blob(row, 1)?);
+    }
+    drop(rows);
     let [
         m1,
         m2,
@@ -221,7 +366,7 @@ fn upsert(connection: &Connection, level: i64, key: &Key, measures: &Measures) -
         m13,
         m14,
         _derived,
-    ] = measures.0;
+    ] = measures.numbers.0;
     connection.prepare_cached(UPSERT)?.execute(params![
         level,
         key.bucket,
@@ -232,6 +377,7 @@ fn upsert(connection: &Connection, level: i64, key: &Key, measures: &Measures) -
         key.operation,
         key.source,
         key.outcome,
+        key.conversation,
         m1,
         m2,
         m3,
@@ -246,8 +392,28 @@ fn upsert(connection: &Connection, level: i64, key: &Key, measures: &Measures) -
         m12,
         m13,
         m14,
+        durations.to_bytes(),
+        ttfts.to_bytes(),
     ])?;
     Ok(())
+}
+
+/// A row's bytes; what is something else is none.
+fn blob<'row>(row: &'row Row<'_>, column: usize) -> rusqlite::Result<&'row [u8]> {
+    Ok(row.get_ref(column)?.as_blob().unwrap_or_default())
+}
+
+/// Whether the sums have the form that this program writes.
+pub(super) fn is_current(connection: &Connection) -> rusqlite::Result<bool> {
+    const SELECT: &str = "SELECT EXISTS (SELECT 1 FROM settings WHERE key = ?1 AND value = ?2)";
+    connection.query_row(SELECT, [FORM.0, FORM.1], |row| row.get(0))
+}
+
+/// Notes that the sums have that form.
+pub(super) fn set_current(connection: &Connection) -> rusqlite::Result<()> {
+    const UPSERT: &str = "INSERT INTO settings (key, value) VALUES (?1, ?2) \
+        ON CONFLICT DO UPDATE SET value = excluded.value";
+    connection.execute(UPSERT, [FORM.0, FORM.1]).map(drop)
 }
 
 /// A level and the buckets of it that a query needs, from the first to before the second.
@@ -258,27 +424,34 @@ struct Range {
     to: i64,
 }
 
-/// The fewest rows that answer a query: whole days where they fit, quarters of an hour at the edges.
+/// The fewest rows that answer a query: those of the coarsest level that knows apart what is asked for, and quarters of
+/// an hour at the edges.
 fn ranges(query: &UsageQuery) -> Vec<Range> {
     let from = query.from.map_or(i64::MIN, |from| floor(from.0, QUARTER_MS));
     let to = query.to.map_or(i64::MAX, |to| ceil(to.0, QUARTER_MS));
-    if query.group_by.contains(&GroupBy::Bucket) {
-        return vec![Range {
-            level: QUARTERS,
-            from,
-            to,
-        }];
+    let all = |level| vec![Range { level, from, to }];
+    let by = |dimension| query.group_by.contains(&dimension);
+    if by(GroupBy::Bucket) {
+        let is_of_session = query.session.is_some() || by(GroupBy::Session) || by(GroupBy::Conversation);
+        if query.session.is_none() && query.group_by.iter().all(|by| *by == GroupBy::Bucket) {
+            return all(CLOCK);
+        }
+        if query.step == Step::Hours && !is_of_session {
+            return with_edges(query, HOURS, HOUR_MS, from, to);
+        }
+        return all(QUARTERS);
     }
-    if query.from.is_none() && query.to.is_none() {
-        return vec![Range {
-            level: ALL_TIME,
-            from,
-            to,
-        }];
+    if query.from.is_none() && query.to.is_none() && !by(GroupBy::Conversation) {
+        return all(ALL_TIME);
     }
-    let first_day = query.from.map_or(i64::MIN, |_| ceil(from, DAY_MS));
-    let last_day = query.to.map_or(i64::MAX, |_| floor(to, DAY_MS));
-    if first_day >= last_day {
+    with_edges(query, DAYS, DAY_MS, from, to)
+}
+
+/// A level where its buckets fit whole, quarters of an hour at the edges.
+fn with_edges(query: &UsageQuery, level: i64, width: i64, from: i64, to: i64) -> Vec<Range> {
+    let first = query.from.map_or(i64::MIN, |_| ceil(from, width));
+    let last = query.to.map_or(i64::MAX, |_| floor(to, width));
+    if first >= last {
         return vec![Range {
             level: QUARTERS,
             from,
@@ -286,11 +459,11 @@ fn ranges(query: &UsageQuery) -> Vec<Range> {
         }];
     }
     let mut ranges = vec![Range {
-        level: DAYS,
-        from: first_day,
-        to: last_day,
+        level,
+        from: first,
+        to: last,
     }];
-    for (from, to) in [(from, first_day), (last_day, to)] {
+    for (from, to) in [(from, first), (last, to)] {
         if from < to {
             ranges.push(Range {
                 level: QUARTERS,
@@ -303,14 +476,17 @@ fn ranges(query: &UsageQuery) -> Vec<Range> {
 }
 
 /// A group's keys: those of a row, with 0 for what is not split by.
-type Group = [i64; 8];
+type Group = [i64; 9];
 
-fn group_of(row: &Row<'_>, group_by: &[GroupBy]) -> rusqlite::Result<Group> {
+fn group_of(row: &Row<'_>, query: &UsageQuery) -> rusqlite::Result<Group> {
     let mut group = Group::default();
-    for dimension in group_by {
+    for dimension in &query.group_by {
         let column = *dimension as usize;
         if let Some(key) = group.get_mut(column) {
-            *key = row.get(column)?;
+            *key = match dimension {
+                GroupBy::Bucket => floor(row.get(column)?, query.step.width()),
+                _ => row.get(column)?,
+            };
         }
     }
     Ok(group)
@@ -326,10 +502,10 @@ pub(super) fn usage(
     macro_rules! select {
         ($session:literal) => {
             concat!(
-                "SELECT session, provider, model, client, operation, source, outcome, bucket, requests, errors, \
-                    input, cache_read, cache_write, output, reasoning, total, cost_nano_usd, priced_requests, \
+                "SELECT session, provider, model, client, operation, source, outcome, bucket, conversation, requests, \
+                    errors, input, cache_read, cache_write, output, reasoning, total, cost_nano_usd, priced_requests, \
                     unpriced_tokens, inexact_tokens, unknown_requests, duration_ms, \
-                    CASE source WHEN 0 THEN 0 ELSE requests - priced_requests END \
+                    CASE source WHEN 0 THEN 0 ELSE requests - priced_requests END, durations, ttfts \
                  FROM rollups WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3 AND ",
                 $session,
                 " AND requests > 0"
@@ -356,16 +532,22 @@ pub(super) fn usage(
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![range.level, range.from, range.to, session])?;
         while let Some(row) = rows.next()? {
-            let group = group_of(row, &query.group_by)?;
-            groups.entry(group).or_default().add(&Measures::of_row(row, 8)?);
+            let group = groups.entry(group_of(row, query)?).or_default();
+            group.numbers.add(&Numbers::of_row(row, 9)?);
+            if query.timings == Timings::Wanted {
+                group.durations.add_bytes(blob(row, 24)?);
+                group.ttfts.add_bytes(blob(row, 25)?);
+            }
         }
     }
     let mut answer = Vec::with_capacity(groups.len());
     for (group, measures) in groups {
         answer.push(UsageGroup {
             keys: keys_of(connection, lookup, group, &query.group_by)?,
-            totals: measures.totals(),
-            duration: measures.duration(),
+            totals: measures.numbers.totals(),
+            duration: measures.numbers.duration(),
+            durations: measures.durations,
+            ttfts: measures.ttfts,
         });
     }
     answer.sort_by(|left, right| {
@@ -392,6 +574,7 @@ fn keys_of(
         source,
         outcome,
         bucket,
+        conversation,
     ] = group;
     let mut name = |id: i64| match id {
         0 => Ok(None),
@@ -401,6 +584,7 @@ fn keys_of(
     let provider = name(provider)?;
     let model = name(model)?;
     let client = name(client)?;
+    let conversation = name(conversation)?;
     let operation = name(operation)?
         .map(|name| Operation::from_name(&name).ok_or_else(|| bad("operation", &name)))
         .transpose()?;
@@ -418,6 +602,7 @@ fn keys_of(
         provider,
         model,
         client,
+        conversation,
         operation,
         source,
         outcome,
@@ -442,9 +627,9 @@ pub(super) fn of_session(connection: &Connection, key: i64) -> rusqlite::Result<
         FROM rollups WHERE level = ?1 AND bucket = 0 AND session = ?2";
     let mut statement = connection.prepare_cached(SELECT)?;
     let mut rows = statement.query(params![ALL_TIME, key])?;
-    let mut sum = Measures::default();
+    let mut sum = Numbers::default();
     while let Some(row) = rows.next()? {
-        sum.add(&Measures::of_row(row, 0)?);
+        sum.add(&Numbers::of_row(row, 0)?);
     }
     Ok(sum.totals())
 }
@@ -484,6 +669,36 @@ mod tests {
         );
         assert_eq!(plan(Some(2 * DAY_MS), None), [(DAYS, 2 * DAY_MS, i64::MAX)]);
         assert_eq!(plan(Some(hour), Some(hour)), [(QUARTERS, hour, hour)]);
+    }
+
+    #[test]
+    fn the_clock_and_the_hours_are_read_where_they_know_enough() {
+        let levels = |group_by: &[GroupBy], step, session| {
+            let query = UsageQuery {
+                from: Some(Timestamp(0)),
+                to: Some(Timestamp(DAY_MS)),
+                group_by: group_by.to_vec(),
+                session,
+                step,
+                ..UsageQuery::default()
+            };
+            ranges(&query).iter().map(|range| range.level).collect::<Vec<_>>()
+        };
+        let (bucket, model) = (GroupBy::Bucket, GroupBy::Model);
+        assert_eq!(levels(&[bucket], Step::Quarters, None), [CLOCK]);
+        assert_eq!(levels(&[bucket, model], Step::Hours, None), [HOURS]);
+        assert_eq!(levels(&[bucket, model], Step::Quarters, None), [QUARTERS]);
+        for by in [GroupBy::Session, GroupBy::Conversation] {
+            assert_eq!(levels(&[bucket, by], Step::Hours, None), [QUARTERS]);
+        }
+        let nobody = Some(SessionFilter::Unassigned);
+        assert_eq!(levels(&[bucket], Step::Hours, nobody), [QUARTERS]);
+        assert_eq!(levels(&[model], Step::Hours, nobody), [DAYS]);
+        let query = UsageQuery {
+            group_by: vec![GroupBy::Conversation],
+            ..UsageQuery::default()
+        };
+        assert_eq!(ranges(&query)[0].level, DAYS);
     }
 
     #[test]

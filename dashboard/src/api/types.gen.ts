@@ -1723,6 +1723,69 @@ output: IntervalView | null,
 lowerBound: boolean, };
 
 /**
+ * How a heatmap is laid out.
+ */
+export type HeatmapKind = "year" | "week";
+
+/**
+ * What was used when: `GET /api/analytics/heatmap`.
+ */
+export type Heatmap = { 
+/**
+ * How it is laid out.
+ */
+kind: HeatmapKind, 
+/**
+ * The zone whose days and hours these are; `null` where it has no name.
+ */
+timeZone: string | null, 
+/**
+ * From this moment on, UTC epoch milliseconds.
+ */
+from: number, 
+/**
+ * Before this moment.
+ */
+to: number, 
+/**
+ * Every cell, also those without a call, in the order of time.
+ */
+cells: Array<HeatmapCell>, };
+
+/**
+ * One day, or one hour of a weekday.
+ */
+export type HeatmapCell = { 
+/**
+ * The day, `YYYY-MM-DD`; `null` in a week.
+ */
+day: string | null, 
+/**
+ * 1 is Monday.
+ */
+weekday: number, 
+/**
+ * 0 to 23; `null` for a day.
+ */
+hourOfDay: number | null, 
+/**
+ * Calls that have ended.
+ */
+requests: number, 
+/**
+ * Those of them that did not end as `complete`.
+ */
+errors: number, 
+/**
+ * All tokens.
+ */
+total: number, 
+/**
+ * What the priced calls cost, in billionths of a US dollar; `null` if none of them has a price.
+ */
+costNanoUsd: number | null, };
+
+/**
  * One of a provider's own limit periods.
  */
 export type WindowView = { 

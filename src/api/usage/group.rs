@@ -7,13 +7,14 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Number, Value};
 
 use crate::domain::call::{Outcome, Source};
+use crate::domain::histogram::Histogram;
 use crate::domain::operation::Operation;
 use crate::domain::units::{Millis, Timestamp};
 use crate::domain::wire::Totals;
 use crate::store::{GroupBy, UsageGroup, UsageKeys};
 
 /// What can be grouped by, for people.
-pub(crate) const GROUPS: &str = "any of session, provider, model, client, operation, source, outcome, hour, day, weekday, hourOfDay, with commas between";
+pub(crate) const GROUPS: &str = "any of session, provider, model, client, conversation, operation, source, outcome, hour, day, weekday, hourOfDay, with commas between";
 
 /// One thing that sums are split by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +34,12 @@ enum Time {
 }
 
 /// As the API calls them.
-const NAMES: [(&str, By); 11] = [
+const NAMES: [(&str, By); 12] = [
     ("session", By::Stored(GroupBy::Session)),
     ("provider", By::Stored(GroupBy::Provider)),
     ("model", By::Stored(GroupBy::Model)),
     ("client", By::Stored(GroupBy::Client)),
+    ("conversation", By::Stored(GroupBy::Conversation)),
     ("operation", By::Stored(GroupBy::Operation)),
     ("source", By::Stored(GroupBy::Source)),
     ("outcome", By::Stored(GroupBy::Outcome)),
@@ -92,18 +94,17 @@ impl Grouping {
     /// The groups as flat objects: each its keys, then its sums. By time, then the largest first.
     pub(crate) fn views(&self, groups: &[UsageGroup], zone: &TimeZone) -> Vec<Map<String, Value>> {
         let mut places: HashMap<String, usize> = HashMap::new();
-        let mut merged: Vec<(Map<String, Value>, Totals, Millis)> = Vec::new();
+        let mut merged: Vec<(Map<String, Value>, Sums)> = Vec::new();
         let mut clock = Clock { zone, last: None };
         for group in groups {
             let keys = self.keys(&group.keys, &mut clock);
             let name = Value::Object(keys.clone()).to_string();
             let place = *places.entry(name).or_insert_with(|| {
-                merged.push((keys, Totals::default(), Millis(0)));
+                merged.push((keys, Sums::default()));
                 merged.len() - 1
             });
-            if let Some((_, totals, duration)) = merged.get_mut(place) {
-                totals.merge(&group.totals);
-                duration.0 = duration.0.saturating_add(group.duration.0);
+            if let Some((_, sums)) = merged.get_mut(place) {
+                sums.add(group);
             }
         }
         let times: Vec<&str> = self
@@ -113,16 +114,13 @@ impl Grouping {
             .map(|(name, _)| *name)
             .collect();
         // The sort is stable: within a moment, and where there is none, the store's order would be by quarters.
-        merged.sort_by(|(left, left_totals, _), (right, right_totals, _)| {
+        merged.sort_by(|(left, left_sums), (right, right_sums)| {
             let moments = times.iter().map(|name| order(left.get(*name), right.get(*name)));
             moments
                 .fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
-                .then_with(|| right_totals.total.cmp(&left_totals.total))
+                .then_with(|| right_sums.totals.total.cmp(&left_sums.totals.total))
         });
-        merged
-            .into_iter()
-            .map(|(keys, totals, duration)| view(keys, &totals, duration))
-            .collect()
+        merged.into_iter().map(|(keys, sums)| view(keys, &sums)).collect()
     }
 
     fn keys(&self, keys: &UsageKeys, clock: &mut Clock<'_>) -> Map<String, Value> {
@@ -153,6 +151,7 @@ fn stored(by: GroupBy, keys: &UsageKeys) -> Value {
         GroupBy::Provider => keys.provider.as_deref().into(),
         GroupBy::Model => keys.model.as_deref().into(),
         GroupBy::Client => keys.client.as_deref().into(),
+        GroupBy::Conversation => keys.conversation.as_deref().into(),
         GroupBy::Operation => keys.operation.map(Operation::name).into(),
         GroupBy::Source => keys.source.map(Source::name).into(),
         GroupBy::Outcome => keys.outcome.map(Outcome::name).into(),
@@ -188,8 +187,30 @@ impl Clock<'_> {
     }
 }
 
+/// The sums of what is shown as one group.
+#[derive(Default)]
+struct Sums {
+    totals: Totals,
+    duration: Millis,
+    durations: Histogram,
+    ttfts: Histogram,
+}
+
+impl Sums {
+    fn add(&mut self, group: &UsageGroup) {
+        self.totals.merge(&group.totals);
+        self.duration.0 = self.duration.0.saturating_add(group.duration.0);
+        self.durations.add(&group.durations);
+        self.ttfts.add(&group.ttfts);
+    }
+}
+
+/// The percentiles that are shown of how long calls took.
+const PERCENTILES: [u8; 3] = [50, 90, 99];
+
 /// A group as one flat object: its keys, its sums, and what follows from these.
-fn view(mut view: Map<String, Value>, totals: &Totals, duration: Millis) -> Map<String, Value> {
+fn view(mut view: Map<String, Value>, sums: &Sums) -> Map<String, Value> {
+    let Sums { totals, duration, .. } = sums;
     if let Ok(Value::Object(totals)) = serde_json::to_value(totals) {
         view.extend(totals);
     }
@@ -209,6 +230,12 @@ fn view(mut view: Map<String, Value>, totals: &Totals, duration: Millis) -> Map<
         ratio(priced as f64, totals.total as f64),
     );
     view.insert("outputPerSecond".to_owned(), ratio(totals.output as f64, seconds));
+    for (name, took) in [("duration", &sums.durations), ("ttft", &sums.ttfts)] {
+        for share in PERCENTILES {
+            let at_most = took.percentile(share).map(|took| took.0);
+            view.insert(format!("{name}P{share}Ms"), at_most.into());
+        }
+    }
     view
 }
 
@@ -238,6 +265,8 @@ mod tests {
                 total,
                 ..Totals::default()
             },
+            durations: Histogram::default(),
+            ttfts: Histogram::default(),
             duration: Millis(500),
         }
     }

@@ -48,6 +48,7 @@ pub(in crate::api) async fn get(
         to: Some(to),
         session: session(&params)?,
         group_by: vec![GroupBy::Bucket],
+        ..UsageQuery::default()
     };
     let groups = state.read(move |reader| reader.usage(&query)).await?;
     Ok(Json(Heatmap {
@@ -138,6 +139,7 @@ fn day(at: Timestamp, zone: &TimeZone) -> Option<Date> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::histogram::Histogram;
     use crate::domain::units::Millis;
     use crate::domain::wire::Totals;
     use crate::store::UsageKeys;
@@ -158,6 +160,8 @@ mod tests {
                 ..Totals::default()
             },
             duration: Millis(0),
+            durations: Histogram::default(),
+            ttfts: Histogram::default(),
         }
     }
 

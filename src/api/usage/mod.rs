@@ -16,8 +16,9 @@ use super::calls::{moment, session};
 use super::describe;
 use super::error::ApiError;
 use super::query::Params;
+use crate::domain::units::Timestamp;
 use crate::domain::wire::Totals;
-use crate::store::UsageQuery;
+use crate::store::{Step, Timings, UsageQuery};
 use group::{GROUPS, Grouping};
 use period::period_start;
 
@@ -46,6 +47,25 @@ fn zone(params: &Params) -> Result<TimeZone, ApiError> {
     Ok(zone.unwrap_or_else(TimeZone::system))
 }
 
+/// How finely time has to be cut for a zone: by hours, where its days begin at whole ones all the time.
+fn step(zone: &TimeZone, from: Option<Timestamp>, to: Option<Timestamp>, now: Timestamp) -> Step {
+    let at = |at: Timestamp| jiff::Timestamp::from_millisecond(at.0).ok();
+    let is_whole = |moment| zone.to_offset(moment).seconds() % 3_600 == 0;
+    let (Some(first), Some(last)) = (at(from.unwrap_or(EARLIEST)), at(to.unwrap_or(now))) else {
+        return Step::Quarters;
+    };
+    let mut changes = zone
+        .following(first)
+        .take_while(|change| change.timestamp() < last);
+    match is_whole(first) && changes.all(|change| change.offset().seconds() % 3_600 == 0) {
+        true => Step::Hours,
+        false => Step::Quarters,
+    }
+}
+
+/// Before the first call of anybody.
+const EARLIEST: Timestamp = Timestamp(1_500_000_000_000);
+
 const PERIODS: &str = "hour, day, week, month, year or all";
 
 #[utoipa::path(
@@ -72,10 +92,12 @@ pub(super) async fn get(State(state): State<ApiState>, params: Params) -> Result
         from,
         to,
         session: session(&params)?,
-        group_by: Vec::new(),
+        ..UsageQuery::default()
     };
     let query = UsageQuery {
         group_by: grouping.stored(),
+        step: step(&zone, from, to, now),
+        timings: Timings::Wanted,
         ..all.clone()
     };
     let (groups, totals) = state
@@ -89,4 +111,28 @@ pub(super) async fn get(State(state): State<ApiState>, params: Params) -> Result
         totals: totals.first().map(|group| group.totals).unwrap_or_default(),
         groups: grouping.views(&groups, &zone),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_are_enough_where_days_begin_at_whole_ones() {
+        let now = Timestamp(1_800_000_000_000);
+        let year = Some(Timestamp(now.0 - 365 * 86_400_000));
+        for (name, expected) in [
+            ("UTC", Step::Hours),
+            ("Europe/Berlin", Step::Hours),
+            ("America/New_York", Step::Hours),
+            ("Asia/Kolkata", Step::Quarters),
+            ("Asia/Kathmandu", Step::Quarters),
+            // Its clocks are put forward by half an hour.
+            ("Australia/Lord_Howe", Step::Quarters),
+        ] {
+            let zone = TimeZone::get(name).unwrap();
+            assert_eq!(step(&zone, year, None, now), expected, "{name}");
+            assert_eq!(step(&zone, None, Some(now), now), expected, "{name}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
-//! Makes the sums anew from the calls: after a repair, when neither may be taken on trust.
+//! Makes the sums anew from the calls: where they cannot be taken on trust, or have the form of an older program.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 use super::read::{each_ended, find};
@@ -8,27 +8,31 @@ use super::write::key_of;
 use crate::domain::ids::CallId;
 use crate::store::error::ReadError;
 use crate::store::names::{Dictionary, Lookup};
-use crate::store::rollups::{Changes, Measures};
+use crate::store::rollups::{self, Changes, Measures};
+
+/// Makes the sums anew if an older program wrote them.
+pub(in crate::store) fn renew_old_sums(connection: &Connection) -> Result<(), ReadError> {
+    if rollups::is_current(connection)? {
+        return Ok(());
+    }
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    let unusable = sum_usable(&transaction)?;
+    if !unusable.is_empty() {
+        tracing::warn!(calls = unusable.len(), "calls that cannot be read are in no sum");
+    }
+    Ok(transaction.commit()?)
+}
 
 /// Makes the sums anew. A call that cannot be understood is given up, or every page of calls that it is on would be
 /// an error; gives how many those were.
 pub(in crate::store) fn sum_anew(connection: &Connection) -> Result<u64, ReadError> {
     const UNPACK: &str = "UPDATE calls SET raw_usage = NULL WHERE id = ?1";
     const DELETE: &str = "DELETE FROM calls WHERE id = ?1";
-    connection.execute("DELETE FROM rollups", [])?;
     let mut dictionary = Dictionary::default();
     let mut changes = Changes::default();
-    let mut unusable = Vec::new();
-    each_ended(connection, |id, call| {
-        match call {
-            Ok(call) => changes.add(key_of(connection, &mut dictionary, &call)?, &Measures::of(&call)),
-            Err(_) => unusable.push(id),
-        }
-        Ok(())
-    })?;
     let mut lookup = Lookup::default();
     let mut given_up = 0;
-    for id in unusable {
+    for id in sum_usable(connection)? {
         // Its numbers can do without the provider's own words for them, whose shape may be lost.
         connection.prepare_cached(UNPACK)?.execute([&id])?;
         let known = Uuid::from_slice(&id).ok().map(CallId::from_uuid);
@@ -41,4 +45,22 @@ pub(in crate::store) fn sum_anew(connection: &Connection) -> Result<u64, ReadErr
     }
     changes.write(connection)?;
     Ok(given_up)
+}
+
+/// Makes the sums anew of the calls that can be understood; gives the ids of the others.
+fn sum_usable(connection: &Connection) -> Result<Vec<Vec<u8>>, ReadError> {
+    connection.execute("DELETE FROM rollups", [])?;
+    let mut dictionary = Dictionary::default();
+    let mut changes = Changes::default();
+    let mut unusable = Vec::new();
+    each_ended(connection, |id, call| {
+        match call {
+            Ok(call) => changes.add(key_of(connection, &mut dictionary, &call)?, &Measures::of(&call)),
+            Err(_) => unusable.push(id),
+        }
+        Ok(changes.write_if_many(connection)?)
+    })?;
+    changes.write(connection)?;
+    rollups::set_current(connection)?;
+    Ok(unusable)
 }

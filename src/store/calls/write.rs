@@ -241,6 +241,7 @@ fn put(
         operation: ids.operation,
         source: source.unwrap_or(0),
         outcome,
+        conversation: ids.conversation.unwrap_or(0),
     }))
 }
 
@@ -261,5 +262,6 @@ pub(super) fn key_of(
         operation: ids.operation,
         source: dictionary.optional(connection, source)?.unwrap_or(0),
         outcome: dictionary.name(connection, call.outcome().name())?,
+        conversation: ids.conversation.unwrap_or(0),
     })
 }

@@ -88,6 +88,8 @@ const ROWS: &[&str] = &["
 ", "
     INSERT INTO answers (key, fingerprint, status, headers, body, at)
         VALUES ('key', x'00', 201, '[]', x'7b7d', 1800000000000);
+", "
+    INSERT INTO rollups VALUES (0, 1800000000000, 1, 1, 5, 7, 3, 6, 4, 0, 1, 0, 100, 0, 0, 20, 0, 120, 1234, 1, 0, 0, 0, 34, x'', x'');
 "];
 
 /// How many rows each table has.

@@ -5,18 +5,28 @@ use tempfile::tempdir;
 
 use super::support::*;
 use crate::domain::call::Call;
+use crate::domain::histogram::Histogram;
 use crate::domain::ids::CallId;
 use crate::domain::live::Movable;
 use crate::domain::record::Record;
 use crate::domain::units::{Millis, Timestamp, Tokens};
 use crate::domain::wire::Totals;
-use crate::store::{CallQuery, GroupBy, Reader, SessionFilter, Store, UsageKeys, UsageQuery};
+use crate::store::{
+    CallQuery, GroupBy, Reader, SessionFilter, Step as Cut, Store, Timings, UsageKeys, UsageQuery,
+};
 
 const QUARTER: i64 = 900_000;
 
+/// A group's keys and sums.
+type Group = (UsageKeys, Totals, Millis, Histogram, Histogram);
+
 /// The sums that a query should give, from the calls themselves.
-fn recomputed(calls: &HashMap<CallId, Call>, query: &UsageQuery) -> Vec<(UsageKeys, Totals, Millis)> {
-    let mut groups: Vec<(UsageKeys, Totals, Millis)> = Vec::new();
+fn recomputed(calls: &HashMap<CallId, Call>, query: &UsageQuery) -> Vec<Group> {
+    let width = match query.step {
+        Cut::Quarters => QUARTER,
+        Cut::Hours => 4 * QUARTER,
+    };
+    let mut groups: Vec<Group> = Vec::new();
     for call in calls.values() {
         let Some(end) = &call.end else { continue };
         let bucket = call.start.started_at.0.div_euclid(QUARTER) * QUARTER;
@@ -44,18 +54,28 @@ fn recomputed(calls: &HashMap<CallId, Call>, query: &UsageQuery) -> Vec<(UsageKe
                 GroupBy::Operation => keys.operation = Some(call.start.operation),
                 GroupBy::Source => keys.source = end.source,
                 GroupBy::Outcome => keys.outcome = Some(end.outcome),
-                GroupBy::Bucket => keys.bucket = Some(Timestamp(bucket)),
+                GroupBy::Bucket => keys.bucket = Some(Timestamp(bucket.div_euclid(width) * width)),
+                GroupBy::Conversation => {
+                    keys.conversation = call.start.conversation.as_deref().map(Into::into);
+                }
             }
         }
         let index = groups
             .iter()
             .position(|group| group.0 == keys)
             .unwrap_or_else(|| {
-                groups.push((keys, Totals::default(), Millis(0)));
+                let nothing = Histogram::default;
+                groups.push((keys, Totals::default(), Millis(0), nothing(), nothing()));
                 groups.len() - 1
             });
         groups[index].1.add(call);
         groups[index].2.0 += end.duration.0;
+        if query.timings == Timings::Wanted {
+            groups[index].3.add(&Histogram::of(end.duration));
+            if let Some(ttft) = end.ttft {
+                groups[index].4.add(&Histogram::of(ttft));
+            }
+        }
     }
     groups
 }
@@ -65,7 +85,15 @@ fn check(reader: &Reader, calls: &HashMap<CallId, Call>, query: &UsageQuery) {
         .usage(query)
         .unwrap()
         .into_iter()
-        .map(|group| (group.keys, group.totals, group.duration))
+        .map(|group| {
+            (
+                group.keys,
+                group.totals,
+                group.duration,
+                group.durations,
+                group.ttfts,
+            )
+        })
         .collect();
     let mut right = recomputed(calls, query);
     left.sort_by_key(|group| format!("{:?}", group.0));
@@ -83,7 +111,10 @@ fn any_query() -> impl Strategy<Value = UsageQuery> {
         GroupBy::Source,
         GroupBy::Outcome,
         GroupBy::Bucket,
+        GroupBy::Conversation,
     ];
+    let step = prop_oneof![Just(Cut::Quarters), Just(Cut::Hours)];
+    let timings = prop_oneof![Just(Timings::Ignored), Just(Timings::Wanted)];
     let moment = || prop::option::of((-QUARTER..5 * 86_400_000).prop_map(|ms| Timestamp(NOON + ms)));
     let session = prop_oneof![
         Just(None),
@@ -94,13 +125,16 @@ fn any_query() -> impl Strategy<Value = UsageQuery> {
         moment(),
         moment(),
         session,
-        prop::sample::subsequence(dimensions, 0..=8),
+        prop::sample::subsequence(dimensions, 0..=9),
+        (step, timings),
     )
-        .prop_map(|(from, to, session, group_by)| UsageQuery {
+        .prop_map(|(from, to, session, group_by, (step, timings))| UsageQuery {
             from,
             to,
             session,
             group_by,
+            step,
+            timings,
         })
 }
 
