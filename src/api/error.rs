@@ -194,6 +194,12 @@ impl ApiError {
     }
 }
 
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
 impl From<Stopped> for ApiError {
     fn from(stopped: Stopped) -> Self {
         Self::new(Kind::Stopping, stopped.to_string())

@@ -15,7 +15,7 @@ mod connect;
 mod curves;
 mod describe;
 pub mod error;
-mod export;
+pub(crate) mod export;
 mod guard;
 mod health;
 mod idempotent;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::{Failure, say};
 use crate::config::{Environment, Flags, Settings};
@@ -14,13 +15,16 @@ use crate::store::{Directory, backup, file_name, prepare_directory};
 #[derive(Debug, Args)]
 #[command(
     after_help = "The copy is checked before it gets its name; a file that exists is never replaced.\n\
-                  To restore one: stop Moonlock, move the database away together with its -wal file, and put the copy in its place.\n\n\
+                  To restore one: stop Moonlock, then `moonlock restore FILE`.\n\n\
                   Examples:\n  moonlock backup\n  moonlock backup /mnt/usb/moonlock.db"
 )]
 pub(super) struct Backup {
     /// Where to [default: moonlock-DATE.db in the directory "backups" beside the database]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     flags: Flags,
 }
@@ -37,6 +41,13 @@ pub(super) fn run(environment: &Environment, arguments: &Backup) -> Result<(), F
     };
     let made =
         backup(settings.database.path(), &target, &Arc::default()).map_err(|error| Failure::run(&error))?;
+    if arguments.json {
+        let path = made.path.display().to_string();
+        let made =
+            json!({ "path": path, "bytes": made.bytes, "calls": made.calls, "sessions": made.sessions });
+        say(&made.to_string());
+        return Ok(());
+    }
     say(&format!("{}", made.path.display()));
     say(&format!(
         "{} bytes, {} calls, {} sessions; checked",

@@ -24,6 +24,9 @@ pub(super) struct Env {
     /// Undo it
     #[arg(long, conflicts_with = "session")]
     unset: bool,
+    /// Print JSON
+    #[arg(long, conflicts_with_all = ["shell", "unset"])]
+    json: bool,
     #[command(flatten)]
     flags: Flags,
 }
@@ -73,6 +76,10 @@ pub(super) fn run(environment: &Environment, arguments: &Env) -> Result<(), Fail
     let proxy = std::net::SocketAddr::new(settings.host, settings.proxy_port);
     let base = format!("http://{proxy}{session}");
     let connect = Connect::new(&base).map_err(|error| Failure::run(&error))?;
+    if arguments.json {
+        say(&serde_json::json!(connect.variables()).to_string());
+        return Ok(());
+    }
     let shell = arguments.shell.unwrap_or_else(|| Shell::of(environment));
     for (name, value) in connect.variables() {
         say(&if arguments.unset {

@@ -6,14 +6,17 @@ mod background;
 mod backup;
 mod child;
 mod client;
+mod compare;
 mod config;
 mod demo;
 mod doctor;
 mod env;
 mod eval;
 mod exit;
+mod export;
 mod guard;
 mod print;
+mod restore;
 mod run;
 mod serve;
 mod session;
@@ -61,13 +64,16 @@ enum Command {
     Complete(session::Complete),
     /// Print every setting, what holds, and who said so
     Config(config::Config),
+    Compare(compare::Compare),
     Alerts(alerts::Alerts),
     Guard(guard::Guard),
     Doctor(doctor::Doctor),
     /// Print what was used
     Usage(usage::Usage),
+    Export(export::Export),
     /// Copy the history to a file, with the program running or not
     Backup(backup::Backup),
+    Restore(restore::Restore),
     /// Score the forecast and the alarms on recorded sessions
     Eval(eval::Eval),
 }
@@ -108,11 +114,14 @@ pub fn main() -> ExitCode {
         Some(Command::Checkpoint(arguments)) => session::checkpoint(&environment, &arguments),
         Some(Command::Complete(arguments)) => session::complete(&environment, &arguments),
         Some(Command::Config(arguments)) => config::run(&environment, &arguments),
+        Some(Command::Compare(arguments)) => compare::run(&environment, &arguments),
         Some(Command::Alerts(arguments)) => alerts::run(&environment, &arguments),
         Some(Command::Guard(arguments)) => guard::run(&environment, &arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&environment, &arguments),
         Some(Command::Usage(usage)) => usage::run(&environment, &usage),
+        Some(Command::Export(arguments)) => export::run(&environment, &arguments),
         Some(Command::Backup(arguments)) => backup::run(&environment, &arguments),
+        Some(Command::Restore(arguments)) => restore::run(&environment, &arguments),
         Some(Command::Eval(arguments)) => eval::run(&environment, &arguments),
     };
     match result {

@@ -26,7 +26,7 @@ const LEFT_FREE: u64 = 64 << 20;
 
 /// How a backup's name begins and ends; between stands when it was made, in UTC.
 const NAME: (&str, &str) = ("moonlock-", ".db");
-const STAMP: &str = "%Y-%m-%dT%H%M%S";
+pub(super) const STAMP: &str = "%Y-%m-%dT%H%M%S";
 
 /// A backup that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]

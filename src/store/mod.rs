@@ -35,6 +35,7 @@ mod reader;
 mod recover;
 mod repair;
 mod reports;
+mod restore;
 mod rollups;
 mod secret;
 mod sessions;
@@ -64,6 +65,7 @@ pub use query::{
 pub use reader::Reader;
 pub use recover::Recovered;
 pub use repair::{Repair, RepairError, Rows};
+pub use restore::{RestoreError, Restored, restore};
 pub use writer::{QueueFull, Reply, Ticket, WriteFailed, WriterHandle};
 
 use crate::domain::durability::Durability;

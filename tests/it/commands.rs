@@ -359,3 +359,151 @@ async fn alerts_are_listed_acknowledged_and_snoozed() {
     assert_eq!(code, Some(1));
     assert!(said.contains("no alert `zzz` stands"), "{said}");
 }
+
+#[tokio::test]
+async fn sessions_are_put_side_by_side() {
+    let upstream = upstream().await;
+    let app = TestApp::start(upstream.address).await;
+    well(&app, &["start", "one"]).await;
+    app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+    well(&app, &["start", "other"]).await;
+    for _ in 0..3 {
+        app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+    }
+    let out = well(&app, &["compare", "one", "other", "median"]).await;
+    let row = |name: &str| -> Vec<String> {
+        let line = out
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap_or_else(|| panic!("{name}: {out}"));
+        line.split_whitespace().map(str::to_owned).collect()
+    };
+    assert_eq!(row("tokens"), ["tokens", "18", "54", "+36", "–", "–"]);
+    assert_eq!(row("calls"), ["calls", "1", "3", "+2", "–", "–"]);
+    assert_eq!(row("failed"), ["failed", "0", "0", "0", "–", "–"]);
+    assert!(out.lines().next().unwrap().contains("median of 0"), "{out}");
+    let shown: Value =
+        serde_json::from_str(&well(&app, &["compare", "other", "one", "--json"]).await).unwrap();
+    assert_eq!(shown["sessions"][1]["difference"]["total"], -36);
+    let (code, _, said) = ask(app.dashboard(), &["compare", "one", "nobody"]).await;
+    assert_eq!(
+        (code, said.as_str()),
+        (Some(1), "moonlock: there is no session `nobody`\n")
+    );
+    assert_eq!(ask(app.dashboard(), &["compare", "one"]).await.0, Some(2));
+}
+
+#[tokio::test]
+async fn an_export_is_the_apis_running_or_not() {
+    let upstream = upstream().await;
+    let app = TestApp::start(upstream.address).await;
+    app.session("work").await;
+    app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+    well(&app, &["complete"]).await;
+    app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+    let home = std::sync::Arc::clone(&app.home);
+    let export = |arguments: &[&str]| run(command(home.path()).arg("export").args(arguments));
+    let served = app.api("GET", "/api/export?format=csv", "", "").await.body;
+    let served = String::from_utf8(served).unwrap();
+    let (code, out, said) = export(&["--format", "csv"]);
+    assert_eq!(
+        (code, out.as_str(), said.as_str()),
+        (Some(0), served.as_str(), "")
+    );
+    let file = home.path().join("calls.jsonl");
+    let path = file.to_str().unwrap();
+    app.stop().await;
+
+    let (code, out, said) = export(&[path]);
+    assert_eq!((code, out.as_str()), (Some(0), ""));
+    assert!(said.ends_with("calls.jsonl: 2 calls\n"), "{said}");
+    let lines = std::fs::read_to_string(&file).unwrap();
+    let kinds: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["type"].clone())
+        .collect();
+    assert_eq!(kinds, ["export", "session", "call", "call"]);
+    let (code, _, said) = export(&[path]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("--force"), "{said}");
+    let (code, _, said) = export(&[path, "--force", "--session", "work"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.ends_with(": 1 calls\n"), "{said}");
+    let count = |arguments: &[&str]| -> usize {
+        let (code, out, said) = export(&[&["--format", "csv"], arguments].concat());
+        assert_eq!(code, Some(0), "{said}");
+        out.lines().count() - 1
+    };
+    assert_eq!(count(&["--session", "unassigned"]), 1);
+    assert_eq!(count(&["--from", "2001-01-01"]), 2);
+    assert_eq!(count(&["--to", "2001-01-01T10:00"]), 0);
+    assert_eq!(count(&["--provider", "anthropic"]), 0);
+    assert_eq!(count(&["--filter", "status=200"]), 2);
+    for (arguments, code, words) in [
+        (&["--source", "hearsay"][..], 2, "expected exact"),
+        (&["--session", "nobody"], 1, "no session `nobody`"),
+        (&["--filter", "colour=red"], 2, "no parameter `colour`"),
+        (&["--from", "someday"], 2, "expected a day"),
+    ] {
+        let (ended, _, said) = export(arguments);
+        assert_eq!(ended, Some(code), "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+    let left: Vec<_> = std::fs::read_dir(home.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert!(
+        !left.iter().any(|name| name.to_string_lossy().contains("export-")),
+        "{left:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_backup_takes_the_databases_place_and_what_was_there_is_kept() {
+    let upstream = upstream().await;
+    let app = TestApp::start(upstream.address).await;
+    app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+    let home = std::sync::Arc::clone(&app.home);
+    let backup = home.path().join("kept.db");
+    let backup = backup.to_str().unwrap();
+    let moonlock = |arguments: &[&str]| run(command(home.path()).args(arguments));
+    assert_eq!(moonlock(&["backup", backup]).0, Some(0));
+    app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
+    let (code, _, said) = moonlock(&["restore", backup]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("in use by another Moonlock"), "{said}");
+    app.stop().await;
+
+    let calls = || {
+        let (code, out, said) = moonlock(&["usage", "--json"]);
+        assert_eq!(code, Some(0), "{said}");
+        serde_json::from_str::<Value>(&out).unwrap()["groups"][0]["requests"].clone()
+    };
+    assert_eq!(calls(), 2);
+    let notes = home.path().join("notes.txt");
+    std::fs::write(&notes, "These are my notes, and no database at all.\n").unwrap();
+    let database = home.path().join("moonlock.db");
+    for wrong in [
+        notes.to_str().unwrap(),
+        "/nowhere/at/all.db",
+        database.to_str().unwrap(),
+    ] {
+        let (code, _, said) = moonlock(&["restore", wrong]);
+        assert_eq!(code, Some(1), "{wrong}: {said}");
+        assert_eq!(calls(), 2, "{wrong} changed nothing");
+    }
+    let (code, out, said) = moonlock(&["restore", backup, "--json"]);
+    assert_eq!(code, Some(0), "{said}");
+    let shown: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&shown["calls"], calls()), (&Value::from(1), Value::from(1)));
+    let aside = shown["aside"].as_str().unwrap();
+    let (code, out, said) = run(command(home.path())
+        .env("DB_PATH", aside)
+        .args(["usage", "--json"]));
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(
+        serde_json::from_str::<Value>(&out).unwrap()["groups"][0]["requests"],
+        2
+    );
+}

@@ -95,6 +95,114 @@ enum Sessions {
     All,
 }
 
+impl Sessions {
+    /// Those that go with all the calls that match.
+    fn beside(query: &CallQuery) -> Self {
+        let only_a_range = CallQuery {
+            from: query.from,
+            to: query.to,
+            ..CallQuery::default()
+        };
+        match query.session {
+            Some(SessionFilter::Id(id)) => Self::One(id),
+            None if *query == only_a_range => Self::All,
+            _ => Self::None,
+        }
+    }
+}
+
+/// Why an export was not written to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExportError {
+    /// A parameter has no usable value.
+    #[error("{0}")]
+    Parameter(String),
+    /// The history cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// What was made cannot be written.
+    #[error("the export could not be written: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// Writes an export with the parameters of `GET /api/export`, and gives how many calls it holds. `told` is told how many
+/// are written, and of how many.
+pub(crate) fn write_to(
+    reader: &Reader,
+    parameters: Vec<(String, String)>,
+    now: Reading,
+    out: &mut impl Write,
+    told: impl FnMut(u64, u64),
+) -> Result<u64, ExportError> {
+    let parameter = |error: ApiError| ExportError::Parameter(error.to_string());
+    let params = Params::of(parameters);
+    params
+        .only(&[&["format"], &FILTERS[..]].concat())
+        .map_err(parameter)?;
+    let format = params
+        .get("format", "csv, json or jsonl", Format::from_name)
+        .map_err(parameter)?
+        .unwrap_or(Format::Json);
+    let query = filtered(&params).map_err(parameter)?;
+    let extent = reader.extent(&query)?;
+    let plan = Plan {
+        sessions: Sessions::beside(&query),
+        head: Head { extent, now },
+        query,
+    };
+    let all = extent.calls;
+    match format {
+        Format::Csv => write(reader, plan, &mut Telling::new(Csv::new(out), all, told)),
+        Format::Json => write(reader, plan, &mut Telling::new(Json::new(out), all, told)),
+        Format::Lines => write(reader, plan, &mut Telling::new(Lines::new(out), all, told)),
+    }
+    .map_err(|broken| match broken {
+        Broken::Read(error) => ExportError::Read(error),
+        Broken::Gone(error) => ExportError::Write(error),
+    })?;
+    Ok(all)
+}
+
+/// Writes a format, and tells how far it has come.
+struct Telling<W, F> {
+    writer: W,
+    done: u64,
+    all: u64,
+    told: F,
+}
+
+impl<W: Writer, F: FnMut(u64, u64)> Telling<W, F> {
+    const fn new(writer: W, all: u64, told: F) -> Self {
+        Self {
+            writer,
+            done: 0,
+            all,
+            told,
+        }
+    }
+}
+
+impl<W: Writer, F: FnMut(u64, u64)> Writer for Telling<W, F> {
+    fn begin(&mut self, head: &Head) -> io::Result<()> {
+        self.writer.begin(head)
+    }
+
+    fn session(&mut self, session: &json::ExportedSession) -> io::Result<()> {
+        self.writer.session(session)
+    }
+
+    fn call(&mut self, call: &Call, session: Option<&str>) -> io::Result<()> {
+        self.writer.call(call, session)?;
+        self.done += 1;
+        (self.told)(self.done, self.all);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.writer.finish()
+    }
+}
+
 /// Writes one format.
 trait Writer {
     fn begin(&mut self, head: &Head) -> io::Result<()>;
@@ -124,16 +232,10 @@ impl Default for Places {
 pub(super) async fn everything(State(state): State<ApiState>, params: Params) -> Result<Response, ApiError> {
     params.only(&[&["format"], &FILTERS[..]].concat())?;
     let query = filtered(&params)?;
-    let only_a_range = CallQuery {
-        from: query.from,
-        to: query.to,
-        ..CallQuery::default()
-    };
-    let sessions = match query.session {
-        Some(SessionFilter::Id(id)) => Sessions::One(find(&state, id).await?.id),
-        None if query == only_a_range => Sessions::All,
-        _ => Sessions::None,
-    };
+    let sessions = Sessions::beside(&query);
+    if let Sessions::One(id) = sessions {
+        find(&state, id).await?;
+    }
     export(state, &params, query, sessions, "moonlock").await
 }
 

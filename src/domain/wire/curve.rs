@@ -1,6 +1,6 @@
 //! How sessions' use grew over their own time, side by side.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Totals;
 use crate::domain::ids::SessionId;
@@ -11,7 +11,7 @@ use crate::domain::session::usual::{self, Band, Quartiles};
 use crate::domain::units::{Millis, NanoUsd, Tokens};
 
 /// What was used until a moment of a session's own time, in which there are no pauses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CurvePoint {
@@ -55,7 +55,7 @@ impl From<&Band> for CurvePoint {
 }
 
 /// How a session's use grew over its own time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CurveView {
@@ -82,7 +82,7 @@ impl From<&Course> for CurveView {
 }
 
 /// Sessions side by side, on one axis of their own time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ComparisonView {
@@ -94,7 +94,7 @@ pub struct ComparisonView {
 }
 
 /// One of the sessions that are compared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ComparedView {
@@ -169,7 +169,7 @@ impl ComparedView {
 }
 
 /// What is compared of sessions. In a difference, less is negative.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct SessionFigures {
