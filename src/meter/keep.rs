@@ -116,6 +116,18 @@ impl Keep {
         self.kept += piece.len();
     }
 
+    /// Keeps all of another body behind this one.
+    pub(super) fn append(&mut self, other: &Self) {
+        for piece in &other.pieces {
+            self.push(piece);
+        }
+        self.copy(&other.block);
+        // What the other could not keep is missing here too.
+        let missing = other.length.saturating_sub(other.kept as u64);
+        self.length += missing;
+        self.is_full |= missing > 0;
+    }
+
     /// Counts a piece in, and says whether it may be kept: nothing is behind a piece that was not.
     const fn has_room(&mut self, length: usize) -> bool {
         self.length += length as u64;
@@ -236,6 +248,29 @@ mod tests {
         drop((keep, other));
         let (keep, whole) = kept(&memory, &[LARGE; 3]);
         assert_eq!(keep.gathered(), whole, "and given it back");
+    }
+
+    #[test]
+    fn bodies_behind_each_other_are_one() {
+        let memory = Memory::new(1 << 20);
+        let (mut whole, mut bytes) = kept(&memory, &[10, LARGE]);
+        for sizes in [&[3][..], &[], &[700; 20], &[LARGE, 5]] {
+            let (next, more) = kept(&memory, sizes);
+            whole.append(&next);
+            bytes.extend(more);
+        }
+        assert_eq!(whole.gathered(), bytes);
+        assert_eq!(whole.length(), bytes.len() as u64);
+        let (cut, _) = kept(&Memory::new(LARGE), &[10, LARGE]);
+        let (next, _) = kept(&memory, &[1]);
+        whole.append(&cut);
+        whole.append(&next);
+        assert_eq!(
+            whole.gathered().len(),
+            bytes.len() + 10,
+            "nothing is behind what is missing"
+        );
+        assert_eq!(whole.length(), (bytes.len() + 10 + LARGE + 1) as u64);
     }
 
     #[test]

@@ -8,10 +8,11 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use super::flight::{Ending, Flight, Sink};
+use super::keep::{Keep, Memory};
 use crate::domain::call::{CallStart, Outcome};
 use crate::domain::units::Millis;
 use crate::domain::usage::reading::Reading;
-use crate::domain::usage::turns::{Side, SocketReader, TurnEvent, TurnId};
+use crate::domain::usage::turns::{Listener, Side, SocketReader, TurnEvent, TurnId};
 
 /// Makes the start of a call to the model that is asked.
 pub type Starts = Box<dyn Fn(Option<Box<str>>) -> CallStart + Send>;
@@ -32,7 +33,65 @@ pub struct SocketMeter {
     running: HashMap<TurnId, Turn>,
     count: watch::Sender<usize>,
     told: Vec<TurnEvent>,
+    words: Words,
     warned: bool,
+}
+
+/// What is said of the turns under way, kept so that it can be counted where the provider does not say what they used.
+struct Words {
+    /// `None` where nothing is kept.
+    memory: Option<Arc<Memory>>,
+    /// The message that each side has begun.
+    client: Option<Keep>,
+    server: Option<Keep>,
+    /// What was asked, and what was answered so far, one message behind the other.
+    turns: HashMap<TurnId, (Keep, Keep)>,
+}
+
+impl Words {
+    fn new(memory: Option<Arc<Memory>>) -> Self {
+        Self {
+            memory,
+            client: None,
+            server: None,
+            turns: HashMap::new(),
+        }
+    }
+
+    const fn message(&mut self, side: Side) -> &mut Option<Keep> {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+}
+
+impl Listener for Words {
+    fn part(&mut self, side: Side, bytes: &[u8]) {
+        let Some(memory) = &self.memory else { return };
+        let memory = Arc::clone(memory);
+        self.message(side)
+            .get_or_insert_with(|| Keep::new(memory))
+            .copy(bytes);
+    }
+
+    fn message_end(&mut self, side: Side, turn: Option<TurnId>) {
+        let message = self.message(side).take();
+        let (Some(message), Some(turn), Some(memory)) = (message, turn, &self.memory) else {
+            return;
+        };
+        match side {
+            Side::Client => {
+                let reply = Keep::new(Arc::clone(memory));
+                self.turns.insert(turn, (message, reply));
+            }
+            Side::Server => {
+                if let Some((_, reply)) = self.turns.get_mut(&turn) {
+                    reply.append(&message);
+                }
+            }
+        }
+    }
 }
 
 struct Turn {
@@ -49,7 +108,10 @@ impl SocketMeter {
         sink: Arc<dyn Sink>,
         request_id: Option<Box<str>>,
     ) -> Self {
+        let estimator = sink.estimator().filter(|_| reader.names_turns());
+        let words = Words::new(estimator.map(|estimator| Arc::clone(estimator.memory())));
         Self {
+            words,
             reader,
             starts,
             sink,
@@ -69,7 +131,8 @@ impl SocketMeter {
 
     /// Looks at the next bytes of a side; what to wait for before they are handed on, if a turn ends in them.
     pub(super) fn observe(&mut self, side: Side, bytes: &[u8]) -> Option<Settled> {
-        self.reader.push(side, bytes, &mut self.told);
+        self.reader
+            .push_heard(side, bytes, &mut self.told, &mut self.words);
         if self.reader.is_lost() && !std::mem::replace(&mut self.warned, true) {
             tracing::warn!("WebSocket cannot be metered any further; its bytes are passed on");
         }
@@ -115,8 +178,13 @@ impl SocketMeter {
                     outcome,
                     reading,
                 } => {
+                    let words = self.words.turns.remove(&turn);
                     if let Some(turn) = self.running.remove(&turn) {
-                        let ending = self.ending(outcome, *reading, turn.ttft);
+                        let mut ending = self.ending(outcome, *reading, turn.ttft);
+                        if let Some((request, reply)) = words {
+                            turn.flight.keep_request(request);
+                            ending.text = Some(reply);
+                        }
                         if let Some(committed) = turn.flight.end(outcome, ending) {
                             commits.push(async move { turn.flight.settle(Some(committed)).await });
                         }

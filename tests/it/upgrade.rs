@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use flate2::{Compress, Compression, FlushCompress};
 use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
@@ -509,4 +510,64 @@ async fn a_real_client_and_a_real_server_speak_through_it() {
     let closed = async { while let Some(Ok(_)) = client.next().await {} };
     within("both to close", async { tokio::join!(closing, closed) }).await;
     assert_eq!(app.rows().await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_response_whose_usage_nobody_says_is_estimated_by_its_words() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let app = TestApp::start_estimating(listener.local_addr().unwrap()).await;
+    let mut pair = Pair::open_at(app, &listener, "/openai/v1/responses", "", "").await;
+    let ask = |input: &str| {
+        let ask = format!(r#"{{"type":"response.create","model":"gpt-4o","input":"{input}"}}"#);
+        masked(TEXT, ask)
+    };
+    let say = |id: &str, text: &str| {
+        let delta = format!(
+            r#"{{"type":"response.output_text.delta","response_id":"{id}","item_id":"m","output_index":0,"content_index":0,"delta":"{text}"}}"#
+        );
+        unmasked(TEXT, delta)
+    };
+    pair.ask(ask("Say hello to the whole world, please.")).await;
+    pair.ask(masked(0x89, "ping")).await;
+    for word in ["Hello", " to", " the", " whole", " world"] {
+        pair.answer(say("r1", word)).await;
+    }
+    let done =
+        r#"{"type":"response.completed","response":{"id":"r1","model":"gpt-4o","status":"completed"}}"#;
+    pair.answer(unmasked(TEXT, done)).await;
+    let row = pair.app.estimated().await;
+    assert_eq!(
+        (&row["outcome"], &row["source"]),
+        (&"complete".into(), &"estimated".into())
+    );
+    // "Say hello to the whole world, please." has nine tokens, and what was said of it five.
+    let number = |row: &Value, field: &str| row[field].as_u64().unwrap();
+    assert!((9..=20).contains(&number(&row, "input")), "{row:#}");
+    assert!((5..=12).contains(&number(&row, "output")), "{row:#}");
+
+    pair.ask(ask("Once more, and slowly this time.")).await;
+    pair.answer(say("r2", "Hello")).await;
+    let Pair {
+        mut app,
+        client,
+        mut provider,
+        ..
+    } = pair;
+    drop(client);
+    assert_eq!(provider.rest().await, b"");
+    drop(provider);
+    let row = app.estimated().await;
+    assert_eq!(
+        (&row["outcome"], &row["source"]),
+        (&"client_aborted".into(), &"estimated".into())
+    );
+    assert_eq!(
+        row["estimate"]["lowerBound"], true,
+        "more may have been generated"
+    );
+    assert!(
+        number(&row, "input") >= 8 && number(&row, "output") >= 1,
+        "{row:#}"
+    );
+    assert_eq!(app.rows().await.len(), 2);
 }

@@ -209,7 +209,7 @@ impl Conversation for Live {
         }
     }
 
-    fn message_end(&mut self, side: Side, told: &mut Vec<TurnEvent>) {
+    fn message_end(&mut self, side: Side, told: &mut Vec<TurnEvent>) -> Option<TurnId> {
         match side {
             Side::Client => {
                 if let Some(said) = self.client.end() {
@@ -222,6 +222,7 @@ impl Conversation for Live {
                 }
             }
         }
+        None
     }
 }
 

@@ -51,6 +51,20 @@ pub enum TurnEvent {
     },
 }
 
+/// Hears the messages, so that what is said of a turn can be kept.
+pub trait Listener {
+    /// The next piece of a side's message.
+    fn part(&mut self, side: Side, bytes: &[u8]);
+    /// The side's message has ended: it asks for that turn or answers it, or is about none.
+    fn message_end(&mut self, side: Side, turn: Option<TurnId>);
+}
+
+/// Nobody listens.
+impl Listener for () {
+    fn part(&mut self, _: Side, _: &[u8]) {}
+    fn message_end(&mut self, _: Side, _: Option<TurnId>) {}
+}
+
 /// Hands out the names of turns.
 #[derive(Debug, Default)]
 struct Names(u64);
@@ -96,15 +110,33 @@ impl SocketReader {
         })
     }
 
+    /// Whether messages are told apart by their turns: those of responses are. A realtime session's or Gemini Live's turn
+    /// rests on all that was said before, much of it in sound.
+    #[must_use]
+    pub fn names_turns(&self) -> bool {
+        matches!(&self.protocol, Protocol::OpenAi(protocol) if protocol.names_turns())
+    }
+
     /// Reads the next bytes that a side sent, however they are cut.
     pub fn push(&mut self, side: Side, bytes: &[u8], told: &mut Vec<TurnEvent>) {
+        self.push_heard(side, bytes, told, &mut ());
+    }
+
+    /// The same, with somebody who listens.
+    pub fn push_heard(
+        &mut self,
+        side: Side,
+        bytes: &[u8],
+        told: &mut Vec<TurnEvent>,
+        heard: &mut impl Listener,
+    ) {
         let frames = match side {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
         };
         match &mut self.protocol {
-            Protocol::OpenAi(protocol) => frames.push(bytes, &mut Talk(&mut **protocol, side, told)),
-            Protocol::Live(protocol) => frames.push(bytes, &mut Talk(&mut **protocol, side, told)),
+            Protocol::OpenAi(protocol) => frames.push(bytes, &mut Talk(&mut **protocol, side, told, heard)),
+            Protocol::Live(protocol) => frames.push(bytes, &mut Talk(&mut **protocol, side, told, heard)),
         }
         if frames.is_closed() {
             self.left(side);
@@ -141,20 +173,22 @@ impl SocketReader {
 trait Conversation {
     /// The next piece of a message.
     fn part(&mut self, side: Side, bytes: &[u8]);
-    /// A message has ended.
-    fn message_end(&mut self, side: Side, told: &mut Vec<TurnEvent>);
+    /// A message has ended; the turn that it is about, where that is told.
+    fn message_end(&mut self, side: Side, told: &mut Vec<TurnEvent>) -> Option<TurnId>;
 }
 
 /// One side's words.
-struct Talk<'a, C>(&'a mut C, Side, &'a mut Vec<TurnEvent>);
+struct Talk<'a, C, L>(&'a mut C, Side, &'a mut Vec<TurnEvent>, &'a mut L);
 
-impl<C: Conversation> MessageSink for Talk<'_, C> {
+impl<C: Conversation, L: Listener> MessageSink for Talk<'_, C, L> {
     fn part(&mut self, bytes: &[u8]) {
         self.0.part(self.1, bytes);
+        self.3.part(self.1, bytes);
     }
 
     fn message_end(&mut self) {
-        self.0.message_end(self.1, self.2);
+        let turn = self.0.message_end(self.1, self.2);
+        self.3.message_end(self.1, turn);
     }
 }
 

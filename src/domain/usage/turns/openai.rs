@@ -212,21 +212,29 @@ impl OpenAi {
         }
     }
 
-    fn client_says(&mut self, note: Said, told: &mut Vec<TurnEvent>) {
+    /// Whether each message is about a turn of its own.
+    pub(super) fn names_turns(&self) -> bool {
+        self.kind == Kind::Responses
+    }
+
+    /// The turn that a message asks for.
+    fn client_says(&mut self, note: Said, told: &mut Vec<TurnEvent>) -> Option<TurnId> {
         if &*note.kind != "response.create" {
-            return;
+            return None;
         }
         let model = note.model.or_else(|| self.model.clone());
         if self.kind == Kind::Responses {
             self.model.clone_from(&model);
         }
-        if self.running.len() < MOST_RUNNING {
-            let turn = self.begin(None, model, told);
-            if let Some(running) = self.running.back_mut().filter(|running| running.turn == turn) {
-                running.event_id = note.event_id;
-                running.stream_id = note.stream_id;
-            }
+        if self.running.len() >= MOST_RUNNING {
+            return None;
         }
+        let turn = self.begin(None, model, told);
+        if let Some(running) = self.running.back_mut().filter(|running| running.turn == turn) {
+            running.event_id = note.event_id;
+            running.stream_id = note.stream_id;
+        }
+        Some(turn)
     }
 
     fn server_says(&mut self, note: Said, told: &mut Vec<TurnEvent>) {
@@ -388,19 +396,20 @@ impl Conversation for OpenAi {
         }
     }
 
-    fn message_end(&mut self, side: Side, told: &mut Vec<TurnEvent>) {
-        match side {
+    fn message_end(&mut self, side: Side, told: &mut Vec<TurnEvent>) -> Option<TurnId> {
+        let turn = match side {
             Side::Client => {
-                if let Some(said) = self.client.end() {
-                    self.client_says(said, told);
-                }
+                let said = self.client.end()?;
+                self.client_says(said, told)
             }
             Side::Server => {
-                if let Some(said) = self.server.end() {
-                    self.server_says(said, told);
-                }
+                let said = self.server.end()?;
+                let about = self.find(&said).map(|at| self.running[at].turn);
+                self.server_says(said, told);
+                about
             }
-        }
+        };
+        turn.filter(|_| self.names_turns())
     }
 }
 
