@@ -196,8 +196,7 @@ fn sentences_say_what_how_much_since_when_and_what_to_do() {
         [
             "At this pace the session will use more tokens than its budget has: 84 % likely, used up in 10 min to \
              25 min. Slow down, use a smaller model, or raise the budget.",
-            "41 calls in the last minute, where this session has at most 13 as a rule. Look whether an agent runs \
-             away.",
+            "41 calls in the last minute, where at most 13 are usual here. Look whether an agent runs away.",
             "The last call used 412,000 tokens, where the calls before it used about 88,000. If its context grew by \
              accident, compact it or begin a new conversation.",
             "One conversation made 25 nearly equal calls in 4 min. Look whether its agent goes in circles, and stop \
