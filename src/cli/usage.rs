@@ -10,7 +10,7 @@ use crate::api::usage::group::{GROUPS, Grouping};
 use crate::api::usage::period::period_start;
 use crate::config::{Environment, Flags, Settings};
 use crate::domain::units::{NanoUsd, Timestamp};
-use crate::store::{Reader, UsageQuery};
+use crate::store::{Reader, Timings, UsageQuery};
 
 /// Print what was used
 #[derive(Debug, Args)]
@@ -45,6 +45,7 @@ pub(super) fn run(environment: &Environment, usage: &Usage) -> Result<(), Failur
     let query = UsageQuery {
         from,
         group_by: usage.group_by.stored(),
+        timings: Timings::Wanted,
         ..UsageQuery::default()
     };
     let found = reader.usage(&query).map_err(|error| Failure::run(&error))?;
