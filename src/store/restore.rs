@@ -24,7 +24,7 @@ pub enum RestoreError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: BackupError,
+        source: Box<BackupError>,
     },
     /// A file could not be moved.
     #[error("{} could not be moved ({source}): check the directory", .path.display())]
@@ -62,7 +62,7 @@ pub fn restore(from: &Path, database: &Path, now: Timestamp) -> Result<Restored,
     let whole = beside(database, &format!(".restoring-{stamp}"));
     let made = backup(from, &whole, &Arc::default()).map_err(|source| RestoreError::Backup {
         path: from.to_owned(),
-        source,
+        source: Box::new(source),
     })?;
     let aside = move_aside(database, &beside(database, &format!(".before-restore-{stamp}")));
     let placed = aside.and_then(|aside| {
