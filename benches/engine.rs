@@ -171,6 +171,7 @@ fn say(state: &mut State, input: Input) {
     step.answer.expect("the command applies");
 }
 
+#[expect(clippy::print_stdout, reason = "a bench prints what it measures")]
 fn allocations(name: &str, engine: &mut Engine) {
     let mut count = |what: &str, act: &mut dyn FnMut(&mut Engine, Call)| {
         let calls: Vec<_> = (0..COUNTED).map(|_| engine.next_call()).collect();
