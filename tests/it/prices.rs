@@ -97,7 +97,7 @@ async fn each_row_says_by_whose_word_it_cost_what_and_each_sum_what_is_missing()
     let print = |arguments: &[&str]| run(command(home.path()).arg("usage").args(arguments)).1;
     let text = print(&["--group-by", "provider"]);
     assert!(text.contains("≥ $0.38"), "{text}");
-    let note = "Not in the cost: 1100 tokens of requests without a known price (1).";
+    let note = "Not in the cost: 1,100 tokens of requests without a known price (1).";
     assert_eq!(text.lines().last(), Some(note), "{text}");
     assert!(!print(&["--group-by", "provider", "--since", "hour", "--json"]).contains(note));
     let groups: Value = serde_json::from_str(&print(&["--json"])).unwrap();
