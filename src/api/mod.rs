@@ -19,6 +19,7 @@ pub(crate) mod export;
 mod guard;
 mod health;
 mod idempotent;
+mod importing;
 mod limits;
 mod live;
 mod metrics;
@@ -194,6 +195,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(calls::list))
         .routes(routes!(calls::get))
         .routes(routes!(moving::make))
+        .routes(routes!(importing::make))
         .routes(routes!(limits::get))
         .routes(routes!(track_record::get))
         .routes(routes!(alerts::list))

@@ -248,7 +248,7 @@ impl Entry {
 }
 
 /// A UUIDv7 of a moment: a call's id carries the moment of its start.
-fn id_at(at: Timestamp) -> CallId {
+pub(super) fn id_at(at: Timestamp) -> CallId {
     let millis = u64::try_from(at.0).unwrap_or(0);
     let nanos = u32::try_from(millis % 1_000 * 1_000_000).unwrap_or(0);
     let moment = uuid::Timestamp::from_unix(uuid::NoContext, millis / 1_000, nanos);

@@ -15,6 +15,7 @@ mod eval;
 mod exit;
 mod export;
 mod guard;
+mod import;
 mod print;
 mod restore;
 mod run;
@@ -70,6 +71,7 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Print what was used
     Usage(usage::Usage),
+    Import(import::Import),
     Export(export::Export),
     /// Copy the history to a file, with the program running or not
     Backup(backup::Backup),
@@ -120,6 +122,7 @@ pub fn main() -> ExitCode {
         Some(Command::Doctor(arguments)) => doctor::run(&environment, &arguments),
         Some(Command::Usage(usage)) => usage::run(&environment, &usage),
         Some(Command::Export(arguments)) => export::run(&environment, &arguments),
+        Some(Command::Import(arguments)) => import::run(&environment, &arguments),
         Some(Command::Backup(arguments)) => backup::run(&environment, &arguments),
         Some(Command::Restore(arguments)) => restore::run(&environment, &arguments),
         Some(Command::Eval(arguments)) => eval::run(&environment, &arguments),

@@ -11,6 +11,7 @@ pub mod estimate;
 pub mod forecast;
 pub mod histogram;
 pub mod ids;
+pub mod import;
 pub mod live;
 pub mod metrics;
 pub mod notice;

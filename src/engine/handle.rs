@@ -16,6 +16,7 @@ use crate::domain::estimate::Estimated;
 use crate::domain::estimate::calibration::Learnt;
 use crate::domain::forecast::Score;
 use crate::domain::ids::{AlertId, BudgetId, CallId, CheckpointId, SessionId};
+use crate::domain::import::Import;
 use crate::domain::live::{Deletion, Input, Move, Refusal, State};
 use crate::domain::metrics::Metrics;
 use crate::domain::record::Record;
@@ -252,6 +253,20 @@ impl Engine {
         self.carry_out(Input::Move(Box::new(order)), done).await
     }
 
+    /// Takes in calls that were read from a log, and waits for as long as it takes until they are committed: that many
+    /// rows at once say nothing of the disk.
+    ///
+    /// # Errors
+    /// There is no such session, or what is known of the calls has changed since it was looked up.
+    pub async fn import(&self, import: Import) -> Result<(), CommandError> {
+        let (carried_out, committed) = self.hand_over(Input::Import(Box::new(import)), done);
+        carried_out.await.map_err(|_| Stopped)??;
+        match tokio::time::timeout(super::SETTLES, committed).await {
+            Ok(Ok(Ok(())) | Err(_)) => Ok(()),
+            Ok(Ok(Err(_))) | Err(_) => Err(CommandError::Unsettled),
+        }
+    }
+
     /// Makes a budget that begins anew.
     ///
     /// # Errors
@@ -392,6 +407,20 @@ impl Engine {
         input: Input,
         show: impl FnOnce(Option<Refusal>, &State, Reading) -> Result<T, CommandError> + Send + 'static,
     ) -> Result<T, CommandError> {
+        let (answered, committed) = self.hand_over(input, show);
+        let answer = answered.await.map_err(|_| Stopped)?;
+        if tokio::time::timeout(self.commit_bound, committed).await.is_err() {
+            self.commit_was_late();
+        }
+        answer
+    }
+
+    /// Hands a command over; its answer comes when it is carried out, and then that what it wrote is committed.
+    fn hand_over<T: Send + 'static>(
+        &self,
+        input: Input,
+        show: impl FnOnce(Option<Refusal>, &State, Reading) -> Result<T, CommandError> + Send + 'static,
+    ) -> (oneshot::Receiver<Result<T, CommandError>>, Committed) {
         let (done, committed) = oneshot::channel();
         let (answer, answered) = oneshot::channel();
         self.tell(Message::Command {
@@ -402,11 +431,7 @@ impl Engine {
                 drop(answer.send(show(refusal, state, now)));
             }),
         });
-        let answer = answered.await.map_err(|_| Stopped)?;
-        if tokio::time::timeout(self.commit_bound, committed).await.is_err() {
-            self.commit_was_late();
-        }
-        answer
+        (answered, committed)
     }
 
     async fn read<T: Send + 'static>(

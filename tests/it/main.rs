@@ -21,6 +21,7 @@ mod fixtures;
 mod forecast;
 mod http2;
 mod idempotent;
+mod importing;
 mod include_usage;
 mod kill;
 mod limits;

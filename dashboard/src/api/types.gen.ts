@@ -2104,7 +2104,15 @@ unassigned: Totals, } } | { "kind": "session.deleted", "data": {
 /**
  * What becomes of its calls.
  */
-calls: CallsFate, } } | { "kind": "forecast", "data": Foretold } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView };
+calls: CallsFate, } } | { "kind": "calls.imported", "data": { 
+/**
+ * How many are new or have changed.
+ */
+calls: number, 
+/**
+ * The sums of *Unassigned* now.
+ */
+unassigned: Totals, } } | { "kind": "forecast", "data": Foretold } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView };
 
 /**
  * One event of the stream.
@@ -2153,7 +2161,15 @@ unassigned: Totals, } } | { "kind": "session.deleted", "data": {
 /**
  * What becomes of its calls.
  */
-calls: CallsFate, } } | { "kind": "forecast", "data": Foretold } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView });
+calls: CallsFate, } } | { "kind": "calls.imported", "data": { 
+/**
+ * How many are new or have changed.
+ */
+calls: number, 
+/**
+ * The sums of *Unassigned* now.
+ */
+unassigned: Totals, } } | { "kind": "forecast", "data": Foretold } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView });
 
 /**
  * What the server says over the WebSocket.

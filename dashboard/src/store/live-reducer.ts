@@ -132,6 +132,8 @@ const takeEvent = (state: LiveState, event: Event, now: number): LiveState => {
         moved.has(call.id) ? { ...call, sessionId: to, attribution: "moved" } : call;
       return { ...next, unassigned, calls: state.calls.map(there) };
     }
+    case "calls.imported":
+      return { ...next, unassigned: event.data.unassigned };
     case "session.deleted": {
       const isOf = (call: CallView) => call.sessionId === event.sessionId;
       return {

@@ -35,6 +35,7 @@ const TOUCHED: Record<Change["kind"], readonly Topic[]> = {
   "calls.grew": [],
   "calls.moved": ["calls", "usage", "sessions", "checkpoints", "curves"],
   "session.deleted": ["sessions", "curves", "calls", "usage", "alerts", "budgets"],
+  "calls.imported": ["calls", "usage", "sessions", "curves", "budgets"],
   forecast: [],
   alert: ["alerts"],
   limits: ["limits"],

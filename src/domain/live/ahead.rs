@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use super::super::alert::Measure;
 use super::super::budget::{Allowance, Counts};
-use super::super::call::Call;
+use super::super::call::{Call, Source};
 use super::super::forecast::alarm::Thread;
 use super::super::forecast::{
     Amount, BurnRate, CallUse, Chance, End, Finished, Forecast, Prior, Score, Shown, TimeToLimit,
@@ -47,10 +47,14 @@ pub struct PastCall {
 }
 
 impl PastCall {
-    /// `None` for a call that has not ended, is counted with another, or of whose usage nothing is known.
+    /// `None` for a call that has not ended, is counted with another, or of whose usage nothing is known; and for one
+    /// that was imported: it says nothing of the pace.
     #[must_use]
     pub fn of(call: &Call) -> Option<Self> {
         let end = call.end.as_ref().filter(|_| call.counted_by.is_none())?;
+        if end.source == Some(Source::Imported) {
+            return None;
+        }
         Some(Self {
             ended_at: Timestamp(call.start.started_at.0.saturating_add_unsigned(end.duration.0)),
             id: call.start.id,

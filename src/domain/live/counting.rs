@@ -179,7 +179,13 @@ impl State {
     }
 
     /// Takes a call's numbers back, because `other` has better ones of the same usage.
-    fn give_up(&mut self, call: &Arc<Call>, other: CallId, now: Reading, effects: &mut Vec<Effect>) {
+    pub(super) fn give_up(
+        &mut self,
+        call: &Arc<Call>,
+        other: CallId,
+        now: Reading,
+        effects: &mut Vec<Effect>,
+    ) {
         self.rewritten += 1;
         self.estimates.forget(call.start.id);
         let given_up = Arc::new(Call {

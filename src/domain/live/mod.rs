@@ -10,6 +10,7 @@ mod calls;
 mod counting;
 mod deleting;
 mod estimates;
+mod importing;
 mod limits;
 mod moving;
 mod providers;
@@ -29,6 +30,7 @@ use super::estimate::Estimated;
 use super::estimate::calibration::Learnt;
 use super::forecast::{Shown, TrackRecord};
 use super::ids::{AlertId, BudgetId, CallId, CheckpointId, SessionId};
+use super::import::Import;
 use super::metrics::Metrics;
 use super::pricing::Prices;
 use super::record::Record;
@@ -65,6 +67,8 @@ pub enum Input {
     Grew(Vec<(CallId, Tokens)>),
     /// The user reports tokens by hand, all of them or none.
     Reported(SessionId, Vec<Report>),
+    /// Calls are read from another tool's log.
+    Import(Box<Import>),
     /// The user puts calls where they belong.
     Move(Box<Move>),
     /// The user starts a session.
@@ -429,6 +433,7 @@ impl State {
                 Ok(())
             }
             Input::Reported(session, reports) => self.reported(session, reports, now, &mut effects),
+            Input::Import(import) => self.import(*import, now, &mut effects),
             Input::Move(order) => self.move_calls(*order, now, &mut effects),
             Input::Create { id, new } => {
                 self.create(id, new, Origin::Manual, now, &mut effects);

@@ -333,6 +333,21 @@ pub struct MovedCalls {
     pub unassigned: Totals,
 }
 
+/// The answer to `POST /api/calls/import`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ImportedCalls {
+    /// New ones.
+    pub imported: u64,
+    /// Those that were imported before, when their log said less of them.
+    pub updated: u64,
+    /// Those that were imported before.
+    pub known: u64,
+    /// Those that the proxy metered itself: that counts, and not the log.
+    pub metered: u64,
+}
+
 /// One session with its clock and its sums.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -530,6 +545,14 @@ pub enum Change {
     SessionDeleted {
         /// What becomes of its calls.
         calls: CallsFate,
+    },
+    /// Calls were read from another tool's log; the sessions' own events come after it.
+    #[serde(rename = "calls.imported")]
+    CallsImported {
+        /// How many are new or have changed.
+        calls: u64,
+        /// The sums of *Unassigned* now.
+        unassigned: Totals,
     },
     /// What is foretold of a session, anew: after its calls, and every few seconds while its clock runs.
     #[serde(rename = "forecast")]

@@ -32,9 +32,11 @@ pub(in crate::store) fn past(
     session: i64,
     limit: usize,
 ) -> rusqlite::Result<Vec<Result<PastCall, ReadError>>> {
+    // What was imported says nothing of the pace.
     const SELECT: &str = select_used!(
         ", conversation, agent",
-        "AND source IS NOT NULL ORDER BY id DESC LIMIT ?2"
+        "AND source IS NOT NULL AND source IS NOT (SELECT id FROM names WHERE name = 'imported') \
+         ORDER BY id DESC LIMIT ?2"
     );
     let mut statement = connection.prepare_cached(SELECT)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);

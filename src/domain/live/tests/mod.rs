@@ -25,6 +25,7 @@ mod budgets;
 mod calls;
 mod deleting;
 mod estimates;
+mod importing;
 mod moving;
 mod once;
 mod providers;
