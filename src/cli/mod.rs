@@ -24,6 +24,7 @@ mod session;
 mod session_text;
 mod sessions;
 mod status;
+mod top;
 mod usage;
 
 use std::process::ExitCode;
@@ -69,6 +70,7 @@ enum Command {
     Alerts(alerts::Alerts),
     Guard(guard::Guard),
     Doctor(doctor::Doctor),
+    Top(top::Top),
     /// Print what was used
     Usage(usage::Usage),
     Import(import::Import),
@@ -120,6 +122,7 @@ pub fn main() -> ExitCode {
         Some(Command::Alerts(arguments)) => alerts::run(&environment, &arguments),
         Some(Command::Guard(arguments)) => guard::run(&environment, &arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&environment, &arguments),
+        Some(Command::Top(arguments)) => top::run(&environment, &arguments),
         Some(Command::Usage(usage)) => usage::run(&environment, &usage),
         Some(Command::Export(arguments)) => export::run(&environment, &arguments),
         Some(Command::Import(arguments)) => import::run(&environment, &arguments),
