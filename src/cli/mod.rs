@@ -16,6 +16,7 @@ mod exit;
 mod export;
 mod guard;
 mod import;
+mod prices;
 mod print;
 mod restore;
 mod run;
@@ -74,6 +75,7 @@ enum Command {
     /// Print what was used
     Usage(usage::Usage),
     Import(import::Import),
+    Prices(prices::Prices),
     Export(export::Export),
     /// Copy the history to a file, with the program running or not
     Backup(backup::Backup),
@@ -125,6 +127,7 @@ pub fn main() -> ExitCode {
         Some(Command::Top(arguments)) => top::run(&environment, &arguments),
         Some(Command::Usage(usage)) => usage::run(&environment, &usage),
         Some(Command::Export(arguments)) => export::run(&environment, &arguments),
+        Some(Command::Prices(arguments)) => prices::run(&environment, &arguments),
         Some(Command::Import(arguments)) => import::run(&environment, &arguments),
         Some(Command::Backup(arguments)) => backup::run(&environment, &arguments),
         Some(Command::Restore(arguments)) => restore::run(&environment, &arguments),

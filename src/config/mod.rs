@@ -17,4 +17,4 @@ mod table;
 
 pub use error::ConfigError;
 pub use mount::{Dialect, Mount, Mounts, Signing};
-pub use resolve::{Environment, Flags, Settings};
+pub use resolve::{Environment, Flags, Settings, config_file};

@@ -38,6 +38,7 @@ mod recordings;
 mod restart;
 mod run;
 mod sessions;
+mod set_up;
 mod settings;
 mod slow_disk;
 mod stream;

@@ -405,20 +405,22 @@ fn wrong(name: &str, value: &str, problem: impl Into<String>) -> ConfigError {
     }
 }
 
-fn user_file(environment: &Environment, flags: &Flags) -> Result<Option<(PathBuf, String)>, ConfigError> {
+/// Where the user's configuration file is, or would be; `None` where that is not known.
+#[must_use]
+pub fn config_file(environment: &Environment, flags: &Flags) -> Option<PathBuf> {
     let named = flags
         .config
         .clone()
         .or_else(|| environment.get("MOONLOCK_CONFIG").map(PathBuf::from));
-    let usual = || {
-        Some(
-            directories::ProjectDirs::from("", "", "moonlock")?
-                .config_dir()
-                .join("config.toml"),
-        )
-    };
-    let must_exist = named.is_some();
-    let Some(path) = named.or_else(usual) else {
+    named.or_else(|| {
+        let places = directories::ProjectDirs::from("", "", "moonlock")?;
+        Some(places.config_dir().join("config.toml"))
+    })
+}
+
+fn user_file(environment: &Environment, flags: &Flags) -> Result<Option<(PathBuf, String)>, ConfigError> {
+    let must_exist = flags.config.is_some() || environment.get("MOONLOCK_CONFIG").is_some();
+    let Some(path) = config_file(environment, flags) else {
         return Ok(None);
     };
     match std::fs::read_to_string(&path) {

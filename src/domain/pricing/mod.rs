@@ -4,11 +4,13 @@
 //! A model without a price has no cost; it does not cost nothing.
 
 mod catalog;
+mod listing;
 mod own;
 
 use jiff::civil::Date;
 
 pub use catalog::{CATALOG_DATE, load};
+pub use listing::{Listed, search};
 pub use own::{BadPattern, Pattern, Price, Rates};
 
 use super::call::{CallEnd, CallStart, named};
@@ -48,6 +50,12 @@ impl Prices {
     #[must_use]
     pub const fn new(own: Vec<Price>) -> Self {
         Self(own)
+    }
+
+    /// The user's own, in the order in which they were said.
+    #[must_use]
+    pub fn own_prices(&self) -> &[Price] {
+        &self.0
     }
 
     /// What a call cost, at the prices of its time. `model` is the one that answered, or else was asked for.

@@ -61,6 +61,12 @@ impl Pattern {
         (!text.is_empty()).then(|| Self(text.into())).ok_or(BadPattern)
     }
 
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     fn has_star(&self) -> bool {
         self.0.contains('*')
     }
