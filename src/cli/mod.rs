@@ -21,6 +21,7 @@ mod print;
 mod restore;
 mod run;
 mod serve;
+mod service;
 mod session;
 mod session_text;
 mod sessions;
@@ -76,6 +77,7 @@ enum Command {
     Usage(usage::Usage),
     Import(import::Import),
     Prices(prices::Prices),
+    Service(service::Service),
     Export(export::Export),
     /// Copy the history to a file, with the program running or not
     Backup(backup::Backup),
@@ -128,6 +130,7 @@ pub fn main() -> ExitCode {
         Some(Command::Usage(usage)) => usage::run(&environment, &usage),
         Some(Command::Export(arguments)) => export::run(&environment, &arguments),
         Some(Command::Prices(arguments)) => prices::run(&environment, &arguments),
+        Some(Command::Service(arguments)) => service::run(&environment, &arguments),
         Some(Command::Import(arguments)) => import::run(&environment, &arguments),
         Some(Command::Backup(arguments)) => backup::run(&environment, &arguments),
         Some(Command::Restore(arguments)) => restore::run(&environment, &arguments),

@@ -76,3 +76,31 @@ fn prices_are_found_and_set() {
         fails(home, &arguments, (2, expected));
     }
 }
+
+#[test]
+fn the_service_is_shown_before_it_is_installed() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    for (system, expected) in [
+        ("systemd", "NoNewPrivileges=yes"),
+        ("launchd", "<key>RunAtLoad</key>"),
+        ("windows", "<LogonTrigger>"),
+    ] {
+        let out = well(
+            home,
+            &[
+                "service", "install", "--print", "--system", system, "--port", "4001",
+            ],
+        );
+        assert!(out.contains(expected), "{out}");
+        assert!(
+            out.contains(home.to_str().unwrap()) && out.contains("4001"),
+            "{out}"
+        );
+    }
+    assert!(!home.join(".config").exists(), "nothing was written");
+    if cfg!(target_os = "linux") {
+        fails(home, &["service", "status"], (69, "not installed"));
+        fails(home, &["service", "uninstall"], (1, "not installed"));
+    }
+}
