@@ -7,6 +7,7 @@ mod backup;
 mod child;
 mod client;
 mod compare;
+mod completions;
 mod config;
 mod demo;
 mod doctor;
@@ -31,7 +32,7 @@ mod usage;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{Environment, Flags};
 pub(crate) use exit::Failure;
@@ -82,6 +83,8 @@ enum Command {
     /// Copy the history to a file, with the program running or not
     Backup(backup::Backup),
     Restore(restore::Restore),
+    Completions(completions::Completions),
+    Man(completions::Man),
     /// Score the forecast and the alarms on recorded sessions
     Eval(eval::Eval),
 }
@@ -131,6 +134,8 @@ pub fn main() -> ExitCode {
         Some(Command::Export(arguments)) => export::run(&environment, &arguments),
         Some(Command::Prices(arguments)) => prices::run(&environment, &arguments),
         Some(Command::Service(arguments)) => service::run(&environment, &arguments),
+        Some(Command::Completions(arguments)) => completions::completions(Cli::command(), &arguments),
+        Some(Command::Man(arguments)) => completions::man(Cli::command(), &arguments),
         Some(Command::Import(arguments)) => import::run(&environment, &arguments),
         Some(Command::Backup(arguments)) => backup::run(&environment, &arguments),
         Some(Command::Restore(arguments)) => restore::run(&environment, &arguments),

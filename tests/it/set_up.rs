@@ -104,3 +104,22 @@ fn the_service_is_shown_before_it_is_installed() {
         fails(home, &["service", "uninstall"], (1, "not installed"));
     }
 }
+
+#[test]
+fn shells_and_man_know_the_commands() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = well(home, &["completions", shell]);
+        assert!(
+            script.contains("checkpoint") && script.contains("dry-run"),
+            "{shell}"
+        );
+    }
+    let page = well(home, &["man"]);
+    assert!(page.contains(".TH moonlock 1"), "{page}");
+    let pages = home.join("man1");
+    well(home, &["man", "--dir", pages.to_str().unwrap()]);
+    let page = std::fs::read_to_string(pages.join("moonlock-import.1")).unwrap();
+    assert!(page.contains("claude"), "{page}");
+}
