@@ -153,6 +153,7 @@ impl App {
         let (stop, stopped) = watch::channel(());
         let mut servers = JoinSet::new();
         let forwarding = Proxy::new(
+            settings.access.clone(),
             settings.mounts.clone(),
             settings.aws.clone(),
             engine.clone(),
@@ -182,7 +183,7 @@ impl App {
             notifications(notifier),
             stopped.clone(),
         );
-        let routes = api::router(state, &settings.ws_path);
+        let routes = api::router(state, &settings.access, &settings.ws_path);
         servers.spawn(serve_api(api_listener, routes, stopped.clone()));
         if settings.backup.daily {
             let daily = Daily {

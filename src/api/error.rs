@@ -32,6 +32,7 @@ enum Kind {
     Completed,
     Conflict,
     KeyReused,
+    NoToken,
     Forbidden,
     Database,
     Busy,
@@ -78,6 +79,11 @@ impl Kind {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "key-reused",
                 "The idempotency key stands for something else",
+            ),
+            Self::NoToken => (
+                StatusCode::UNAUTHORIZED,
+                "no-token",
+                "The request does not bring the token",
             ),
             Self::Forbidden => (
                 StatusCode::FORBIDDEN,
@@ -175,6 +181,13 @@ impl ApiError {
 
     pub(super) fn not_found(what: impl Into<String>) -> Self {
         Self::new(Kind::NotFound, what)
+    }
+
+    pub(super) fn no_token() -> Self {
+        Self::new(
+            Kind::NoToken,
+            "send MOONLOCK_TOKEN's value as `Authorization: Bearer TOKEN`; in a browser, open this address's page and sign in",
+        )
     }
 
     pub(super) fn forbidden(why: impl Into<String>) -> Self {

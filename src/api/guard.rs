@@ -2,14 +2,17 @@
 //!
 //! `Host` must name this machine, else a site could point its own name here (DNS rebinding). `Origin`, which browsers
 //! send with everything that changes something and with WebSockets, must be this page's own. No CORS header is ever
-//! sent, and a body must say that it is JSON, which a form of another site cannot.
+//! sent, and a body must say that it is JSON, which a form of another site cannot. Where there is a token, programs bring
+//! it and browsers a cookie, which [`super::sign_in`] gives for it.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::error::ApiError;
+use super::sign_in;
+use crate::config::{Access, Token};
 
 /// What every answer says to browsers.
 const HEADERS: [(HeaderName, &str); 5] = [
@@ -27,71 +30,80 @@ const HEADERS: [(HeaderName, &str); 5] = [
     ),
 ];
 
-pub(super) async fn check(request: Request, next: Next) -> Response {
-    let mut response = match refusal(request.method(), request.uri().path(), request.headers()) {
+pub(super) async fn check(State(access): State<Access>, request: Request, next: Next) -> Response {
+    let (method, path) = (request.method(), request.uri().path());
+    let mut response = match refusal(&access, method, path, request.headers()) {
         Some(why) => ApiError::forbidden(why).into_response(),
-        None => next.run(request).await,
+        None if path == sign_in::PATH || may_enter(access.token(), request.headers()) => {
+            next.run(request).await
+        }
+        None if is_page(method, path) && accepts_pages(request.headers()) => {
+            sign_in::page(sign_in::Said::Nothing)
+        }
+        None => ApiError::no_token().into_response(),
     };
+    let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }
 
 /// Why a request is not answered, if it is not.
-fn refusal(method: &Method, path: &str, headers: &HeaderMap) -> Option<String> {
+fn refusal(access: &Access, method: &Method, path: &str, headers: &HeaderMap) -> Option<String> {
     let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or(""));
     let host = text(&header::HOST).unwrap_or("");
-    if !names_this_machine(host) {
+    if !access.is_host(host) {
         return Some(format!(
             "`Host: {host}` is not this machine; open http://127.0.0.1 or http://localhost"
         ));
     }
     if let Some(origin) = text(&header::ORIGIN)
         && origin.strip_prefix("http://") != Some(host)
+        // In front of a token there may be a proxy that speaks TLS.
+        && (access.token().is_none() || origin.strip_prefix("https://") != Some(host))
     {
         return Some(format!("`Origin: {origin}` is another site"));
     }
     let from_elsewhere = headers
         .get("sec-fetch-site")
         .is_some_and(|site| site.as_bytes() != b"same-origin" && site.as_bytes() != b"none");
-    let is_page = method == Method::GET && !path.starts_with("/api/") && path != "/metrics";
     let navigates = headers
         .get("sec-fetch-mode")
         .is_some_and(|mode| mode.as_bytes() == b"navigate");
-    if from_elsewhere && !(is_page && navigates) {
+    if from_elsewhere && !(is_page(method, path) && navigates) {
         return Some("it was sent by another site".to_owned());
     }
     None
 }
 
-/// Whether a `Host` is a loopback name, with any port (a tunnel may use another one).
-fn names_this_machine(host: &str) -> bool {
-    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((name, port)) if port.is_empty() || is_port(port) => name,
-        Some(_) => return false,
-        None => match host.find(':') {
-            Some(at) => {
-                let (name, port) = host.split_at(at);
-                if !is_port(port) {
-                    return false;
-                }
-                name
-            }
-            None => host,
-        },
-    };
-    name.eq_ignore_ascii_case("localhost")
-        || name
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+/// Whether it asks for a page, not for what pages ask for.
+fn is_page(method: &Method, path: &str) -> bool {
+    method == Method::GET && !path.starts_with("/api/") && path != "/metrics"
 }
 
-fn is_port(text: &str) -> bool {
-    text.strip_prefix(':')
-        .is_some_and(|digits| digits.parse::<u16>().is_ok())
+fn accepts_pages(headers: &HeaderMap) -> bool {
+    let accepted = headers
+        .get(header::ACCEPT)
+        .and_then(|accepted| accepted.to_str().ok());
+    accepted.is_some_and(|accepted| accepted.contains("text/html"))
+}
+
+/// Whether a request brings the token, or the cookie that stands for it, where there is one to bring.
+fn may_enter(token: Option<&Token>, headers: &HeaderMap) -> bool {
+    let Some(token) = token else { return true };
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = text(&header::AUTHORIZATION).and_then(|value| value.split_once(' '));
+    if let Some((scheme, said)) = bearer {
+        return scheme.eq_ignore_ascii_case("bearer") && token.is(said.trim());
+    }
+    let mut cookies = headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|cookies| cookies.to_str().ok())
+        .flat_map(|cookies| cookies.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='));
+    cookies.any(|(name, said)| name == sign_in::COOKIE && token.is_pass(said))
 }
 
 #[cfg(test)]
@@ -103,33 +115,7 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_str(value).unwrap()))
             .collect();
-        refusal(method, path, &headers).is_some()
-    }
-
-    #[test]
-    fn only_names_of_this_machine_are_answered() {
-        for host in [
-            "127.0.0.1:3001",
-            "localhost:3001",
-            "LOCALHOST",
-            "[::1]:3001",
-            "127.0.0.2",
-            "localhost:9",
-        ] {
-            assert!(!refused(&Method::GET, "/", &[("host", host)]), "{host}");
-        }
-        for host in [
-            "",
-            "evil.com",
-            "evil.com:3001",
-            "127.0.0.1.evil.com",
-            "localhost.evil.com",
-            "[::1]x",
-            "127.0.0.1:x",
-            "10.0.0.1",
-        ] {
-            assert!(refused(&Method::GET, "/", &[("host", host)]), "{host}");
-        }
+        refusal(&Access::default(), method, path, &headers).is_some()
     }
 
     #[test]
@@ -197,5 +183,54 @@ mod tests {
             "/api/live",
             &[here, ("sec-fetch-site", "same-origin")]
         ));
+    }
+
+    #[test]
+    fn where_there_is_a_token_only_it_and_its_cookie_open() {
+        let token = Token::new("0123456789abcdef").unwrap();
+        let cookie = format!("theme=dark; moonlock={}", token.pass());
+        let as_cookie = "moonlock=0123456789abcdef";
+        let enters = |fields: &[(&str, &str)]| {
+            let headers = fields
+                .iter()
+                .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_str(value).unwrap()))
+                .collect();
+            may_enter(Some(&token), &headers)
+        };
+        assert!(enters(&[("authorization", "Bearer 0123456789abcdef")]));
+        assert!(enters(&[("authorization", "bearer 0123456789abcdef")]));
+        assert!(enters(&[("cookie", &cookie)]));
+        for fields in [
+            &[][..],
+            &[("authorization", "Bearer 0123456789abcdeX")],
+            &[("authorization", "Basic 0123456789abcdef")],
+            &[("authorization", "Bearer wrong"), ("cookie", &cookie)],
+            &[("cookie", as_cookie)],
+            &[("cookie", "moonlock=")],
+        ] {
+            assert!(!enters(fields), "{fields:?}");
+        }
+        assert!(may_enter(None, &HeaderMap::new()), "none is asked for");
+    }
+
+    #[test]
+    fn with_a_token_any_name_will_do_but_no_other_site() {
+        let token = Token::new("0123456789abcdef").unwrap();
+        let access = Access::new(Some(token));
+        let refused = |origin: &str| {
+            let headers = [
+                (header::HOST, HeaderValue::from_static("box.lan:3001")),
+                (header::ORIGIN, HeaderValue::from_str(origin).unwrap()),
+            ];
+            refusal(
+                &access,
+                &Method::POST,
+                "/api/sessions",
+                &headers.into_iter().collect(),
+            )
+            .is_some()
+        };
+        assert!(!refused("http://box.lan:3001") && !refused("https://box.lan:3001"));
+        assert!(refused("http://evil.com") && refused("http://box.lan:9") && refused("null"));
     }
 }

@@ -31,6 +31,7 @@ mod report;
 mod session_fields;
 mod sessions;
 mod settings;
+mod sign_in;
 mod tokens;
 mod track_record;
 pub(crate) mod usage;
@@ -40,7 +41,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
 use tokio::sync::watch;
 use tower_http::CompressionLevel;
@@ -49,7 +50,7 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove}
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::config::{Mounts, Settings};
+use crate::config::{Access, Mounts, Settings};
 use crate::domain::ids::SessionId;
 use crate::domain::session::CallsFate;
 use crate::domain::wire::{SettingsView, Snapshot};
@@ -157,8 +158,8 @@ impl ApiState {
     }
 }
 
-/// All routes, behind the guard.
-pub fn router(state: ApiState, ws_path: &str) -> Router {
+/// All routes, behind the guard: for those who may ask.
+pub fn router(state: ApiState, access: &Access, ws_path: &str) -> Router {
     let (api, _) = resources().split_for_parts();
     let (beside, _) = beside_the_api().split_for_parts();
     let api = api
@@ -172,8 +173,9 @@ pub fn router(state: ApiState, ws_path: &str) -> Router {
         .route("/api/", any(error::no_such_route))
         .merge(beside)
         .route(ws_path, get(ws::connect))
+        .route(sign_in::PATH, sign_in::route(access.clone()))
         .fallback_service(Router::new().fallback(assets::get).layer(compressed()))
-        .layer(from_fn(guard::check))
+        .layer(from_fn_with_state(access.clone(), guard::check))
         .with_state(state)
 }
 

@@ -1,9 +1,10 @@
 //! Settings: defaults < file < environment < flags, resolved once at the start.
 //!
-//! `raw` is what a file may say, [`mount`] where calls go, [`resolve`] puts the layers together, `table` lists what can be
+//! `raw` is what a file may say, [`mount`] where calls go, [`access`] who may ask, [`resolve`] puts the layers together, `table` lists what can be
 //! set, `said` keeps who said it, `show` shows it; [`connect`] says how tools are pointed here. Nothing else in the
 //! program reads the environment.
 
+pub mod access;
 pub mod connect;
 mod error;
 pub mod mount;
@@ -15,6 +16,7 @@ mod said;
 mod show;
 mod table;
 
+pub use access::{Access, Token};
 pub use error::ConfigError;
 pub use mount::{Dialect, Mount, Mounts, Signing};
 pub use resolve::{Environment, Flags, Settings, config_file};

@@ -37,6 +37,8 @@ pub(super) struct Server {
     pub(super) proxy_port: Option<u16>,
     pub(super) ws_path: Option<String>,
     pub(super) heartbeat_interval_ms: Option<u64>,
+    pub(super) allow_origins: Option<Vec<String>>,
+    pub(super) allow_hosts: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -114,6 +116,8 @@ impl File {
         self.server.ws_path = server.ws_path.or(self.server.ws_path);
         self.server.heartbeat_interval_ms =
             server.heartbeat_interval_ms.or(self.server.heartbeat_interval_ms);
+        self.server.allow_origins = server.allow_origins.or(self.server.allow_origins);
+        self.server.allow_hosts = server.allow_hosts.or(self.server.allow_hosts);
         let store = over.store;
         self.store.path = store.path.or(self.store.path);
         self.store.durability = store.durability.or(self.store.durability);

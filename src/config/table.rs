@@ -54,10 +54,10 @@ pub(super) fn find(name: &str) -> Option<&'static Setting> {
 }
 
 /// What `config/moonlock.toml` holds, in its order.
-pub(super) const SETTINGS: [Setting; 17] = [
+pub(super) const SETTINGS: [Setting; 19] = [
     Setting::new(
         "server.host",
-        "Where to listen. Only loopback addresses are accepted.",
+        "Where to listen. Beyond loopback only with MOONLOCK_TOKEN set.",
         |settings| settings.host.to_string().into(),
     )
     .variable("HOST")
@@ -84,6 +84,16 @@ pub(super) const SETTINGS: [Setting; 17] = [
         |settings| millis(settings.heartbeat_interval),
     )
     .variable("HEARTBEAT_INTERVAL"),
+    Setting::new(
+        "server.allow_origins",
+        "Pages in a browser that may use the proxy, by origin: \"https://chat.example.com\". Others are refused.",
+        |settings| settings.access.origins().collect::<Vec<_>>().into(),
+    ),
+    Setting::new(
+        "server.allow_hosts",
+        "Further names under which programs ask this machine: \"devbox.local\". The loopback names are known.",
+        |settings| settings.access.hosts().collect::<Vec<_>>().into(),
+    ),
     Setting::new(
         "store.path",
         "The database; empty is the platform's data directory.",
@@ -173,8 +183,9 @@ pub(super) const MOUNT_KEYS: [(&str, &str); 9] = [
 ];
 
 /// What only the environment says, and what it means. Some of it is read by libraries.
-pub(super) const VARIABLES: [(&str, &str); 5] = [
+pub(super) const VARIABLES: [(&str, &str); 6] = [
     ("MOONLOCK_CONFIG", "The configuration file."),
+    ("MOONLOCK_TOKEN", "A secret that every request must bring."),
     ("MOONLOCK_LOG", "The log's filter, e.g. `debug`."),
     ("SSL_CERT_FILE", "A certificate authority of your own."),
     ("HTTPS_PROXY", "The way out."),

@@ -84,6 +84,46 @@ impl OwnError {
         }
     }
 
+    /// A page in a browser asks.
+    pub(super) fn page(page: &str) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            kind: "page_refused",
+            message: format!(
+                "Moonlock: this request comes from a page in a browser (`{page}`), and pages may not use the proxy. If \
+                 you trust it, add its origin to `allow_origins` under [server] in Moonlock's configuration file."
+            ),
+        }
+    }
+
+    /// The request was meant for another host.
+    pub(super) fn another_host(host: &str) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            kind: "host_refused",
+            message: format!(
+                "Moonlock: `{host}` is no name of this machine. Ask 127.0.0.1, or add the name to `allow_hosts` under \
+                 [server] in Moonlock's configuration file."
+            ),
+        }
+    }
+
+    /// The request does not bring the token.
+    pub(super) fn no_token(said: Option<&str>) -> Self {
+        let what = match said {
+            Some(_) => "the token is wrong",
+            None => "there is no token",
+        };
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            kind: "no_token",
+            message: format!(
+                "Moonlock: {what}. Send MOONLOCK_TOKEN's value in the header `x-moonlock-token`, or put `/t/TOKEN` \
+                 before the path."
+            ),
+        }
+    }
+
     /// There is nothing to sign with.
     pub(super) fn no_aws_credentials(why: &str) -> Self {
         Self {
@@ -172,6 +212,8 @@ impl OwnError {
 fn anthropic_error(status: StatusCode) -> &'static str {
     match status {
         StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+        StatusCode::UNAUTHORIZED => "authentication_error",
+        StatusCode::FORBIDDEN => "permission_error",
         _ => "api_error",
     }
 }
@@ -179,7 +221,7 @@ fn anthropic_error(status: StatusCode) -> &'static str {
 /// Bedrock's name for an HTTP status. SDKs show it, and retry none but the last.
 fn aws_error(status: StatusCode) -> &'static str {
     match status {
-        StatusCode::FORBIDDEN => "AccessDeniedException",
+        StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => "AccessDeniedException",
         StatusCode::NOT_FOUND => "ResourceNotFoundException",
         StatusCode::TOO_MANY_REQUESTS => "ThrottlingException",
         StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => "ValidationException",
@@ -194,6 +236,7 @@ fn google_status(status: StatusCode) -> &'static str {
         StatusCode::TOO_MANY_REQUESTS => "RESOURCE_EXHAUSTED",
         StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => "INVALID_ARGUMENT",
         StatusCode::FORBIDDEN => "PERMISSION_DENIED",
+        StatusCode::UNAUTHORIZED => "UNAUTHENTICATED",
         _ => "UNAVAILABLE",
     }
 }

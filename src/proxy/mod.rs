@@ -18,6 +18,7 @@ mod service;
 mod sockets;
 mod upgrade;
 mod upstream;
+mod visitor;
 
 pub use outgoing::Outgoing;
 pub use serve::serve;

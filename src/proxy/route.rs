@@ -1,4 +1,4 @@
-//! Reads a path on the proxy port: `/{mount}/…`, or `/s/{session}/{mount}/…`.
+//! Reads a path on the proxy port: `/{mount}/…`, or `/s/{session}/{mount}/…`; before either may stand `/t/{token}`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ pub fn find(
     detect: Detect,
 ) -> Result<Route, NoRoute> {
     let path = uri.path();
-    let (session, path) = session_prefix(path);
+    let (session, path) = session_prefix(split_token(path).1);
     let (name, rest) = first_segment(path);
     let mount = mounts
         .get(name)
@@ -90,6 +90,17 @@ pub fn find(
         host_part: part.map(Into::into),
         uri,
     })
+}
+
+/// Splits `/t/{token}` off, whose token [`super::visitor`] has looked at.
+pub(super) fn split_token(path: &str) -> (Option<&str>, &str) {
+    match path.strip_prefix("/t/") {
+        Some(behind) => {
+            let (token, rest) = behind.find('/').map_or((behind, ""), |at| behind.split_at(at));
+            (Some(token), rest)
+        }
+        None => (None, path),
+    }
 }
 
 /// Splits `/s/{session}` off.

@@ -22,8 +22,8 @@ use super::limits::{Credential, LimitReader};
 use super::route::{self, Route};
 use super::sockets::Sockets;
 use super::upstream::Clients;
-use super::{aws, caller, upgrade, upstream};
-use crate::config::{Dialect, Environment, Mounts, Signing};
+use super::{aws, caller, upgrade, upstream, visitor};
+use crate::config::{Access, Dialect, Environment, Mounts, Signing};
 use crate::domain::budget::{Asks, Gate};
 use crate::domain::call::{AskedSession, Attribution, CallStart, Ended, Outcome};
 use crate::domain::durability::Durability;
@@ -50,6 +50,7 @@ const REQUEST_IDS: [&str; 4] = [
 pub struct Proxy(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
+    access: Access,
     mounts: Mounts,
     pub(super) engine: Engine,
     pub(super) sink: Arc<dyn Sink>,
@@ -60,11 +61,12 @@ pub(super) struct Shared {
 }
 
 impl Proxy {
-    /// A proxy for these mounts that tells the engine what passes. `aws` are the variables that say where AWS's
+    /// A proxy for these mounts and visitors that tells the engine what passes. `aws` are the variables that say where AWS's
     /// credentials are; of what clients are authorized with it tells fingerprints, made with this key. `estimator` takes over the
     /// calls whose providers do not say what they used.
     #[must_use]
     pub fn new(
+        access: Access,
         mounts: Mounts,
         aws: Environment,
         engine: Engine,
@@ -78,6 +80,7 @@ impl Proxy {
             estimator,
         });
         Self(Arc::new(Shared {
+            access,
             mounts,
             engine,
             sink,
@@ -97,6 +100,7 @@ impl Proxy {
     }
 
     async fn reply_to(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+        let refused = visitor::refusal(&self.0.access, &request);
         let upgrades = upgrade::is_asked_for(&request);
         let detect = if upgrades {
             Operation::detect_upgrade
@@ -106,10 +110,13 @@ impl Proxy {
         let route = match route::find(&self.0.mounts, request.method(), request.uri(), detect) {
             Ok(route) => route,
             Err(why) => {
-                let error = OwnError::no_route(&why, &self.0.mounts);
+                let error = refused.unwrap_or_else(|| OwnError::no_route(&why, &self.0.mounts));
                 return error.response(Dialect::OpenAi).map(ReplyBody::Own);
             }
         };
+        if let Some(error) = refused {
+            return error.response(route.mount.dialect).map(ReplyBody::Own);
+        }
         let signing = match aws::judge(&request, &route) {
             Verdict::Pass => None,
             Verdict::Sign(signing) => Some(signing),

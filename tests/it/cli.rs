@@ -52,7 +52,8 @@ fn wrong_values_and_wrong_usage_are_refused() {
     let home = home();
     for (name, value, expected) in [
         ("PORT", "many", "PORT=many"),
-        ("HOST", "0.0.0.0", "loopback"),
+        ("HOST", "0.0.0.0", "MOONLOCK_TOKEN"),
+        ("MOONLOCK_TOKEN", "short", "at least 16 characters"),
         ("WS_PORT", "4000", "WS_PORT"),
         ("MOONLOCK_CONFIG", "/nowhere/at/all.toml", "/nowhere/at/all.toml"),
         ("MOONLOCK_UPSTREAM_OPENIA", "http://h", "MOONLOCK_UPSTREAM_OPENIA"),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "this is a test throughout")]
 
+mod access;
 mod api;
 mod architecture;
 mod attribution;

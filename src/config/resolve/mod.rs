@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::access::{Access, Token};
 use super::error::ConfigError;
 use super::mount::{Mount, Mounts};
-use super::raw::{Estimates, File, RawMount, Sessions};
+use super::raw::{Estimates, File, RawMount, Server, Sessions};
 use super::said::{Layer, Said};
 use super::table::{self, VARIABLES};
 use super::{notify, prices};
@@ -173,6 +174,8 @@ pub struct BackupSettings {
 pub struct Settings {
     /// The address to listen on.
     pub host: IpAddr,
+    /// Who may ask.
+    pub access: Access,
     /// Port of the dashboard and the API; 0 takes a free one.
     pub port: u16,
     /// Port of the proxy; 0 takes a free one.
@@ -291,8 +294,10 @@ impl Settings {
         let estimates = file.estimates.enabled.unwrap_or(true);
         let estimate_memory_mb = estimate_memory_mb(&file.estimates)?;
         layers.note_variables(flags);
+        let access = access(environment, server)?;
         Ok(Self {
-            host: host(host_text.as_deref())?,
+            host: host(host_text.as_deref(), &access)?,
+            access,
             port,
             proxy_port,
             ws_path: ws_path(ws_text.as_deref())?,
@@ -358,8 +363,9 @@ impl Layers<'_> {
     /// Notes what only the environment says.
     fn note_variables(&mut self, flags: &Flags) {
         for (name, _) in VARIABLES {
+            // Of the token nobody is shown more than that there is one.
             let value = self.environment.get(name);
-            if let Some(value) = value {
+            if let Some(value) = value.map(|value| if name == TOKEN { "set" } else { value }) {
                 self.said.by_variable(name, name, value.into());
             }
         }
@@ -430,7 +436,25 @@ fn user_file(environment: &Environment, flags: &Flags) -> Result<Option<(PathBuf
     }
 }
 
-fn host(text: Option<&str>) -> Result<IpAddr, ConfigError> {
+/// The variable that holds the token.
+const TOKEN: &str = "MOONLOCK_TOKEN";
+
+fn access(environment: &Environment, server: &Server) -> Result<Access, ConfigError> {
+    let token = match environment.get(TOKEN) {
+        // What is wrong with a secret is said without it.
+        Some(text) => Some(Token::new(text).map_err(|problem| wrong(TOKEN, "…", problem))?),
+        None => None,
+    };
+    let (origins, hosts) = (server.allow_origins.as_deref(), server.allow_hosts.as_deref());
+    let (origins, hosts) = (origins.unwrap_or_default(), hosts.unwrap_or_default());
+    Access::new(token)
+        .allow_origins(origins)
+        .map_err(|problem| wrong("server.allow_origins", &origins.join(", "), problem))?
+        .allow_hosts(hosts)
+        .map_err(|problem| wrong("server.allow_hosts", &hosts.join(", "), problem))
+}
+
+fn host(text: Option<&str>, access: &Access) -> Result<IpAddr, ConfigError> {
     let text = text.unwrap_or("127.0.0.1");
     let address = match text {
         "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -438,10 +462,10 @@ fn host(text: Option<&str>) -> Result<IpAddr, ConfigError> {
             .parse()
             .map_err(|_| wrong("HOST", text, "expected an address such as 127.0.0.1".to_owned()))?,
     };
-    if !address.is_loopback() {
-        let problem =
-            "Moonlock holds API keys in flight, so it listens on loopback only: use 127.0.0.1 or ::1";
-        return Err(wrong("HOST", text, problem.to_owned()));
+    if !address.is_loopback() && access.token().is_none() {
+        let problem = "others could reach it there, and API keys pass through it: set MOONLOCK_TOKEN to a secret that every \
+             request must bring (`openssl rand -hex 16` makes one), or use 127.0.0.1";
+        return Err(wrong("HOST", text, problem));
     }
     Ok(address)
 }

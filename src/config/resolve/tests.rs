@@ -302,7 +302,8 @@ fn values_that_cannot_work_are_refused_with_a_reason() {
     for (pair, expected) in [
         (("PORT", "x"), "PORT=x: expected a port"),
         (("WS_PORT", "9"), "leave WS_PORT out"),
-        (("HOST", "0.0.0.0"), "loopback only"),
+        (("HOST", "0.0.0.0"), "set MOONLOCK_TOKEN"),
+        (("MOONLOCK_TOKEN", "short"), "at least 16 characters"),
         (("WS_PATH", "ws"), "expected a path"),
         (("BATCH_SIZE", "0"), "at least one"),
         (("PROXY_PORT", "3001"), "must differ"),

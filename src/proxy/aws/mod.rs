@@ -6,7 +6,6 @@
 
 mod credentials;
 
-use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -22,6 +21,7 @@ use self::credentials::Keyring;
 use super::error::OwnError;
 use super::headers::text;
 use super::route::Route;
+use crate::config::access::is_loopback;
 use crate::config::{Environment, Signing};
 use crate::domain::units::Timestamp;
 
@@ -153,13 +153,7 @@ fn from_a_page(headers: &HeaderMap) -> Option<String> {
         return Some(site(origin));
     }
     let host = headers.get(HOST)?;
-    let name = text(headers, HOST).map_or("", |host| match host.strip_prefix('[') {
-        Some(address) => address.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    });
-    let is_here = name.eq_ignore_ascii_case("localhost")
-        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    (!is_here).then(|| site(host))
+    (!is_loopback(text(headers, HOST).unwrap_or_default())).then(|| site(host))
 }
 
 /// Takes off what the client signed.

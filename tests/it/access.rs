@@ -1,0 +1,143 @@
+//! Who may ask: pages of other sites may not, and where there is a token, only who brings it.
+
+use crate::support::app::{TestApp, new_home};
+use crate::support::bodies::{CHAT, CHAT_PATH, CHAT_REQUEST, JSON};
+use crate::support::client::{Client, post, post_with};
+use crate::support::upstream::{Script, Upstream};
+
+const TOKEN: &str = "0123456789abcdef";
+
+#[tokio::test]
+async fn a_page_in_the_users_browser_gets_nothing_through_the_proxy() {
+    let mut upstream = Upstream::start(|_| Script::sized(JSON, CHAT)).await;
+    let app = TestApp::start(upstream.address).await;
+    for (fields, kind) in [
+        ("origin: http://evil.com", "page_refused"),
+        ("origin: null", "page_refused"),
+        ("sec-fetch-site: cross-site", "page_refused"),
+    ] {
+        let reply = app.ask(post_with(CHAT_PATH, fields, CHAT_REQUEST)).await;
+        assert_eq!(
+            (reply.head.status(), reply.head.get("x-moonlock-error")),
+            (403, Some(kind)),
+            "{fields}"
+        );
+        assert_eq!(reply.head.get("access-control-allow-origin"), None);
+    }
+    // A site that points its own name here, and its WebSocket.
+    let rebound = "GET /ollama/api/tags HTTP/1.1\r\nhost: evil.com\r\n\r\n";
+    assert_eq!(
+        app.ask(rebound).await.head.get("x-moonlock-error"),
+        Some("host_refused")
+    );
+    let socket = "GET /openai/v1/realtime HTTP/1.1\r\nhost: 127.0.0.1\r\norigin: http://evil.com\r\nconnection: upgrade\r\n\
+                  upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    assert_eq!(app.ask(socket).await.head.status(), 403);
+    let preflight = format!(
+        "OPTIONS {CHAT_PATH} HTTP/1.1\r\nhost: 127.0.0.1\r\norigin: http://evil.com\r\n\
+         access-control-request-method: POST\r\n\r\n"
+    );
+    assert_eq!(app.ask(preflight).await.head.status(), 403);
+    assert!(upstream.all_seen().is_empty(), "nothing went upstream");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn with_a_token_every_call_brings_it_and_no_provider_sees_it() {
+    let mut upstream = Upstream::start(|_| Script::sized(JSON, CHAT)).await;
+    let app = TestApp::start_with(new_home(), upstream.address, &[("MOONLOCK_TOKEN", TOKEN)]).await;
+    for request in [
+        post(CHAT_PATH, CHAT_REQUEST),
+        post_with(CHAT_PATH, "x-moonlock-token: 0123456789abcdeX", CHAT_REQUEST),
+        post(&format!("/t/0123456789abcdeX{CHAT_PATH}"), CHAT_REQUEST),
+    ] {
+        let reply = app.ask(request).await;
+        assert_eq!(
+            (reply.head.status(), reply.head.get("x-moonlock-error")),
+            (401, Some("no_token"))
+        );
+    }
+    assert!(upstream.all_seen().is_empty(), "nothing went upstream");
+    for request in [
+        post_with(CHAT_PATH, &format!("x-moonlock-token: {TOKEN}"), CHAT_REQUEST),
+        post(&format!("/t/{TOKEN}{CHAT_PATH}"), CHAT_REQUEST),
+        post(&format!("/t/{TOKEN}/s/work{CHAT_PATH}"), CHAT_REQUEST),
+    ] {
+        assert_eq!(app.ask(request).await.head.status(), 200);
+        let seen = upstream.seen().await;
+        assert_eq!(seen.head.line, "POST /v1/chat/completions HTTP/1.1");
+        let told = seen.head.fields.iter().any(|(_, value)| value.contains(TOKEN));
+        assert!(!told, "{:?}", seen.head);
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn with_a_token_the_dashboard_opens_for_it_and_for_the_browser_that_gave_it() {
+    let upstream = Upstream::start(|_| Script::sized(JSON, CHAT)).await;
+    let app = TestApp::start_with(new_home(), upstream.address, &[("MOONLOCK_TOKEN", TOKEN)]).await;
+    let here = app.dashboard();
+    let ask = async |request: String| Client::connect(here).await.ask(request).await;
+    let get = async |path: &str, field: &str| {
+        ask(format!("GET {path} HTTP/1.1\r\nhost: {here}\r\n{field}\r\n\r\n")).await
+    };
+    let enter = async |token: &str| {
+        let form = format!("token={token}");
+        ask(format!(
+            "POST /sign-in HTTP/1.1\r\nhost: {here}\r\norigin: http://{here}\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
+            form.len()
+        ))
+        .await
+    };
+    for path in [
+        "/api/live",
+        "/api/calls",
+        "/metrics",
+        "/ws",
+        "/",
+        "/assets/none.js",
+    ] {
+        assert_eq!(get(path, "accept: */*").await.head.status(), 401, "{path}");
+    }
+    let page = get("/sessions", "accept: text/html").await;
+    assert_eq!(page.head.status(), 401);
+    assert!(String::from_utf8_lossy(&page.body).contains("action=\"/sign-in\""));
+    let authorization = format!("authorization: Bearer {TOKEN}");
+    assert_eq!(get("/api/live", &authorization).await.head.status(), 200);
+    assert_eq!(
+        get("/api/live", "authorization: Bearer 0123456789abcdeX")
+            .await
+            .head
+            .status(),
+        401
+    );
+
+    let refused = enter("0123456789abcdeX").await;
+    assert_eq!(
+        (refused.head.status(), refused.head.get("set-cookie")),
+        (401, None)
+    );
+    let entered = enter(TOKEN).await;
+    assert_eq!(
+        (entered.head.status(), entered.head.get("location")),
+        (303, Some("/"))
+    );
+    let cookie = entered.head.get("set-cookie").unwrap();
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"),
+        "{cookie}"
+    );
+    assert!(!cookie.contains(TOKEN), "a cookie goes to every port of a host");
+    let pass = format!("cookie: {}", cookie.split(';').next().unwrap());
+    assert_eq!(get("/api/live", &pass).await.head.status(), 200);
+    let upgrade = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
+    let mut client = Client::connect(here).await;
+    client
+        .send(format!(
+            "GET /ws HTTP/1.1\r\nhost: {here}\r\n{pass}\r\n{upgrade}\r\n\r\n"
+        ))
+        .await;
+    assert_eq!(client.head("GET").await.head.status(), 101);
+    app.stop().await;
+}
