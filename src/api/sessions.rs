@@ -274,7 +274,10 @@ pub(super) async fn remove(
     })?;
     hold(&state, id).await?;
     state.engine().delete_session(id, calls).await?;
-    // It goes on if whoever asked is gone.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it goes on if whoever asked is gone, ends by itself when the program stops, and the next start takes it up"
+    )]
     let emptying = tokio::spawn(async move { state.empty(id, calls).await });
     emptying.await.map_err(|error| ApiError::database(&error))??;
     Ok(StatusCode::NO_CONTENT)

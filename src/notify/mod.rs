@@ -29,7 +29,6 @@ pub struct Notifier(Arc<[Queue]>);
 
 impl Notifier {
     /// Takes up the targets. What it gives beside runs until all that belongs to it is dropped.
-    #[must_use]
     pub fn new(targets: &[Target], post: &Post, now: Now) -> (Self, impl Future<Output = ()> + Send + use<>) {
         let mut tasks = JoinSet::new();
         let queues = targets.iter().map(|target| {
