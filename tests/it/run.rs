@@ -264,8 +264,10 @@ async fn a_signal_to_it_reaches_the_command() {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // Waiting closes it, and the command would read its end before the signal reaches it.
+        let input = child.stdin.take();
         // The program is in this process: it answers on other threads of this runtime only while this one waits.
-        let (child, code) = tokio::task::spawn_blocking(move || {
+        let code = tokio::task::spawn_blocking(move || {
             assert_eq!(lines.next().unwrap().unwrap(), "ready");
             let id = child.id().to_string();
             assert!(
@@ -275,12 +277,11 @@ async fn a_signal_to_it_reaches_the_command() {
                     .unwrap()
                     .success()
             );
-            let code = child.wait().unwrap().code();
-            (child, code)
+            child.wait().unwrap().code()
         })
         .await
         .unwrap();
-        drop(child);
+        drop(input);
         assert_eq!(code, Some(expected), "{signal}");
     }
 }
