@@ -1,6 +1,6 @@
 //! The composition root: opens, binds and starts everything, and stops it in the order of the data.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -173,7 +173,7 @@ impl App {
                 tokio::join!(following, notifying)
             }));
         }
-        let proxy_url = format!("http://{proxy}");
+        let proxy_url = format!("http://{}", reachable(proxy));
         let state = ApiState::new(
             engine.clone(),
             store.reader(),
@@ -367,6 +367,16 @@ fn address(listener: &TcpListener) -> SocketAddr {
     listener
         .local_addr()
         .unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)))
+}
+
+/// Where programs of this machine reach what listens there.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
 }
 
 /// Resolves when the program is told to stop.

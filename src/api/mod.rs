@@ -74,6 +74,8 @@ struct Shared {
     /// The keys of requests that are being carried out.
     under_way: idempotent::UnderWay,
     proxy_url: String,
+    /// What stands before a path on the proxy, where there is a token: not the token, which a browser's cookie is not.
+    token_path: &'static str,
     /// The mounts, for the prices of what is reported by hand.
     mounts: Mounts,
     settings: SettingsView,
@@ -104,6 +106,7 @@ impl ApiState {
             exports: export::Places::default(),
             under_way: idempotent::UnderWay::default(),
             proxy_url,
+            token_path: settings.access.token().map_or("", |_| "/t/TOKEN"),
             mounts: settings.mounts.clone(),
             settings: settings.show(),
             notifications,

@@ -84,7 +84,7 @@ async fn start(settings: &Settings, flags: &Flags) -> Result<Running, Failure> {
             path.display()
         ));
         return Ok(Running {
-            client: Client::at(dashboard),
+            client: Client::at(dashboard, &settings.access),
             proxy: format!("http://{proxy}"),
         });
     }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http::{Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper_util::client::legacy::{Client as Connector, connect::HttpConnector};
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::exit::Failure;
-use crate::config::Settings;
+use crate::config::{Access, Settings};
 use crate::domain::ids::SessionId;
 use crate::domain::session::Status;
 use crate::domain::wire::{SessionView, Snapshot};
@@ -108,6 +108,8 @@ pub(super) struct Health {
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     address: SocketAddr,
+    /// What a Moonlock that asks for a token is shown.
+    authorization: Option<HeaderValue>,
     patience: Duration,
     connector: Connector<HttpConnector, Full<Bytes>>,
 }
@@ -118,13 +120,22 @@ impl Client {
         if settings.port == 0 {
             return Err(ClientError::NoPort);
         }
-        Ok(Self::at(SocketAddr::new(settings.host, settings.port)))
+        Ok(Self::at(
+            SocketAddr::new(settings.host, settings.port),
+            &settings.access,
+        ))
     }
 
     /// The one whose dashboard listens there.
-    pub(super) fn at(address: SocketAddr) -> Self {
+    pub(super) fn at(address: SocketAddr, access: &Access) -> Self {
+        let authorization = access.token().and_then(|token| {
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.secret())).ok()?;
+            value.set_sensitive(true);
+            Some(value)
+        });
         Self {
             address,
+            authorization,
             patience: PATIENCE,
             connector: Connector::builder(TokioExecutor::new()).build_http(),
         }
@@ -133,6 +144,11 @@ impl Client {
     /// The same, for someone in a hurry.
     pub(super) fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
+    }
+
+    /// What it is shown, where it asks for a token.
+    pub(super) const fn authorization(&self) -> Option<&HeaderValue> {
+        self.authorization.as_ref()
     }
 
     /// Where its dashboard listens.
@@ -192,12 +208,16 @@ impl Client {
         path: &str,
         body: Bytes,
     ) -> Result<Response<Incoming>, ClientError> {
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(format!("http://{}{path}", self.address))
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(body))
             .map_err(|error| self.broken(&error))?;
+        if let Some(authorization) = &self.authorization {
+            let headers = request.headers_mut();
+            headers.insert(header::AUTHORIZATION, authorization.clone());
+        }
         let asked = tokio::time::timeout(self.patience, self.connector.request(request)).await;
         let response = match asked {
             Err(_) => return Err(ClientError::Silent(self.address, self.patience)),

@@ -210,8 +210,9 @@ impl Target {
         own.port = 0;
         own.proxy_port = 0;
         own.backup.daily = false;
+        let access = own.access.clone();
         let app = App::start(own).await.map_err(|error| Failure::run(&error))?;
-        let client = Client::at(app.dashboard());
+        let client = Client::at(app.dashboard(), &access);
         Ok(Self::Own(Box::new(app), client))
     }
 

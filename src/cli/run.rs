@@ -80,7 +80,11 @@ pub(super) fn run(environment: &Environment, run: &Run) -> Result<(), Failure> {
     let stay = runtime.block_on(arrive(&client, run, program))?;
     let id = stay.session.id;
 
-    let base = format!("{proxy}{}", session_path(&id.to_string()));
+    let base = format!(
+        "{proxy}{}{}",
+        settings.access.path(),
+        session_path(&id.to_string())
+    );
     let connect = Connect::new(&base).map_err(|error| Failure::run(&error))?;
     let pointed = connect.point(&proxy, &base, environment, &settings.mounts);
     for (name, said) in &pointed.unknown {

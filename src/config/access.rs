@@ -66,6 +66,12 @@ impl Token {
         })
     }
 
+    /// What requests bring, for Moonlock's own commands to bring it.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
     /// Whether this is the token. Takes as long wherever the two differ.
     #[must_use]
     pub fn is(&self, said: &str) -> bool {
@@ -128,6 +134,15 @@ impl Access {
             self.hosts.push(host.as_str().into());
         }
         Ok(self)
+    }
+
+    /// What goes before a path on the proxy: `/t/TOKEN`, where there is a token.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.token
+            .as_ref()
+            .map(|token| format!("/t/{}", token.secret()))
+            .unwrap_or_default()
     }
 
     /// The pages that may use the proxy.

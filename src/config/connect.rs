@@ -194,15 +194,18 @@ fn with_scheme(address: &str) -> String {
     }
 }
 
-/// The path of an address that is on the proxy already, without the session that it may name.
+/// The path of an address that is on the proxy already, without the token and the session that it may name.
 fn path_on_proxy(proxy: &str, address: &str) -> Option<String> {
     let address = with_scheme(address).replace("//localhost:", "//127.0.0.1:");
     let path = address.strip_prefix(proxy)?;
-    let path = path.strip_prefix("/s/").map_or(path, |rest| {
-        let at = rest.find('/').unwrap_or(rest.len());
-        rest.get(at..).unwrap_or_default()
-    });
-    path.starts_with('/').then(|| path.to_owned())
+    let without = |path: &'_ str, start| {
+        path.strip_prefix(start).map_or(path.to_owned(), |rest: &str| {
+            let at = rest.find('/').unwrap_or(rest.len());
+            rest.get(at..).unwrap_or_default().to_owned()
+        })
+    };
+    let path = without(&without(path, "/t/"), "/s/");
+    path.starts_with('/').then_some(path)
 }
 
 /// A session's part of the proxy's address: `/s/{session}`, with the name as a path may hold it (RFC 3986 §3.3).

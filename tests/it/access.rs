@@ -3,6 +3,7 @@
 use crate::support::app::{TestApp, new_home};
 use crate::support::bodies::{CHAT, CHAT_PATH, CHAT_REQUEST, JSON};
 use crate::support::client::{Client, post, post_with};
+use crate::support::program::{command, run};
 use crate::support::upstream::{Script, Upstream};
 
 const TOKEN: &str = "0123456789abcdef";
@@ -139,5 +140,34 @@ async fn with_a_token_the_dashboard_opens_for_it_and_for_the_browser_that_gave_i
         ))
         .await;
     assert_eq!(client.head("GET").await.head.status(), 101);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn moonlocks_own_commands_bring_the_token() {
+    let upstream = Upstream::start(|_| Script::sized(JSON, CHAT)).await;
+    let app = TestApp::start_with(new_home(), upstream.address, &[("MOONLOCK_TOKEN", TOKEN)]).await;
+    let here = app.dashboard().port().to_string();
+    let ask = async |token: &str, arguments: &[&str]| {
+        let mut command = command(app.home.path());
+        command
+            .env("PORT", &here)
+            .env("MOONLOCK_TOKEN", token)
+            .args(arguments);
+        // The program is in this process.
+        tokio::task::spawn_blocking(move || run(&mut command))
+            .await
+            .unwrap()
+    };
+    let (code, out, said) = ask(TOKEN, &["start", "work"]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(out.contains("work"), "{out}");
+    let (code, _, said) = ask("", &["status"]).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("MOONLOCK_TOKEN") && !said.contains(TOKEN), "{said}");
+    let (_, out, _) = ask(TOKEN, &["env", "--shell", "bash"]).await;
+    assert!(out.contains(&format!("/t/{TOKEN}/anthropic")), "{out}");
+    let (_, out, _) = ask(TOKEN, &["config", "--json"]).await;
+    assert!(out.contains("MOONLOCK_TOKEN") && !out.contains(TOKEN), "{out}");
     app.stop().await;
 }

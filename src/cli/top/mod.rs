@@ -88,7 +88,7 @@ async fn watch(
     let (tell, mut news) = unbounded_channel();
     let (answer, mut answers) = unbounded_channel();
     let mut tasks = JoinSet::new();
-    tasks.spawn(socket::listen(client.address(), path, tell));
+    tasks.spawn(socket::listen(client.clone(), path, tell));
     let mut model = Model::default();
     let mut keys = EventStream::new();
     let stop = asked_to_stop();

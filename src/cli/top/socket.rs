@@ -1,16 +1,18 @@
 //! Listens to the running Moonlock, and begins anew when the connection breaks.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use http::header::AUTHORIZATION;
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
+use super::super::client::Client;
 use super::model::News;
 use crate::domain::wire::ServerMessage;
 
@@ -22,9 +24,9 @@ const AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_
 const MISSED_PINGS: u32 = 3;
 
 /// Tells what is told, until nobody listens any more.
-pub(super) async fn listen(address: SocketAddr, path: String, news: UnboundedSender<News>) {
+pub(super) async fn listen(client: Client, path: String, news: UnboundedSender<News>) {
     let mut listener = Listener {
-        address,
+        client,
         path,
         news,
         seq: None,
@@ -47,7 +49,7 @@ pub(super) async fn listen(address: SocketAddr, path: String, news: UnboundedSen
 struct Gone;
 
 struct Listener {
-    address: SocketAddr,
+    client: Client,
     path: String,
     news: UnboundedSender<News>,
     /// The number of the last event.
@@ -120,11 +122,16 @@ impl Listener {
 
     async fn connect(&self) -> Result<WebSocketStream<TcpStream>, String> {
         let connecting = async {
-            let stream = TcpStream::connect(self.address)
+            let stream = TcpStream::connect(self.client.address())
                 .await
                 .map_err(|error| error.to_string())?;
-            let url = format!("ws://{}{}", self.address, self.path);
-            let (socket, _) = client_async(url, stream)
+            let url = format!("ws://{}{}", self.client.address(), self.path);
+            let mut request = url.into_client_request().map_err(|error| error.to_string())?;
+            if let Some(authorization) = self.client.authorization() {
+                let headers = request.headers_mut();
+                headers.insert(AUTHORIZATION, authorization.clone());
+            }
+            let (socket, _) = client_async(request, stream)
                 .await
                 .map_err(|error| error.to_string())?;
             Ok(socket)

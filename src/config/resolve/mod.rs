@@ -111,7 +111,7 @@ pub struct Flags {
     /// Read this configuration file
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Listen on this loopback address
+    /// Listen on this address; beyond loopback only with MOONLOCK_TOKEN set
     #[arg(long, value_name = "ADDRESS")]
     pub host: Option<String>,
     /// Port of the dashboard and the API [default: 3001; 0 takes a free one]
