@@ -127,17 +127,17 @@ for (const colorScheme of ["light", "dark"] as const) {
         await live.getByRole("button", { name: button }).click();
         await expect(live.getByRole("dialog", { name })).toBeVisible();
         expect(await violations(live)).toEqual([]);
-        expect(await sideways(live)).toBe(0);
+        await expect.poll(() => sideways(live)).toBe(0);
         await live.keyboard.press("Escape");
       }
       await live.getByRole("button", { name: "Move calls" }).click();
       await live.getByRole("button", { name: "By time…" }).click();
       await expect(live.getByRole("dialog", { name: "Move calls" })).toBeVisible();
       expect(await violations(live)).toEqual([]);
-      expect(await sideways(live)).toBe(0);
+      await expect.poll(() => sideways(live)).toBe(0);
       await live.keyboard.press("Escape");
       expect(await violations(live)).toEqual([]);
-      expect(await sideways(live)).toBe(0);
+      await expect.poll(() => sideways(live)).toBe(0);
     });
   });
 }

@@ -42,11 +42,11 @@ test.describe("on a narrow phone", () => {
 
   test("nothing scrolls sideways", async ({ live, server }) => {
     const sideways = () => live.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    expect(await sideways()).toBe(0);
+    await expect.poll(() => sideways()).toBe(0);
     await populate(live, server.mock?.scene);
-    expect(await sideways()).toBe(0);
+    await expect.poll(() => sideways()).toBe(0);
     await live.getByText("Connect another tool").click();
-    expect(await sideways()).toBe(0);
+    await expect.poll(() => sideways()).toBe(0);
   });
 
   test("a long name breaks", async ({ live }) => {

@@ -33,5 +33,6 @@ export const ChartCanvas = ({ model }: { model: ChartModel }) => {
     if (document.visibilityState === "visible") drawing.current?.show(model);
   }, [model]);
 
-  return <canvas ref={canvas} />;
+  // Out of the flow: its own width, as it was drawn last, must not hold its frame open.
+  return <canvas ref={canvas} className="absolute inset-0" />;
 };

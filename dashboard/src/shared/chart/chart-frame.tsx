@@ -40,7 +40,7 @@ export const ChartFrame = ({ title, model, text, aside, height = "h-64" }: Chart
         </div>
         <p className="mt-0.5 text-xs text-muted">{text.summary}</p>
       </figcaption>
-      <div className={`relative mx-4 ${height}`} aria-hidden="true">
+      <div className={`relative mx-4 overflow-hidden ${height}`} aria-hidden="true">
         <ChartCanvas model={model} />
       </div>
       <Legend model={model} />
