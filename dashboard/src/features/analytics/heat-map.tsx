@@ -28,7 +28,7 @@ export const HeatMap = ({ title, heat }: { title: string; heat: Heat }) => {
         </h2>
         <p className="mt-0.5 text-xs text-muted">{summary}</p>
       </figcaption>
-      <div className="overflow-x-auto px-4" aria-hidden="true">
+      <div className="relative overflow-x-auto px-4" aria-hidden="true">
         <svg
           viewBox={`0 0 ${LEFT + columns * PITCH} ${TOP + rows * PITCH}`}
           className={columns > 30 ? "min-w-[40rem]" : "w-full max-w-xl min-w-72"}

@@ -23,7 +23,7 @@ type DataTableProps<Row> = {
 export const DataTable = <Row,>({ caption, columns, rows, rowKey }: DataTableProps<Row>) => (
   // biome-ignore lint/a11y/useSemanticElements: no form's fieldset, and no landmark beside the panel's.
   // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-  <div role="group" aria-label={caption} tabIndex={0} className="overflow-x-auto">
+  <div role="group" aria-label={caption} tabIndex={0} className="relative overflow-x-auto">
     <table className="w-full text-sm">
       <caption className="sr-only">{caption}</caption>
       <thead>
