@@ -56,12 +56,14 @@ impl Program {
     /// Moonlock as shipped, but for where its history and the provider are.
     pub(crate) async fn moonlock(home: &Path, upstream: SocketAddr) -> Self {
         let proxy = free_port();
+        let settings = home.join("defaults.toml");
+        fs::write(&settings, "").expect("the directory was just made");
         let began = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_moonlock"))
             .env("PORT", "0")
             .env("PROXY_PORT", proxy.to_string())
             .env("DB_PATH", home.join("moonlock.db"))
-            .env("MOONLOCK_CONFIG", home.join("none.toml"))
+            .env("MOONLOCK_CONFIG", settings)
             .env("MOONLOCK_UPSTREAM_OPENAI", format!("http://{upstream}"))
             .stdout(Stdio::piped())
             .spawn()
