@@ -1,26 +1,32 @@
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { keepPreviousData, type UseInfiniteQueryResult, useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { read } from "@/shared/api-client";
 
 const PAGE = 100;
 
-type Paged = { next: string | null };
+type Page = { next: string | null };
+
+export type Paged<Item> = {
+  query: UseInfiniteQueryResult;
+  /** Of all pages that were read; `undefined` before the first. */
+  items: Item[] | undefined;
+};
 
 /**
  * A list that comes page by page, as far as it was scrolled. It is not read anew by itself: what one reads would
  * move. `refresh` begins at the top again.
  */
-export const usePages = <Page extends Paged, Item>(
+export const usePages = <Answer extends Page, Item>(
   path: string,
   question: string,
-  itemsOf: (page: Page) => Item[],
-) => {
+  itemsOf: (answer: Answer) => Item[],
+): Paged<Item> => {
   const query = useInfiniteQuery({
     queryKey: ["pages", path, question],
     queryFn: ({ pageParam, signal }) => {
       const ask = `${question === "" ? "?" : `${question}&`}limit=${PAGE}`;
       const cursor = pageParam && `&cursor=${encodeURIComponent(pageParam)}`;
-      return read<Page>(`${path}${ask}${cursor}`, signal);
+      return read<Answer>(`${path}${ask}${cursor}`, signal);
     },
     initialPageParam: "",
     getNextPageParam: ({ next }) => next,

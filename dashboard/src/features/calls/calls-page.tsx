@@ -3,18 +3,15 @@ import type { CallView } from "@/api/types.gen";
 import { CallFilterBar } from "@/features/calls/call-filter-bar";
 import { type CallFilters, FILTERS, fits, fromOf, question } from "@/features/calls/call-filters";
 import { CallDrawer } from "@/shared/calls/call-drawer";
-import { CALL_GRID } from "@/shared/calls/call-grid";
+import { CallHeadings } from "@/shared/calls/call-headings";
 import { CallRow } from "@/shared/calls/call-row";
 import { plural } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
 import { ButtonLink } from "@/shared/ui/button-link";
 import { EmptyState } from "@/shared/ui/empty-state";
 import { DownloadIcon } from "@/shared/ui/icons";
-import { Loaded } from "@/shared/ui/loaded";
-import { NewItems } from "@/shared/ui/new-items";
 import { PageHeader } from "@/shared/ui/page-header";
-import { SkeletonRows } from "@/shared/ui/skeleton";
-import { VirtualList } from "@/shared/ui/virtual-list";
+import { PagedList } from "@/shared/ui/paged-list";
 import { useUrlState } from "@/shared/use-url-state";
 import { serverNow, useLive } from "@/store/live-store";
 import { usePages } from "@/store/use-pages";
@@ -85,7 +82,7 @@ const ROW_HEIGHT = 60;
 const never = (): void => {};
 
 const CallTable = ({ filters, ask, isFiltered, onClear, onOpen }: CallTableProps) => {
-  const { query, items: read } = usePages<CallsPageAnswer, CallView>("/api/calls", ask, ({ calls }) => calls);
+  const pages = usePages<CallsPageAnswer, CallView>("/api/calls", ask, ({ calls }) => calls);
   const live = useLive((state) => state.state.calls);
   const sessions = useLive((state) => state.state.sessions);
   const names = new Map(sessions.map(({ view }) => [view.id, view.name]));
@@ -93,63 +90,36 @@ const CallTable = ({ filters, ask, isFiltered, onClear, onOpen }: CallTableProps
     id === null ? "Unassigned" : (names.get(id) ?? "earlier session");
   /** What has become of the calls since they were read: those that ran may have ended. */
   const newest = useMemo(() => new Map(live.map((call) => [call.id, call])), [live]);
-  const first = read?.[0];
+  const first = pages.items?.[0];
   const isNew = (call: CallView): boolean =>
     (first === undefined || call.id > first.id) && fits(call, filters);
-  const waiting = read ? live.filter(isNew).length : 0;
+  const waiting = pages.items ? live.filter(isNew).length : 0;
   const refresh = (): void => {
     window.scrollTo(0, 0);
-    void query.refetch();
+    void pages.query.refetch();
   };
   return (
-    <section aria-label="Calls" className="card @container min-w-0">
-      <NewItems count={waiting} text={`Show ${plural(waiting, "new call")}`} onShow={refresh} />
-      <div
-        aria-hidden="true"
-        className={`${CALL_GRID} hidden border-b border-line py-2.5 text-xs text-muted @3xl:grid`}
-      >
-        <span>Time</span>
-        <span>Model</span>
-        <span className="text-right">In → out (Σ)</span>
-        <span className="text-right">Cost</span>
-        <span className="text-right">First byte · all</span>
-        <span>Source</span>
-      </div>
-      <Loaded
-        of={query}
-        skeleton={
-          <div className="pt-4">
-            <SkeletonRows rows={8} height="h-11" />
-          </div>
-        }
-      >
-        {() =>
-          read?.length ? (
-            <VirtualList
-              label="Calls, newest first"
-              testId="call-list"
-              items={read}
-              itemKey={({ id }) => id}
-              rowHeight={ROW_HEIGHT}
-              hasMore={query.hasNextPage}
-              onNearEnd={() => void (query.isFetchingNextPage || query.fetchNextPage())}
-              row={(call) => (
-                <CallRow
-                  as="div"
-                  call={newest.get(call.id) ?? call}
-                  place={filters.session === "" ? place((newest.get(call.id) ?? call).sessionId) : undefined}
-                  picked={undefined}
-                  onPick={never}
-                  onOpen={onOpen}
-                />
-              )}
-            />
-          ) : (
-            <NoCalls isFiltered={isFiltered} onClear={onClear} />
-          )
-        }
-      </Loaded>
-    </section>
+    <PagedList
+      label="Calls"
+      listLabel="Calls, newest first"
+      testId="call-list"
+      of={pages}
+      headings={<CallHeadings />}
+      waiting={{ count: waiting, text: `Show ${plural(waiting, "new call")}`, onShow: refresh }}
+      itemKey={({ id }) => id}
+      rowHeight={ROW_HEIGHT}
+      row={(call) => (
+        <CallRow
+          as="div"
+          call={newest.get(call.id) ?? call}
+          place={filters.session === "" ? place((newest.get(call.id) ?? call).sessionId) : undefined}
+          picked={undefined}
+          onPick={never}
+          onOpen={onOpen}
+        />
+      )}
+      empty={<NoCalls isFiltered={isFiltered} onClear={onClear} />}
+    />
   );
 };
 

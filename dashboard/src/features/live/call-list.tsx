@@ -2,7 +2,7 @@ import { Fragment, lazy, Suspense, useCallback, useState } from "react";
 import type { CallView, SessionView } from "@/api/types.gen";
 import { ConnectBlocks } from "@/features/live/connect-panel";
 import { idleGaps } from "@/features/live/idle-gaps";
-import { CALL_GRID } from "@/shared/calls/call-grid";
+import { CallHeadings } from "@/shared/calls/call-headings";
 import { CallRow } from "@/shared/calls/call-row";
 import { MoveDialog } from "@/shared/calls/move-dialog";
 import { compact, plural, span } from "@/shared/format";
@@ -92,17 +92,7 @@ export const CallList = ({ session, calls }: CallListProps) => {
         <NoCalls ended={session?.status === "completed" ? session : undefined} />
       ) : (
         <>
-          <div
-            aria-hidden="true"
-            className={`${CALL_GRID} hidden border-b border-line py-2 text-xs text-muted @3xl:grid ${picked ? "pl-12" : ""}`}
-          >
-            <span>Time</span>
-            <span>Model</span>
-            <span className="text-right">In → out (Σ)</span>
-            <span className="text-right">Cost</span>
-            <span className="text-right">First byte · all</span>
-            <span>Source</span>
-          </div>
+          <CallHeadings className={picked ? "pl-12" : ""} />
           <ol aria-label="Calls, newest first" data-testid="calls">
             {shown.map((call) => (
               <Fragment key={call.id}>

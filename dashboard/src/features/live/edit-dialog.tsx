@@ -2,8 +2,8 @@ import { type FormEvent, useState } from "react";
 import type { SessionView } from "@/api/types.gen";
 import { changeOf, type SessionTexts, type TextProblems, textsOf } from "@/features/live/session-texts";
 import { editSession, Problem } from "@/shared/api-client";
-import { Button } from "@/shared/ui/button";
 import { Dialog } from "@/shared/ui/dialog";
+import { FormEnd } from "@/shared/ui/form-end";
 import { TextField } from "@/shared/ui/text-field";
 import { receiveSession } from "@/store/live-store";
 
@@ -77,19 +77,7 @@ export const EditDialog = ({ view, onClose }: EditDialogProps) => {
             {...field}
           />
         ))}
-        {problems.form && (
-          <p role="alert" className="text-sm text-bad">
-            {problems.form}
-          </p>
-        )}
-        <div className="mt-2 flex justify-end gap-2">
-          <Button variant="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" variant="primary" aria-disabled={busy}>
-            Save
-          </Button>
-        </div>
+        <FormEnd problem={problems.form} busy={busy} submit="Save" onCancel={onClose} />
       </form>
     </Dialog>
   );

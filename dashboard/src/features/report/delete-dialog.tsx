@@ -2,8 +2,8 @@ import { type FormEvent, useState } from "react";
 import type { SessionView } from "@/api/types.gen";
 import { deleteSession, Problem } from "@/shared/api-client";
 import { plural } from "@/shared/format";
-import { Button } from "@/shared/ui/button";
 import { Dialog } from "@/shared/ui/dialog";
+import { FormEnd } from "@/shared/ui/form-end";
 
 type DeleteDialogProps = { view: SessionView; onClose: () => void; onDeleted: () => void };
 
@@ -53,19 +53,7 @@ export const DeleteDialog = ({ view, onClose, onDeleted }: DeleteDialogProps) =>
             </span>
           </label>
         </fieldset>
-        {problem && (
-          <p role="alert" className="text-bad">
-            {problem}
-          </p>
-        )}
-        <div className="flex justify-end gap-2">
-          <Button variant="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" aria-disabled={busy} className="border-bad! text-bad!">
-            Delete for good
-          </Button>
-        </div>
+        <FormEnd problem={problem} busy={busy} submit="Delete for good" isFinal onCancel={onClose} />
       </form>
     </Dialog>
   );

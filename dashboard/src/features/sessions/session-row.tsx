@@ -8,8 +8,23 @@ import { useSeconds } from "@/shared/use-frames";
 import type { LiveSession } from "@/store/live-reducer";
 
 /** One grid for the headings and the rows; in a narrow place a row is three short lines. */
-export const SESSION_GRID =
+const SESSION_GRID =
   "grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 gap-y-0.5 pr-5 pl-12 @4xl:grid-cols-[minmax(10rem,1fr)_6.5rem_7rem_5rem_9rem_5rem_6rem] @4xl:items-center";
+
+export const SessionHeadings = () => (
+  <div
+    aria-hidden="true"
+    className={`${SESSION_GRID} hidden border-b border-line py-2.5 text-xs text-muted @4xl:grid`}
+  >
+    <span>Name</span>
+    <span>Status</span>
+    <span>Started</span>
+    <span className="text-right">Time</span>
+    <span className="text-right">Tokens</span>
+    <span className="text-right">Cost</span>
+    <span className="text-right">Budget or calls</span>
+  </div>
+);
 
 type SessionRowProps = {
   session: LiveSession;

@@ -12,16 +12,13 @@ import {
   sortChoices,
   statuses,
 } from "@/features/sessions/session-filters";
-import { SESSION_GRID, SessionRow } from "@/features/sessions/session-row";
+import { SessionHeadings, SessionRow } from "@/features/sessions/session-row";
 import { plural } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
 import { EmptyState } from "@/shared/ui/empty-state";
 import { FilterBar, SearchFilter, SelectFilter } from "@/shared/ui/filter-bar";
-import { Loaded } from "@/shared/ui/loaded";
-import { NewItems } from "@/shared/ui/new-items";
 import { PageHeader } from "@/shared/ui/page-header";
-import { SkeletonRows } from "@/shared/ui/skeleton";
-import { VirtualList } from "@/shared/ui/virtual-list";
+import { PagedList } from "@/shared/ui/paged-list";
 import { useUrlState } from "@/shared/use-url-state";
 import { serverNow, useLive } from "@/store/live-store";
 import { usePages } from "@/store/use-pages";
@@ -92,11 +89,12 @@ const SessionTable = ({ filters, isFiltered, onClear, picked, onPick }: SessionT
     const now = serverNow(useLive.getState().state.clock, performance.now());
     return ms === undefined ? null : Math.round(now - ms);
   }, [since]);
-  const { query, items } = usePages<SessionsPageAnswer, SessionView>(
+  const pages = usePages<SessionsPageAnswer, SessionView>(
     "/api/sessions",
     question(filters, from),
     ({ sessions }) => sessions,
   );
+  const { query, items } = pages;
   const live = useLive((state) => state.state.sessions);
   const clock = useLive((state) => state.state.clock);
   const now = serverNow(clock, clock.receivedAt);
@@ -109,58 +107,29 @@ const SessionTable = ({ filters, isFiltered, onClear, picked, onPick }: SessionT
     items && isWhole ? live.filter(({ view }) => !known.has(view.id) && view.createdAt >= first).length : 0;
   const receivedAt = query.dataUpdatedAt - performance.timeOrigin;
   return (
-    <section aria-label="Sessions" className="card @container min-w-0">
-      <NewItems
-        count={waiting}
-        text={`Show ${plural(waiting, "new session")}`}
-        onShow={() => void query.refetch()}
-      />
-      <div
-        aria-hidden="true"
-        className={`${SESSION_GRID} hidden border-b border-line py-2.5 text-xs text-muted @4xl:grid`}
-      >
-        <span>Name</span>
-        <span>Status</span>
-        <span>Started</span>
-        <span className="text-right">Time</span>
-        <span className="text-right">Tokens</span>
-        <span className="text-right">Cost</span>
-        <span className="text-right">Budget or calls</span>
-      </div>
-      <Loaded
-        of={query}
-        skeleton={
-          <div className="pt-4">
-            <SkeletonRows rows={8} height="h-11" />
-          </div>
-        }
-      >
-        {() =>
-          items?.length ? (
-            <VirtualList
-              label="Sessions"
-              testId="session-list"
-              items={items}
-              itemKey={({ id }) => id}
-              rowHeight={ROW_HEIGHT}
-              hasMore={query.hasNextPage}
-              onNearEnd={() => void (query.isFetchingNextPage || query.fetchNextPage())}
-              row={(view) => (
-                <SessionRow
-                  session={newest.get(view.id) ?? { view, receivedAt }}
-                  now={now}
-                  picked={picked.includes(view.id)}
-                  canPick={picked.length < MOST_COMPARED}
-                  onPick={onPick}
-                />
-              )}
-            />
-          ) : (
-            <NoSessions isFiltered={isFiltered} onClear={onClear} />
-          )
-        }
-      </Loaded>
-    </section>
+    <PagedList
+      label="Sessions"
+      testId="session-list"
+      of={pages}
+      headings={<SessionHeadings />}
+      waiting={{
+        count: waiting,
+        text: `Show ${plural(waiting, "new session")}`,
+        onShow: () => void query.refetch(),
+      }}
+      itemKey={({ id }) => id}
+      rowHeight={ROW_HEIGHT}
+      row={(view) => (
+        <SessionRow
+          session={newest.get(view.id) ?? { view, receivedAt }}
+          now={now}
+          picked={picked.includes(view.id)}
+          canPick={picked.length < MOST_COMPARED}
+          onPick={onPick}
+        />
+      )}
+      empty={<NoSessions isFiltered={isFiltered} onClear={onClear} />}
+    />
   );
 };
 

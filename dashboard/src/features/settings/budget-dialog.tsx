@@ -1,4 +1,4 @@
-import { type FormEvent, type ReactNode, useId, useState } from "react";
+import { type FormEvent, useState } from "react";
 import type { BudgetView } from "@/api/types.gen";
 import {
   moneyText,
@@ -8,8 +8,9 @@ import {
   termsOf,
 } from "@/features/settings/budget-terms";
 import { changeBudget, createBudget, Problem } from "@/shared/api-client";
-import { Button } from "@/shared/ui/button";
 import { Dialog } from "@/shared/ui/dialog";
+import { FormEnd } from "@/shared/ui/form-end";
+import { SelectField } from "@/shared/ui/select-field";
 import { TextField } from "@/shared/ui/text-field";
 
 type BudgetDialogProps = {
@@ -21,6 +22,13 @@ type BudgetDialogProps = {
 
 const FIELDS: TermField[] = ["name", "tokenBudget", "costBudgetNanoUsd", "provider", "model", "client"];
 const isField = (name: string | undefined): name is TermField => FIELDS.some((field) => field === name);
+
+/** Whose calls a budget can be narrowed to. */
+const narrowings = [
+  { name: "provider", label: "Provider", placeholder: "openai" },
+  { name: "model", label: "Model", placeholder: "gpt-5.1" },
+  { name: "client", label: "Tool", placeholder: "Codex" },
+] as const;
 
 /** Makes or changes a budget. */
 export const BudgetDialog = ({ budget, onClose, onSaved }: BudgetDialogProps) => {
@@ -62,17 +70,17 @@ export const BudgetDialog = ({ budget, onClose, onSaved }: BudgetDialogProps) =>
           problem={problems.name}
         />
         <div className="grid gap-4 sm:grid-cols-2">
-          <Choice label="Begins anew every" name="period" value={budget?.period ?? "day"}>
+          <SelectField label="Begins anew every" name="period" value={budget?.period ?? "day"}>
             {periods.map(({ value, label }) => (
               <option key={value} value={value}>
                 {label}
               </option>
             ))}
-          </Choice>
-          <Choice label="When it is used up" name="atLimit" value={budget?.atLimit ?? "alert"}>
+          </SelectField>
+          <SelectField label="When it is used up" name="atLimit" value={budget?.atLimit ?? "alert"}>
             <option value="alert">Tell me</option>
             <option value="block">Refuse calls</option>
-          </Choice>
+          </SelectField>
           <TextField
             label="Tokens"
             name="tokenBudget"
@@ -80,10 +88,10 @@ export const BudgetDialog = ({ budget, onClose, onSaved }: BudgetDialogProps) =>
             placeholder="None, or 2M"
             problem={problems.tokenBudget}
           />
-          <Choice label="Which count" name="budgetCounts" value={budget?.budgetCounts ?? "all"}>
+          <SelectField label="Which count" name="budgetCounts" value={budget?.budgetCounts ?? "all"}>
             <option value="all">All tokens</option>
             <option value="fresh">All but cache reads</option>
-          </Choice>
+          </SelectField>
           <TextField
             label="Money, in dollars"
             name="costBudgetNanoUsd"
@@ -95,63 +103,23 @@ export const BudgetDialog = ({ budget, onClose, onSaved }: BudgetDialogProps) =>
         </div>
         <fieldset className="grid gap-4 sm:grid-cols-3">
           <legend className="mb-1 text-xs text-muted">Only calls of (empty: any)</legend>
-          <TextField
-            label="Provider"
-            name="provider"
-            defaultValue={budget?.provider ?? ""}
-            placeholder="openai"
-            problem={problems.provider}
-          />
-          <TextField
-            label="Model"
-            name="model"
-            defaultValue={budget?.model ?? ""}
-            placeholder="gpt-5.1"
-            problem={problems.model}
-          />
-          <TextField
-            label="Tool"
-            name="client"
-            defaultValue={budget?.client ?? ""}
-            placeholder="Codex"
-            problem={problems.client}
-          />
+          {narrowings.map(({ name, ...field }) => (
+            <TextField
+              key={name}
+              name={name}
+              defaultValue={budget?.[name] ?? ""}
+              problem={problems[name]}
+              {...field}
+            />
+          ))}
         </fieldset>
-        {problems.form && (
-          <p role="alert" className="text-sm text-bad">
-            {problems.form}
-          </p>
-        )}
-        <div className="flex justify-end gap-2">
-          <Button variant="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" variant="primary" aria-disabled={busy}>
-            {budget ? "Save" : "Add the budget"}
-          </Button>
-        </div>
+        <FormEnd
+          problem={problems.form}
+          busy={busy}
+          submit={budget ? "Save" : "Add the budget"}
+          onCancel={onClose}
+        />
       </form>
     </Dialog>
-  );
-};
-
-type ChoiceProps = { label: string; name: TermField; value: string; children: ReactNode };
-
-const Choice = ({ label, name, value, children }: ChoiceProps) => {
-  const id = useId();
-  return (
-    <div className="grid gap-1.5">
-      <label htmlFor={id} className="text-xs leading-5 font-medium text-muted">
-        {label}
-      </label>
-      <select
-        id={id}
-        name={name}
-        defaultValue={value}
-        className="h-11 w-full min-w-0 rounded-xl border border-control bg-surface px-3 text-sm"
-      >
-        {children}
-      </select>
-    </div>
   );
 };

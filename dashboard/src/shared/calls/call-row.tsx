@@ -1,7 +1,7 @@
 import { memo, useRef } from "react";
 import type { CallView, IntervalView } from "@/api/types.gen";
 import { CallBadge } from "@/shared/calls/call-badge";
-import { CALL_GRID } from "@/shared/calls/call-grid";
+import { CALL_GRID } from "@/shared/calls/call-headings";
 import { estimateNotes, sureness } from "@/shared/calls/sureness";
 import { compact, count, exactTime, latency, money, seconds, UNKNOWN } from "@/shared/format";
 import { useFrames } from "@/shared/use-frames";

@@ -1,10 +1,11 @@
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { type CallMove, moveCalls, Problem } from "@/shared/api-client";
 import { rangeOf } from "@/shared/calls/local-time";
 import { RangeFields } from "@/shared/calls/range-fields";
 import { plural } from "@/shared/format";
-import { Button } from "@/shared/ui/button";
 import { Dialog } from "@/shared/ui/dialog";
+import { FormEnd } from "@/shared/ui/form-end";
+import { SelectField } from "@/shared/ui/select-field";
 import { receiveSession, serverNow, useLive } from "@/store/live-store";
 
 const HOUR = 3_600_000;
@@ -94,28 +95,16 @@ export const MoveDialog = ({ picked, from, onClose, onMoved }: MoveDialogProps) 
         {byTime && (
           <>
             <RangeFields range={range} problem={undefined} />
-            <Select
-              name="of"
-              label="Calls of"
-              value={from ?? ANYWHERE}
-              places={[{ id: ANYWHERE, name: "Any session, or none" }, ...places]}
-            />
+            <SelectField name="of" label="Calls of" value={from ?? ANYWHERE}>
+              <option value={ANYWHERE}>Any session, or none</option>
+              <Places of={places} />
+            </SelectField>
           </>
         )}
-        <Select name="session" label="Move to" value={elsewhere} places={places} />
-        {problem && (
-          <p role="alert" className="text-bad">
-            {problem}
-          </p>
-        )}
-        <div className="mt-2 flex justify-end gap-2">
-          <Button variant="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" variant="primary" aria-disabled={busy}>
-            Move
-          </Button>
-        </div>
+        <SelectField name="session" label="Move to" value={elsewhere}>
+          <Places of={places} />
+        </SelectField>
+        <FormEnd problem={problem} busy={busy} submit="Move" onCancel={onClose} />
       </form>
     </Dialog>
   );
@@ -137,27 +126,9 @@ const Choice = ({ value, label, chosen, onChoose }: ChoiceProps) => (
   </label>
 );
 
-type SelectProps = { name: string; label: string; value: string; places: { id: string; name: string }[] };
-
-const Select = ({ name, label, value, places }: SelectProps) => {
-  const id = useId();
-  return (
-    <div className="grid min-w-0 gap-1.5">
-      <label htmlFor={id} className="text-xs leading-5 font-medium text-muted">
-        {label}
-      </label>
-      <select
-        id={id}
-        name={name}
-        defaultValue={value}
-        className="h-10 w-full min-w-0 rounded-xl border border-control bg-surface px-2.5"
-      >
-        {places.map((place) => (
-          <option key={place.id} value={place.id}>
-            {place.name}
-          </option>
-        ))}
-      </select>
-    </div>
-  );
-};
+const Places = ({ of }: { of: { id: string; name: string }[] }) =>
+  of.map(({ id, name }) => (
+    <option key={id} value={id}>
+      {name}
+    </option>
+  ));
