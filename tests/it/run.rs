@@ -10,10 +10,16 @@ use serde_json::{Value, json};
 use crate::support::app::TestApp;
 use crate::support::bodies::{CHAT, CHAT_REQUEST, JSON};
 use crate::support::program::{command, run};
+#[cfg(target_os = "linux")]
+use crate::support::terminal::{self, Terminal};
 use crate::support::upstream::{Script, Upstream};
 
 /// How many calls this test's own binary makes as a command.
 const CALLS: &str = "MOONLOCK_TEST_CALLS";
+
+/// That this test's own binary tells its interrupts as a command.
+#[cfg(target_os = "linux")]
+const TELLS_INTERRUPTS: &str = "MOONLOCK_TEST_TELLS_INTERRUPTS";
 
 /// Is the command of the tests below: makes calls to where the environment says, as a tool would.
 #[test]
@@ -286,60 +292,76 @@ async fn a_signal_to_it_reaches_the_command() {
     }
 }
 
+/// Is the command of the test below: tells each interrupt and the first line, and ends at USR1.
 #[cfg(target_os = "linux")]
-#[tokio::test]
-async fn ctrl_c_in_a_terminal_reaches_the_command_once_and_job_control_works() {
-    let (app, _upstream) = app().await;
-    // `script` gives it a terminal.
-    let inner = "trap 'n=$((n+1)); echo interrupt $n' INT; test -t 0 && echo ready; \
-                 read line; read line; echo \"$line after $n\"; exit 5";
-    let line = format!(
-        "PORT={} HOME={} {} run --quiet -- sh -c '{}'",
-        app.dashboard().port(),
-        app.home.path().display(),
-        env!("CARGO_BIN_EXE_moonlock"),
-        inner.replace('\'', "'\\''"),
-    );
-    let mut child = Command::new("script")
-        .args(["-q", "-e", "-f", "-c", &line, "/dev/null"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut keys = child.stdin.take().unwrap();
-    let mut shown = BufReader::new(child.stdout.take().unwrap()).lines();
-    let (said, code) = tokio::task::spawn_blocking(move || {
-        let mut said = Vec::new();
-        let mut until = |word: &str| {
-            loop {
-                let line = shown
-                    .next()
-                    .unwrap_or_else(|| panic!("it ended without {word}"))
-                    .unwrap();
-                said.push(line.clone());
-                if line.contains(word) {
-                    return;
-                }
-            }
-        };
-        until("ready");
-        keys.write_all(b"\x03").unwrap();
-        until("interrupt 1");
-        keys.write_all(b"a\nb\n").unwrap();
-        until(" after ");
-        (said, child.wait().unwrap().code())
-    })
-    .await
-    .unwrap();
-    let last = said.last().unwrap().trim_end();
-    assert!(last.ends_with("after 1"), "the interrupt came once: {said:?}");
-    assert_eq!(code, Some(5), "{said:?}");
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::exit,
+    reason = "it is a program of its own here"
+)]
+fn tells_interrupts() {
+    use signal_hook::consts::{SIGINT, SIGUSR1};
+    if std::env::var(TELLS_INTERRUPTS).is_err() {
+        return;
+    }
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGUSR1]).unwrap();
+    std::thread::spawn(|| {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).unwrap();
+        println!("read {line}");
+    });
+    let mut interrupts = 0;
+    println!("ready");
+    for signal in &mut signals {
+        if signal == SIGUSR1 {
+            println!("interrupted {interrupts} times");
+            std::process::exit(5);
+        }
+        interrupts += 1;
+        println!("interrupt {interrupts}");
+    }
 }
 
-/// A port that is free now.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn ctrl_c_in_a_terminal_reaches_the_command_once_and_its_keys_too() {
+    let (app, _upstream) = app().await;
+    let mut command = terminal::command(app.home.path());
+    command
+        .env("PORT", app.dashboard().port().to_string())
+        .env(TELLS_INTERRUPTS, "1")
+        .args(["run", "--quiet", "--"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "run::tells_interrupts", "--nocapture"]);
+    let mut terminal = Terminal::start(command);
+    terminal.until("ready").await;
+    terminal.press("\x03");
+    terminal.until("interrupt 1").await;
+    terminal.press("a line\n");
+    terminal.until("read a line").await;
+    // Signals to it are sent on in their order: had it sent on the interrupt as well, that would be counted by now.
+    let id = terminal.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-s", "USR1", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let (code, shown) = terminal.end().await;
+    assert!(shown.contains("interrupted 1 times"), "{shown}");
+    assert_eq!(code, Some(5), "{shown}");
+}
+
+/// A port that is free now, and that nobody is given who leaves the choice to the system: those begin at 32768 on Linux
+/// and higher elsewhere. Tests that run beside this one have other process numbers.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    let first = std::process::id() % 10_000;
+    (0..10_000)
+        .map(|further| u16::try_from(20_000 + (first + 7 * further) % 10_000).unwrap())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("one of 10,000 ports is free")
 }
 
 /// Stops what was started in the background, by what `run` said of it.

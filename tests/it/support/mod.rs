@@ -5,6 +5,8 @@ pub(crate) mod bodies;
 pub(crate) mod client;
 pub(crate) mod http;
 pub(crate) mod program;
+#[cfg(target_os = "linux")]
+pub(crate) mod terminal;
 pub(crate) mod upstream;
 
 use std::time::Duration;

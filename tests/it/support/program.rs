@@ -11,7 +11,12 @@ use super::client::Client;
 
 /// The program, in an environment with nothing of this machine's.
 pub(crate) fn command(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_moonlock"));
+    in_home(env!("CARGO_BIN_EXE_moonlock"), home)
+}
+
+/// Another program in that environment.
+pub(crate) fn in_home(program: &str, home: &Path) -> Command {
+    let mut command = Command::new(program);
     command
         .env_clear()
         .env("HOME", home)
