@@ -22,7 +22,7 @@ test("what stands is acknowledged, snoozed, woken and muted, with keys alone", a
   await warning.getByRole("button", { name: "Mute the rule Slow disk" }).press("Enter");
   await expect(warning).toContainText("Rule is muted");
   await live.getByRole("button", { name: "Unmute Slow disk" }).press("Enter");
-  await expect(live.getByText("None: you hear of everything.")).toBeVisible();
+  await expect(live.getByText("None muted.")).toBeVisible();
   await expect(warning.getByRole("button", { name: "Acknowledge" })).toBeVisible();
 });
 
@@ -49,10 +49,10 @@ test("the history has filters that live in the address", async ({ live, server }
 
 test("how well early warnings did is told in natural frequencies", async ({ live, server }) => {
   await live.goto(`${server.url}/alerts`);
-  await expect(live.getByText(/Nothing to hold against the truth yet|came true|ranges? held/)).toBeVisible();
+  await expect(live.getByText(/Nothing to check yet|came true|ranges? held/)).toBeVisible();
   if (!server.mock) return;
-  await expect(live.getByText("Nothing stands.")).toBeVisible();
-  await expect(live.getByText("No alert has ended yet")).toBeVisible();
+  await expect(live.getByText("No active alerts.")).toBeVisible();
+  await expect(live.getByText("No past alerts")).toBeVisible();
   await visit(live, server, "/alerts");
   await expect(live.getByText(/12 of 15.early warnings came true/)).toBeVisible();
 });

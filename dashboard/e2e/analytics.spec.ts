@@ -32,7 +32,7 @@ test("days of one's own can be looked at", async ({ live, server }) => {
   await expect(live.getByLabel("From", { exact: true })).toHaveValue(/^\d{4}-\d{2}-\d{2}$/);
   await live.getByLabel("From", { exact: true }).fill("2020-01-01");
   await live.getByLabel("To", { exact: true }).fill("2020-01-02");
-  await expect(live.getByText("Nothing was used in this range")).toBeVisible();
+  await expect(live.getByText("No calls in this range")).toBeVisible();
   await live.getByRole("button", { name: "Look at all time" }).click();
   await expect(live).not.toHaveURL(/from=/);
   await expect(live.getByRole("figure", { name: "Tokens over time" })).toContainText(

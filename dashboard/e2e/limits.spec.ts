@@ -7,8 +7,8 @@ test("a window says how far it is used and counts down to its new beginning", as
   const windows = live.getByTestId("window");
   await expect(windows).toContainText(["5 h", "week"]);
   await expect(windows.first()).toContainText("Getting near");
-  await expect(windows.first()).toContainText("decides now");
-  await expect(windows.first()).toContainText(/anew in 1.h.3\d.m/);
+  await expect(windows.first()).toContainText("in force");
+  await expect(windows.first()).toContainText(/resets in 1.h.3\d.m/);
 
   server.mock?.publish({
     kind: "limits",
@@ -35,15 +35,13 @@ test("a window says how far it is used and counts down to its new beginning", as
   });
   await expect(windows).toHaveCount(3);
   await expect(windows.first()).toContainText("Used up");
-  await expect(windows.first()).toContainText(/anew in 01:\d\d/);
-  await expect(windows.first()).toContainText(/anew in 00:\d\d/, { timeout: 40_000 });
+  await expect(windows.first()).toContainText(/resets in 01:\d\d/);
+  await expect(windows.first()).toContainText(/resets in 00:\d\d/, { timeout: 40_000 });
 });
 
 test("says where the numbers come from while there are none", async ({ live, server }) => {
   await live.goto(`${server.url}/limits`);
-  await expect(
-    live.getByText("No provider has told of a limit yet").or(live.getByTestId("window").first()),
-  ).toBeVisible();
+  await expect(live.getByText("No limits reported yet").or(live.getByTestId("window").first())).toBeVisible();
 });
 
 for (const colorScheme of ["light", "dark"] as const) {

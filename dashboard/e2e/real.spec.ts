@@ -28,7 +28,7 @@ test("a session of real calls is followed from its start to its report, and dele
   await expect(live.getByRole("table", { name: "Checkpoints" })).toContainText("first call");
   await expect(live.getByRole("table", { name: "Models" }).getByRole("row").nth(1)).toBeVisible();
   await expect(live.getByRole("table", { name: "Tokens by source" })).toContainText("Exact");
-  await expect(live.getByRole("region", { name: "Its clock" })).toContainText("Started");
+  await expect(live.getByRole("region", { name: "Clock" })).toContainText("Started");
   const found = await new AxeBuilder({ page: live }).analyze();
   expect(found.violations.map(({ id }) => id)).toEqual([]);
 

@@ -30,7 +30,7 @@ test("a budget is made, changed and deleted, with keys alone", async ({ live, se
   await expect(budget).toContainText("of 2M tokens");
   await expect(budget).toContainText("of $12.50");
   await budget.getByRole("button", { name: "Edit Evenings" }).press("Enter");
-  await live.getByLabel("Begins anew every").selectOption("Week");
+  await live.getByLabel("Resets every").selectOption("Week");
   await live.getByRole("button", { name: "Save" }).press("Enter");
   await expect(budget).toContainText("Each week");
   await budget.getByRole("button", { name: "Delete Evenings" }).press("Enter");

@@ -10,13 +10,13 @@ const violations = async (page: Page): Promise<string[]> => {
 test("an address that no page has says so, and leads back; the focus follows", async ({ live, server }) => {
   await live.goto(`${server.url}/no/such/page`);
   const heading = live.getByRole("heading", { level: 1 });
-  await expect(heading).toHaveText("There is no such page");
-  await expect(live).toHaveTitle("There is no such page — Moonlock");
+  await expect(heading).toHaveText("Page not found");
+  await expect(live).toHaveTitle("Page not found — Moonlock");
   await live.getByRole("navigation").getByRole("link", { name: "Live" }).click();
   await expect(live).toHaveURL(`${server.url}/`);
   await expect(heading).toBeFocused();
   await live.goBack();
-  await expect(heading).toHaveText("There is no such page");
+  await expect(heading).toHaveText("Page not found");
 });
 
 test("the palette does what was typed, with keys alone", async ({ live }) => {
@@ -47,7 +47,7 @@ test("the palette does what was typed, with keys alone", async ({ live }) => {
 test("single keys go to places, and can be turned off", async ({ live, server }) => {
   await live.goto(`${server.url}/nowhere`);
   const heading = live.getByRole("heading", { level: 1 });
-  await expect(heading).toHaveText("There is no such page");
+  await expect(heading).toHaveText("Page not found");
   await live.keyboard.press("g");
   await live.keyboard.press("l");
   await expect(live).toHaveURL(`${server.url}/`);

@@ -19,7 +19,7 @@ const dot = {
   connecting: "border-muted",
   live: "border-good bg-good",
   reconnecting: "border-warn bg-warn animate-breathe",
-  offline: "border-bad",
+  offline: "border-bad bg-bad",
 } as const;
 
 export const ConnectionPill = () => {
@@ -27,7 +27,7 @@ export const ConnectionPill = () => {
   return (
     <span
       data-testid="connection"
-      className="inline-flex h-8 items-center gap-2 rounded-full border border-line bg-surface px-3 text-xs font-medium text-muted"
+      className={`inline-flex h-8 items-center gap-2 rounded-full border bg-surface px-3 text-xs font-medium ${connection.kind === "offline" ? "border-bad/50 text-bad" : "border-line text-muted"}`}
     >
       <span className={`size-2 rounded-full border-[1.5px] ${dot[connection.kind]}`} aria-hidden="true" />
       {words(connection)}

@@ -1,15 +1,17 @@
-import { Link } from "wouter";
+import { ButtonLink } from "@/shared/ui/button-link";
+import { EmptyState } from "@/shared/ui/empty-state";
 import { PageHeader } from "@/shared/ui/page-header";
 
 export const NotFound = () => (
   <>
-    <PageHeader title="There is no such page" />
-    <p className="text-sm text-muted">
-      The address may be mistyped. Go to{" "}
-      <Link href="/" className="font-medium text-accent underline-offset-2 hover:underline">
-        what is live now
-      </Link>
-      .
-    </p>
+    <PageHeader title="Page not found" />
+    <div className="card">
+      <EmptyState
+        title="There is nothing at this address"
+        action={<ButtonLink href="/">Go to Live</ButtonLink>}
+      >
+        It may be mistyped, or from another version of Moonlock.
+      </EmptyState>
+    </div>
   </>
 );

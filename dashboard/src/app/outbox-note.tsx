@@ -7,7 +7,7 @@ import { actionText } from "@/store/outbox-queue";
 export const OutboxNote = () => {
   const { waiting, refused } = useOutbox();
   return (
-    <div role="status" className="grid gap-2 empty:hidden print:hidden">
+    <div role="status" className="mt-3 mb-4 grid gap-2 empty:hidden lg:mt-1 print:hidden">
       {waiting.length > 0 && (
         <Note action="Discard" onAction={discardWaiting}>
           <span className="font-medium">Waiting for Moonlock to answer: </span>
@@ -27,7 +27,7 @@ export const OutboxNote = () => {
 type NoteProps = { action: string; onAction: () => void; children: ReactNode };
 
 const Note = ({ action, onAction, children }: NoteProps) => (
-  <div className="mt-3 flex items-center gap-3 rounded-card border border-warn/25 bg-warn-soft px-4 py-2 text-sm">
+  <div className="flex items-center gap-3 rounded-card border border-warn/25 bg-warn-soft px-4 py-2 text-sm">
     <p className="min-w-0 flex-1 [overflow-wrap:anywhere]">{children}</p>
     <Button variant="quiet" className="h-8! px-2!" onClick={onAction}>
       {action}

@@ -67,9 +67,10 @@ export const clock = (ms: number): { main: string; fraction: string } => {
 
 const two = (value: number): string => String(value).padStart(2, "0");
 
-/** `820 ms`, `3.2 s`, `1 m 04 s` */
+/** `<1 ms`, `820 ms`, `3.2 s`, `1 m 04 s` */
 export const latency = (ms: number | null): string => {
   if (ms === null) return UNKNOWN;
+  if (ms < 1) return `<1${SPACE}ms`;
   if (ms < 1_000) return `${Math.round(ms)}${SPACE}ms`;
   return ms < 60_000
     ? seconds(ms)
@@ -112,7 +113,7 @@ export const roughSpan = (ms: number, rounding: Rounding): string => {
   return shown === 0 ? `<1${SPACE}m` : span(shown);
 };
 
-/** `2 d 8 h`, `1 h 36 m`, `12:05`: how long until something begins anew. */
+/** `2 d 8 h`, `1 h 36 m`, `12:05`: how long until something resets. */
 export const countdown = (ms: number): string => {
   const hours = Math.floor(ms / HOUR_MS);
   if (hours >= 48) return `${Math.floor(hours / 24)}${SPACE}d${SPACE}${hours % 24}${SPACE}h`;

@@ -22,6 +22,11 @@ export const scopeText = (
       const place = session === null ? "no session" : (nameOf(session) ?? "a session");
       return { text: `a conversation in ${place}`, session };
     }
+    case "agent":
+      return {
+        text: `${scope.agent === "" ? "an agent" : `agent ${scope.agent}`} in ${nameOf(scope.sessionId) ?? "a session"}`,
+        session: scope.sessionId,
+      };
     case "budget":
       return { text: "a budget", session: null };
     case "provider":

@@ -102,8 +102,8 @@ const Nothing = ({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => 
       action={<Button onClick={onClear}>Clear filters</Button>}
     />
   ) : (
-    <EmptyState title="No alert has ended yet">
-      What stood and is over is kept here, with how long it stood.
+    <EmptyState title="No past alerts">
+      Alerts that ended are kept here, with how long they lasted.
     </EmptyState>
   );
 

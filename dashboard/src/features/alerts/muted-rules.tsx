@@ -5,6 +5,7 @@ import { muteRule } from "@/shared/api-client";
 import { Button } from "@/shared/ui/button";
 import { Loaded } from "@/shared/ui/loaded";
 import { Panel } from "@/shared/ui/panel";
+import { SkeletonRows } from "@/shared/ui/skeleton";
 import { useAction } from "@/shared/use-action";
 import { queryClient, useRead } from "@/store/query-client";
 
@@ -13,30 +14,28 @@ export const MutedRules = () => {
   const rules = useRead<AlertRules>("alerts", "/api/alert-rules");
   return (
     <Panel title="Muted rules">
-      <div className="px-5 pb-5 text-sm">
-        <Loaded of={rules}>
-          {({ rules: all }) => {
-            const muted = all.filter((rule) => rule.muted);
-            return (
-              <>
-                {muted.length > 0 && (
-                  <ul className="mb-3 grid gap-2">
-                    {muted.map((rule) => (
-                      <Row key={rule.rule} rule={rule} />
-                    ))}
-                  </ul>
-                )}
-                <p className="text-muted">
-                  {muted.length === 0 ? "None: you hear of everything. " : ""}
-                  <Link href="/settings#alert-rules" className="underline underline-offset-2 hover:text-ink">
-                    All {all.length} rules
-                  </Link>
-                </p>
-              </>
-            );
-          }}
-        </Loaded>
-      </div>
+      <Loaded of={rules} skeleton={<SkeletonRows rows={1} height="h-5" />}>
+        {({ rules: all }) => {
+          const muted = all.filter((rule) => rule.muted);
+          return (
+            <div className="px-5 pb-5 text-sm">
+              {muted.length > 0 && (
+                <ul className="mb-3 grid gap-2">
+                  {muted.map((rule) => (
+                    <Row key={rule.rule} rule={rule} />
+                  ))}
+                </ul>
+              )}
+              <p className="text-muted">
+                {muted.length === 0 ? "None muted. " : ""}
+                <Link href="/settings#alert-rules" className="underline underline-offset-2 hover:text-ink">
+                  All {all.length} rules
+                </Link>
+              </p>
+            </div>
+          );
+        }}
+      </Loaded>
     </Panel>
   );
 };

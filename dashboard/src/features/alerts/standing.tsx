@@ -18,7 +18,7 @@ export const Standing = () => {
   const ready = useLive((live) => live.state.seq !== null);
   const alerts = standing(useLive((live) => live.state.alerts));
   return (
-    <Panel title="Standing now">
+    <Panel title="Active now">
       {!ready ? (
         <SkeletonRows rows={2} />
       ) : alerts.length === 0 ? (
@@ -26,7 +26,7 @@ export const Standing = () => {
           <span className="grid size-7 shrink-0 place-items-center rounded-full bg-good-soft text-good">
             <CheckIcon />
           </span>
-          Nothing stands. Every call is held against the rules as it comes.
+          No active alerts. Every call is checked against the rules as it arrives.
         </p>
       ) : (
         <ul>
@@ -62,12 +62,11 @@ const Row = ({ alert }: { alert: AlertView }) => {
           {ruleName(alert.rule)} · <About scope={alert.scope} /> · {lasted(alert, now)}
           {!asks && ` · ${silence(alert, now)}`}
         </p>
-        <div className="-ml-2.5 mt-1.5 flex flex-wrap items-center">
+        <div className="mt-2.5 flex flex-wrap items-center gap-1.5 empty:hidden">
           {asks ? (
             <>
               <Act onClick={() => run(() => changeAlert(alert.id, { acknowledged: true }))}>Acknowledge</Act>
-              <span className="mx-1.5 h-4 border-l border-line" aria-hidden="true" />
-              <span className="px-2.5 text-xs text-muted" aria-hidden="true">
+              <span className="ml-2 text-xs text-muted" aria-hidden="true">
                 Snooze
               </span>
               {snoozes.map(({ label, until }) => (
@@ -79,10 +78,15 @@ const Row = ({ alert }: { alert: AlertView }) => {
                   {label}
                 </Act>
               ))}
-              <span className="mx-1.5 h-4 border-l border-line" aria-hidden="true" />
-              <Act label={`Mute the rule ${ruleName(alert.rule)}`} onClick={() => run(mute)}>
+              <Button
+                variant="quiet"
+                size="small"
+                aria-label={`Mute the rule ${ruleName(alert.rule)}`}
+                onClick={() => run(mute)}
+                className="sm:ml-auto"
+              >
                 Mute the rule
-              </Act>
+              </Button>
             </>
           ) : (
             alert.status === "snoozed" && (
@@ -103,7 +107,7 @@ const Row = ({ alert }: { alert: AlertView }) => {
 type ActProps = { label?: string; onClick: () => void; children: string };
 
 const Act = ({ label, onClick, children }: ActProps) => (
-  <Button variant="quiet" size="small" aria-label={label} onClick={onClick}>
+  <Button size="small" aria-label={label} onClick={onClick}>
     {children}
   </Button>
 );

@@ -3,6 +3,7 @@ import { trackRecordTexts } from "@/features/alerts/alert-texts";
 import { plural } from "@/shared/format";
 import { Loaded } from "@/shared/ui/loaded";
 import { Panel } from "@/shared/ui/panel";
+import { SkeletonRows } from "@/shared/ui/skeleton";
 import { useRead } from "@/store/query-client";
 
 /** How well the forecasts and their early warnings did, in numbers one can picture. */
@@ -10,9 +11,13 @@ export const TrackRecordPanel = () => {
   const record = useRead<TrackRecord>("sessions", "/api/forecast/track-record");
   return (
     <Panel title="Track record">
-      <div className="px-5 pb-5 text-sm">
-        <Loaded of={record}>{(known) => <Record record={known} />}</Loaded>
-      </div>
+      <Loaded of={record} skeleton={<SkeletonRows rows={1} height="h-14" />}>
+        {(known) => (
+          <div className="px-5 pb-5 text-sm">
+            <Record record={known} />
+          </div>
+        )}
+      </Loaded>
     </Panel>
   );
 };
@@ -22,8 +27,7 @@ const Record = ({ record }: { record: TrackRecord }) => {
   if (warnings === null && bands === null) {
     return (
       <p className="text-pretty text-muted">
-        Nothing to hold against the truth yet. It is counted when a session ends in which a forecast was
-        shown.
+        Nothing to check yet. When a session ends, the forecasts it showed are compared with what happened.
       </p>
     );
   }

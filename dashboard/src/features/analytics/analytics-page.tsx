@@ -154,7 +154,7 @@ const Nothing = ({ isAll, onAll }: { isAll: boolean; onAll: () => void }) => (
       </EmptyState>
     ) : (
       <EmptyState
-        title="Nothing was used in this range"
+        title="No calls in this range"
         action={
           <button type="button" onClick={onAll} className="text-sm underline underline-offset-2">
             Look at all time

@@ -1,9 +1,9 @@
-import { useId } from "react";
+import { useId, useLayoutEffect, useRef } from "react";
 import type { Heat, Level } from "@/features/analytics/heat";
 import { DataTable } from "@/shared/ui/data-table";
 
 const fill: Record<Level, string> = {
-  0: "fill-sunken",
+  0: "fill-moon-shade",
   1: "fill-accent/25",
   2: "fill-accent/50",
   3: "fill-accent/75",
@@ -12,14 +12,25 @@ const fill: Record<Level, string> = {
 const levels: Level[] = [0, 1, 2, 3, 4];
 
 const SIZE = 10;
-const PITCH = 12.5;
-const LEFT = 28;
+const GAP = 2.5;
+const PITCH = SIZE + GAP;
+/** What there are few of is drawn wider: both kinds of map fill the page's width with rows of one height. */
+const FEW = 30;
+const WIDE = 23.5;
+const LEFT = 30;
 const TOP = 16;
 
 /** A grid of squares, the darker the more was used; with what it says in words and as a table. */
 export const HeatMap = ({ title, heat }: { title: string; heat: Heat }) => {
   const id = useId();
   const { columns, rows, cells, top, side, summary, table } = heat;
+  const width = columns > FEW ? SIZE : WIDE;
+  const pitch = width + GAP;
+  const map = useRef<HTMLDivElement>(null);
+  // Where there is no room for all of a year, its newest days are what is looked for.
+  useLayoutEffect(() => {
+    if (columns > FEW) map.current?.scrollTo({ left: map.current.scrollWidth });
+  }, [columns]);
   return (
     <figure aria-labelledby={id} className="card min-w-0">
       <figcaption className="px-5 pt-4 pb-2">
@@ -28,14 +39,14 @@ export const HeatMap = ({ title, heat }: { title: string; heat: Heat }) => {
         </h2>
         <p className="mt-0.5 text-xs text-muted">{summary}</p>
       </figcaption>
-      <div className="relative overflow-x-auto px-4" aria-hidden="true">
+      <div ref={map} className="relative overflow-x-auto px-5" aria-hidden="true">
         <svg
-          viewBox={`0 0 ${LEFT + columns * PITCH} ${TOP + rows * PITCH}`}
-          className={columns > 30 ? "min-w-[40rem]" : "w-full max-w-xl min-w-72"}
+          viewBox={`0 0 ${LEFT + columns * pitch - GAP} ${TOP + rows * PITCH}`}
+          className="w-full min-w-[44rem]"
           aria-hidden="true"
         >
           {top.map(({ x, label }) => (
-            <text key={`${x} ${label}`} x={LEFT + x * PITCH} y={9} className="fill-muted text-[8px]">
+            <text key={`${x} ${label}`} x={LEFT + x * pitch} y={9} className="fill-muted text-[8px]">
               {label}
             </text>
           ))}
@@ -47,9 +58,9 @@ export const HeatMap = ({ title, heat }: { title: string; heat: Heat }) => {
           {cells.map(({ x, y, level, title: told }) => (
             <rect
               key={`${x} ${y}`}
-              x={LEFT + x * PITCH}
+              x={LEFT + x * pitch}
               y={TOP + y * PITCH}
-              width={SIZE}
+              width={width}
               height={SIZE}
               rx={2}
               className={fill[level]}

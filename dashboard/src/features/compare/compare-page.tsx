@@ -40,12 +40,12 @@ export const ComparePage = () => {
   const setIds = (chosen: string[]): void => change({ ids: chosen.join(",") });
   return (
     <>
-      <PageHeader title="Compare">Sessions side by side, on the time that they ran.</PageHeader>
+      <PageHeader title="Compare">Sessions side by side, on the same scale of active time.</PageHeader>
       <Picker ids={ids} onChange={setIds} />
       {path === null ? (
         <section className="card">
           <EmptyState title={ids.length === 0 ? "Pick two sessions" : "Pick a second session"}>
-            Up to four go side by side; one of them can be the median of those that you finished.
+            Up to four fit side by side. One of them can be the median of your finished sessions.
           </EmptyState>
         </section>
       ) : (

@@ -55,7 +55,7 @@ describe("sessions side by side", () => {
   it("say what the median stands on", () => {
     expect(medianText(comparison)).toBe("Your median is that of 12\u00a0finished sessions.");
     const without = { ...comparison, sessions: [session(null, [], { figures: null, pastSessions: 2 })] };
-    expect(medianText(without)).toBe("Your median takes three finished sessions.");
+    expect(medianText(without)).toBe("Your median needs three finished sessions.");
   });
 });
 
@@ -73,8 +73,8 @@ const differs = (figure: string, value: number | null, by: number | null) =>
 
 describe("a difference", () => {
   it("says by how much, of what the first has, and whether that is better", () => {
-    expect(differs("costNanoUsd", 3e9, 1e9)).toEqual({ text: "+$1.00 (50\u00a0%)", verdict: "worse" });
-    expect(differs("total", 500, -500)).toEqual({ text: "−500 (50\u00a0%)", verdict: "better" });
+    expect(differs("costNanoUsd", 3e9, 1e9)).toEqual({ text: "+$1.00 (+50\u00a0%)", verdict: "worse" });
+    expect(differs("total", 500, -500)).toEqual({ text: "−500 (−50\u00a0%)", verdict: "better" });
   });
 
   it("of a share is in points", () => {
@@ -88,5 +88,9 @@ describe("a difference", () => {
   it("is not there where one of both is not known", () => {
     expect(differs("costNanoUsd", null, null).text).toBe("");
     expect(differs("total", 5, 0).text).toBe("the same");
+  });
+
+  it("is none where both are written alike", () => {
+    expect(differs("elapsedMs", 14_200, 100).text).toBe("the same");
   });
 });

@@ -98,7 +98,7 @@ export const figureText = ({ figure, write }: FigureRow, figures: SessionFigures
 
 export type Difference = { text: string; verdict: "better" | "worse" | "" };
 
-/** `+1.2M (34 %)` and `worse`: the sign and the word say what a colour would. */
+/** `+1.2M (+34 %)` and `worse`: the sign and the word say what a colour would. */
 export const difference = (
   { figure, write, better }: FigureRow,
   { figures, difference: less }: Pick<ComparedView, "figures" | "difference">,
@@ -109,11 +109,14 @@ export const difference = (
   if (by === 0) return { text: "the same", verdict: "" };
   const first = value - by;
   const isShare = figure === "cacheSharePercent" || figure === "efficiency";
-  const share = first > 0 && !isShare ? ` (${Math.round((Math.abs(by) / first) * 100)}\u00a0%)` : "";
+  const sign = by > 0 ? "+" : "−";
+  const percents = Math.round((Math.abs(by) / first) * 100);
+  const share = first > 0 && percents > 0 && !isShare ? ` (${sign}${percents}\u00a0%)` : "";
   const unit = isShare ? `${Math.abs(by)} points` : write(Math.abs(by));
+  if (!isShare && write(value) === write(first)) return { text: "the same", verdict: "" };
   const isBetter = better !== null && by > 0 === (better === "more");
   return {
-    text: `${by > 0 ? "+" : "−"}${unit}${share}`,
+    text: `${sign}${unit}${share}`,
     verdict: better === null ? "" : isBetter ? "better" : "worse",
   };
 };
@@ -123,6 +126,6 @@ export const medianText = ({ sessions }: ComparisonView): string => {
   const found = sessions.find(({ sessionId }) => sessionId === null);
   if (!found) return "";
   return found.figures === null
-    ? "Your median takes three finished sessions."
+    ? "Your median needs three finished sessions."
     : `Your median is that of ${plural(found.pastSessions, "finished session")}.`;
 };

@@ -20,7 +20,7 @@ export const ToolPicker = ({ tools, chosen, onChoose }: ToolPickerProps) => {
             >
               {tool.name}
               {lastSeen(calls, tool) !== undefined && (
-                <span className="ml-auto size-1.5 shrink-0 rounded-full bg-good" title="Its calls come">
+                <span className="ml-auto size-1.5 shrink-0 rounded-full bg-good" title="Its calls arrive">
                   <span className="sr-only">, connected</span>
                 </span>
               )}

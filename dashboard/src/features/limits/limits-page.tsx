@@ -15,15 +15,16 @@ export const LimitsPage = () => {
   const now = serverNow(clock, Math.max(useSeconds(limits.length > 0), clock.receivedAt));
   return (
     <>
-      <PageHeader title="Limits">What the providers themselves allow, and when it begins anew.</PageHeader>
+      <PageHeader title="Limits">
+        What the providers allow, how much of it is used, and when it resets.
+      </PageHeader>
       {!ready ? (
         <Skeleton className="h-64" />
       ) : limits.length === 0 ? (
         <div className="card">
-          <EmptyState title="No provider has told of a limit yet">
-            Providers say in the headers of their replies how much of a limit is left. Moonlock reads them as
-            the replies pass, so this fills with the next call to one that does: Anthropic and OpenAI do, also
-            for a plan’s 5 hours and week.
+          <EmptyState title="No limits reported yet">
+            Providers such as Anthropic and OpenAI report their limits in the headers of each reply, also
+            those of a plan’s 5 hours and week. This page fills with the next call to one of them.
           </EmptyState>
         </div>
       ) : (
@@ -44,8 +45,8 @@ export const LimitsPage = () => {
             ))}
           </div>
           <p className="mt-4 max-w-prose text-xs text-pretty text-muted">
-            Read from the headers of replies as they passed; between two calls others may use the same key.
-            Keys are told apart by a fingerprint that leads back to none: the key itself is never kept.
+            Read from the headers of replies; whatever else uses the same key shows with the next call. Keys
+            are told apart by a fingerprint: the key itself is never kept.
           </p>
         </>
       )}

@@ -26,7 +26,7 @@ const shape = {
   unknown: null,
 } as const;
 
-/** One window: how far it is used, and when it begins anew. */
+/** One window: how far it is used, and when it resets. */
 export const WindowRow = ({ window, now }: { window: WindowView; now: number }) => {
   const { usedPermille, resetsAt, deciding } = window;
   const level = levelOf(window, now);
@@ -38,7 +38,7 @@ export const WindowRow = ({ window, now }: { window: WindowView; now: number }) 
       <div className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1 text-sm">
         <h3 className="font-medium">
           {windowLabel(window)}
-          {deciding && <span className="ml-2 text-xs font-normal text-muted">decides now</span>}
+          {deciding && <span className="ml-2 text-xs font-normal text-muted">in force</span>}
         </h3>
         <span className={`inline-flex items-center gap-1.5 text-xs font-medium ${tone[level]}`}>
           {Icon && <Icon className="size-3.5 self-center" />}
@@ -61,10 +61,10 @@ export const WindowRow = ({ window, now }: { window: WindowView; now: number }) 
       <p className="mt-1.5 flex flex-wrap justify-between gap-x-4 text-xs text-muted">
         <span>{left}</span>
         {resetsAt === null ? null : resetsAt <= now || window.stale ? (
-          <span>It has begun anew; the next reply tells how far it is used.</span>
+          <span>It has reset; the next reply says how much is used.</span>
         ) : (
           <span>
-            anew in <span className="text-ink">{countdown(resetsAt - now)}</span> ·{" "}
+            resets in <span className="text-ink">{countdown(resetsAt - now)}</span> ·{" "}
             <time dateTime={new Date(resetsAt).toISOString()}>{day(resetsAt, now)}</time>
           </span>
         )}

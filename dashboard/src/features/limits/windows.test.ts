@@ -50,7 +50,7 @@ it("says what is left only where it is known", () => {
 });
 
 it("says when it was told", () => {
-  expect(toldAgo(NOW - 5_000, NOW)).toBe("told just now");
-  expect(toldAgo(NOW - 3 * MINUTE, NOW)).toBe("told 3\u00a0m ago");
-  expect(toldAgo(NOW - 72 * 60 * MINUTE, NOW)).toBe("told 3\u00a0days ago");
+  expect(toldAgo(NOW - 5_000, NOW)).toBe("updated just now");
+  expect(toldAgo(NOW - 3 * MINUTE, NOW)).toBe("updated 3\u00a0m ago");
+  expect(toldAgo(NOW - 72 * 60 * MINUTE, NOW)).toBe("updated 3\u00a0days ago");
 });

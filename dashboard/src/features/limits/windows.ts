@@ -45,10 +45,10 @@ const units: Partial<Record<WindowView["kind"], string>> = {
 export const keyText = ({ credential }: LimitsView): string =>
   credential === null ? "no key named" : `key ${credential.slice(0, 6)}`;
 
-/** `told 12 s ago`, as coarse as it matters. */
+/** `updated 12 s ago`, as coarse as it matters. */
 export const toldAgo = (seenAt: number, now: number): string => {
   const ms = Math.max(0, now - seenAt);
-  if (ms < 60_000) return "told just now";
-  if (ms < 2 * DAY) return `told ${span(ms)} ago`;
-  return `told ${plural(Math.floor(ms / DAY), "day")} ago`;
+  if (ms < 60_000) return "updated just now";
+  if (ms < 2 * DAY) return `updated ${span(ms)} ago`;
+  return `updated ${plural(Math.floor(ms / DAY), "day")} ago`;
 };

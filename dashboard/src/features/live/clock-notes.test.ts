@@ -22,7 +22,7 @@ describe("what happened to a clock", () => {
   it.each([
     [event("recovered", 3_400), "Moonlock was not running: 3 s not counted; paused"],
     [event("suspended", 3_900_000), "The machine slept: 1 h 05 m not counted; paused"],
-    [event("stalled", 45_000, { undone: true }), "Moonlock stood still: 45 s counted after all"],
+    [event("stalled", 45_000, { undone: true }), "Moonlock was stalled: 45 s counted after all"],
     [event("rebooted", 600_000), "The machine was restarted: 10 m not counted; paused"],
     [event("slept_through", 60_000), "The machine slept: 1 m counted"],
     [event("clock_jumped", -3_600_000), "The machine's clock was set back by 1 h; the timer is unchanged"],

@@ -7,7 +7,7 @@ import { span } from "@/shared/format";
 /** How a gap came about, and that the session stands since then. */
 const GAPS: Partial<Record<ClockEvent["kind"], string>> = {
   suspended: "The machine slept",
-  stalled: "Moonlock stood still",
+  stalled: "Moonlock was stalled",
   recovered: "Moonlock was not running",
   rebooted: "The machine was restarted",
 };

@@ -159,9 +159,9 @@ describe("what stands behind a forecast", () => {
 
   it("is said with its confidence and the rate's window", () => {
     expect(said({})).toBe(
-      "Low confidence: from 7 calls and what is usual, as no sessions of yours tell it yet. " +
-        "Each range holds with 80 %, in the session’s own time. " +
-        "The rate is that of the last minutes: what was used 5 m ago counts half.",
+      "Low confidence: from 7 calls and general figures, as none of your sessions has finished yet. " +
+        "Each range holds in 80 % of cases. " +
+        "The rate favours recent use: what was used 5 m ago counts half.",
     );
     expect(said({ forecast: forecast({ pastSessions: 12 }) })).toContain(
       "from 7 calls and 12 past sessions.",

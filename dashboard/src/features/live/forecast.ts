@@ -129,16 +129,16 @@ export type Basis = { lead: string; rest: string };
 export const basis = ({ status, forecast, burnRate }: SessionView): Basis | null => {
   if (status === "completed") return null;
   const window = burnRate
-    ? `The rate is that of the last minutes: what was used ${span(burnRate.halfLifeMs)} ago counts half.`
+    ? `The rate favours recent use: what was used ${span(burnRate.halfLifeMs)} ago counts half.`
     : "";
   if (forecast === null) return { lead: "No forecast:", rest: `not enough calls yet. ${window}`.trim() };
   const { confidence, calls, pastSessions } = forecast;
   const past =
     pastSessions === 0
-      ? "what is usual, as no sessions of yours tell it yet"
+      ? "general figures, as none of your sessions has finished yet"
       : plural(pastSessions, "past session");
   return {
     lead: `${capital(confidence)} confidence:`,
-    rest: `from ${plural(calls, "call")} and ${past}. Each range holds with 80\u00a0%, in the session’s own time. ${window}`.trim(),
+    rest: `from ${plural(calls, "call")} and ${past}. Each range holds in 80\u00a0% of cases. ${window}`.trim(),
   };
 };

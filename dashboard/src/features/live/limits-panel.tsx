@@ -36,7 +36,7 @@ const Row = ({ row: { label, used, level, resetsAt }, now }: { row: LimitRow; no
   <div className="grid grid-cols-[minmax(0,1fr)_auto] items-baseline gap-x-3 gap-y-1">
     <dt className="truncate">{label}</dt>
     <dd className="text-xs text-muted">
-      {resetsAt !== null && `${used === null ? "" : "anew in "}${span(resetsAt - now)}`}
+      {resetsAt !== null && `${used === null ? "" : "resets in "}${span(resetsAt - now)}`}
     </dd>
     {used !== null && (
       <dd className="col-span-2 flex items-center gap-3">

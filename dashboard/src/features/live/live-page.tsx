@@ -45,7 +45,7 @@ export const LivePage = () => {
         </>
       )}
       <div
-        className={`grid w-full items-start gap-4 lg:gap-5 xl:has-[>aside>*]:grid-cols-[minmax(0,1fr)_22rem] ${first ? "mx-auto max-w-2xl" : ""}`}
+        className={`grid w-full items-start gap-4 lg:gap-5 xl:has-[>aside>section]:grid-cols-[minmax(0,1fr)_22rem] ${first ? "mx-auto max-w-2xl" : ""}`}
       >
         <CallList session={session?.view} calls={shownCalls} />
         <aside className="grid min-w-0 gap-4 empty:hidden lg:gap-5">

@@ -30,7 +30,7 @@ export const clockText = ({ kind, ms, undone }: ClockEvent): string => {
     case "slept_through":
       return `The machine slept: ${length} counted`;
     case "stalled":
-      return gap("Moonlock stood still");
+      return gap("Moonlock was stalled");
     case "recovered":
       return gap("Moonlock was not running");
     case "rebooted":

@@ -29,7 +29,7 @@ export const DeleteDialog = ({ view, onClose, onDeleted }: DeleteDialogProps) =>
   return (
     <Dialog title={`Delete “${view.name}”?`} onClose={onClose}>
       <form onSubmit={submit} className="grid gap-4 text-sm">
-        <p className="text-muted">Its clock, checkpoints and alerts go for good.</p>
+        <p className="text-muted">Its clock, checkpoints and alerts are deleted for good.</p>
         <fieldset className="grid gap-2.5">
           <legend className="mb-2 font-medium">What becomes of its {calls}?</legend>
           <label className="flex items-start gap-2.5">

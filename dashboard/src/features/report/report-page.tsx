@@ -11,6 +11,7 @@ import {
   SourceTable,
 } from "@/features/report/report-tables";
 import { summary } from "@/features/report/summary";
+import { Problem } from "@/shared/api-client";
 import { SessionCharts } from "@/shared/curve/session-charts";
 import { day, time } from "@/shared/format";
 import { elapsedAt } from "@/shared/session/elapsed";
@@ -18,6 +19,7 @@ import { StatusBadge } from "@/shared/session/status-badge";
 import { TokenFlow } from "@/shared/session/token-flow";
 import { Button } from "@/shared/ui/button";
 import { ButtonLink } from "@/shared/ui/button-link";
+import { EmptyState } from "@/shared/ui/empty-state";
 import { DownloadIcon, PrintIcon, TrashIcon } from "@/shared/ui/icons";
 import { Loaded } from "@/shared/ui/loaded";
 import { PageHeader } from "@/shared/ui/page-header";
@@ -35,6 +37,7 @@ export const ReportPage = () => {
   const read = useRead<SessionView>("sessions", `/api/sessions/${encodeURIComponent(id)}`);
   const live = useLive((state) => state.state.sessions.find(({ view }) => view.id === id));
   if (live) return <Report session={live} />;
+  if (read.error instanceof Problem && read.error.status === 404) return <NoSession />;
   return (
     <>
       {!read.data && <PageHeader title="Session" />}
@@ -44,6 +47,20 @@ export const ReportPage = () => {
     </>
   );
 };
+
+const NoSession = () => (
+  <>
+    <PageHeader title="Session not found" />
+    <div className="card">
+      <EmptyState
+        title="There is no session with this address"
+        action={<ButtonLink href="/sessions">All sessions</ButtonLink>}
+      >
+        It was deleted, or belongs to another database.
+      </EmptyState>
+    </div>
+  </>
+);
 
 /** What the report says changes no more often than this. */
 const STEP_MS = 5_000;
@@ -113,7 +130,7 @@ const Actions = ({ view }: { view: SessionView }) => {
           Open in Live
         </Button>
       )}
-      <ButtonLink href={`/calls?session=${view.id}`}>Its calls</ButtonLink>
+      <ButtonLink href={`/calls?session=${view.id}`}>Calls</ButtonLink>
       <ButtonLink href={`/compare?ids=${view.id},median`}>Compare</ButtonLink>
       {(["csv", "json"] as const).map((format) => (
         <ButtonLink key={format} href={`/api/sessions/${view.id}/export?format=${format}`} download>

@@ -148,7 +148,7 @@ export const AlertList = ({ id, now }: { id: string; now: number }) => {
       <Loaded of={read}>
         {({ alerts }) =>
           alerts.length === 0 ? (
-            <p className="px-5 pb-5 text-sm text-muted">Nothing was worth an alert.</p>
+            <p className="px-5 pb-5 text-sm text-muted">No alerts.</p>
           ) : (
             <ul className="grid gap-3 px-5 pb-5 text-sm">
               {alerts.map((alert) => (
@@ -181,7 +181,7 @@ const Alert = ({ alert: { severity, rule, message, raisedAt }, now }: { alert: A
 export const ClockList = ({ id, now }: { id: string; now: number }) => {
   const read = useRead<ClockEvents>("sessions", `/api/sessions/${id}/events`);
   return (
-    <Panel title="Its clock" className="break-inside-avoid">
+    <Panel title="Clock" className="break-inside-avoid">
       <Loaded of={read}>
         {({ events }) => (
           <ol className="grid gap-1.5 px-5 pb-5 text-sm">

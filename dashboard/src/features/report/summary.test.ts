@@ -85,6 +85,6 @@ describe("the audit", () => {
     expect(sources(100, 2, 30)).toBe(
       "70 % of the tokens are the providers’ own numbers; 2 calls are not certain.",
     );
-    expect(sources(0, 0, 0)).toContain("nothing");
+    expect(sources(0, 0, 0)).toContain("Nothing");
   });
 });

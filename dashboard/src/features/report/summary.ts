@@ -88,7 +88,7 @@ const pastOf = (past: PastView | undefined): string => past?.now?.total.says ?? 
 
 /** How far its numbers are the providers' own. */
 export const auditText = ({ tokensUsed, uncertain }: Reconciliation): string => {
-  if (tokensUsed === 0 && uncertain.requests === 0) return "There is nothing to hold against anything yet.";
+  if (tokensUsed === 0 && uncertain.requests === 0) return "Nothing was counted yet.";
   if (uncertain.requests === 0) return "Every number is the provider’s own.";
   const exact = Math.max(0, tokensUsed - uncertain.tokens);
   return `${percent(exact, tokensUsed)} of the tokens are the providers’ own numbers; ${plural(uncertain.requests, "call is", "calls are")} not certain.`;

@@ -70,7 +70,7 @@ export const BudgetDialog = ({ budget, onClose, onSaved }: BudgetDialogProps) =>
           problem={problems.name}
         />
         <div className="grid gap-4 sm:grid-cols-2">
-          <SelectField label="Begins anew every" name="period" value={budget?.period ?? "day"}>
+          <SelectField label="Resets every" name="period" value={budget?.period ?? "day"}>
             {periods.map(({ value, label }) => (
               <option key={value} value={value}>
                 {label}

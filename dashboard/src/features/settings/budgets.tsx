@@ -70,7 +70,7 @@ const Row = ({ budget, onEdit }: { budget: BudgetView; onEdit: () => void }) => 
         <div className="min-w-0">
           <p className="text-sm font-medium break-words">{name}</p>
           <p className="text-xs text-muted">
-            {budgetOf(budget)} · anew in {countdown(to - now)}
+            {budgetOf(budget)} · resets in {countdown(to - now)}
             {atLimit === "block" && (
               <span className={blocks ? "font-medium text-bad" : ""}>
                 {blocks ? " · refuses calls now" : " · refuses calls when it is used up"}

@@ -23,7 +23,7 @@ type CallRowProps = {
 export const CallRow = memo(({ call, as: Row = "li", place, picked, onPick, onOpen }: CallRowProps) => {
   const running = call.outcome === "running";
   const agent = call.agent === null ? null : "sub-agent";
-  const origin = [call.client ?? call.operation, agent, place].filter(Boolean).join(" · ");
+  const origin = [call.provider, call.client ?? call.operation, agent, place].filter(Boolean).join(" · ");
   return (
     <Row
       className={`${CALL_GRID} relative border-b border-line/60 py-2.5 text-sm hover:bg-sunken/60 ${Row === "li" ? "last:border-b-0" : ""} ${picked === undefined ? "" : "pl-12"}`}
@@ -39,13 +39,12 @@ export const CallRow = memo(({ call, as: Row = "li", place, picked, onPick, onOp
         />
       )}
       <div className="min-w-0 @3xl:col-start-2 @3xl:row-start-1">
-        <p className="truncate">
-          <span className="text-muted">{call.provider} · </span>
+        <p className="flex">
           <button
             type="button"
             onClick={() => onOpen(call.id)}
             aria-haspopup="dialog"
-            className="rounded font-medium after:absolute after:inset-0 focus-visible:outline-offset-0"
+            className="min-w-0 truncate rounded font-medium after:absolute after:inset-0 focus-visible:outline-offset-0"
           >
             {call.model ?? call.requestModel ?? "model unknown"}
           </button>

@@ -15,7 +15,9 @@ export const ChartCanvas = ({ model }: { model: ChartModel }) => {
       if (wanted && canvas.current) drawing.current = draw(canvas.current, latest.current);
     });
     const again = (): void => {
-      if (document.visibilityState === "visible") drawing.current?.show(latest.current);
+      if (document.visibilityState !== "visible") return;
+      drawing.current?.fit();
+      drawing.current?.show(latest.current);
     };
     const stopTheme = onThemeChange(again);
     document.addEventListener("visibilitychange", again);
@@ -33,6 +35,12 @@ export const ChartCanvas = ({ model }: { model: ChartModel }) => {
     if (document.visibilityState === "visible") drawing.current?.show(model);
   }, [model]);
 
-  // Out of the flow: its own width, as it was drawn last, must not hold its frame open.
-  return <canvas ref={canvas} className="absolute inset-0" />;
+  // Out of the flow: its own width, as it was drawn last, must not hold its frame open. Paper has another width than
+  // the screen, and a drawing keeps its proportions on it.
+  return (
+    <canvas
+      ref={canvas}
+      className="absolute inset-0 print:size-full! print:object-contain print:object-left"
+    />
+  );
 };

@@ -29,14 +29,14 @@ export const paletteOf = (element: HTMLElement): Palette => {
   };
 };
 
-/** Tells when the theme changes: by the user's choice, or with the system. */
+/** Tells when the colours change: by the user's choice, with the system, or because the page is printed. */
 export const onThemeChange = (changed: () => void): (() => void) => {
-  const media = window.matchMedia("(prefers-color-scheme: dark)");
+  const media = ["(prefers-color-scheme: dark)", "print"].map((query) => window.matchMedia(query));
   const observer = new MutationObserver(changed);
   observer.observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  media.addEventListener("change", changed);
+  for (const query of media) query.addEventListener("change", changed);
   return () => {
     observer.disconnect();
-    media.removeEventListener("change", changed);
+    for (const query of media) query.removeEventListener("change", changed);
   };
 };

@@ -18,7 +18,7 @@ import {
   Tooltip,
 } from "chart.js";
 import { type Palette, paletteOf } from "@/shared/chart/colours";
-import { type Axis, type ChartModel, type Series, timeStep } from "@/shared/chart/model";
+import { type Axis, type ChartModel, type Series, timeTicks } from "@/shared/chart/model";
 
 Chart.register(
   BarController,
@@ -36,7 +36,12 @@ type Mixed = "bar" | "line";
 type Config = ChartConfiguration<Mixed, { x: number; y: number }[]>;
 type Dataset = ChartDataset<Mixed, { x: number; y: number }[]>;
 
-export type Drawing = { show: (model: ChartModel) => void; destroy: () => void };
+export type Drawing = {
+  show: (model: ChartModel) => void;
+  /** Takes the size of the frame at once: a page that is printed does not wait to be measured. */
+  fit: () => void;
+  destroy: () => void;
+};
 
 export const draw = (canvas: HTMLCanvasElement, first: ChartModel): Drawing => {
   let model = first;
@@ -52,6 +57,7 @@ export const draw = (canvas: HTMLCanvasElement, first: ChartModel): Drawing => {
       if (options) chart.options = options;
       chart.update("none");
     },
+    fit: () => chart.resize(),
     destroy: () => chart.destroy(),
   };
 };
@@ -75,6 +81,12 @@ const configOf = (model: ChartModel, canvas: HTMLCanvasElement, latest: () => Ch
           ...(labels ? { type: "category" as const } : { type: "linear" as const }),
           stacked: true,
           ...axis(model.x, colour),
+          // Whole minutes or hours: Chart.js would cut an axis of milliseconds into equal parts.
+          ...(!labels && {
+            afterBuildTicks: (scale: { ticks: { value: number }[] }) => {
+              scale.ticks = timeTicks(model.x).map((value) => ({ value }));
+            },
+          }),
           grid: { display: false },
           ticks: {
             color: colour("muted"),
@@ -83,7 +95,6 @@ const configOf = (model: ChartModel, canvas: HTMLCanvasElement, latest: () => Ch
             ...(labels
               ? {}
               : {
-                  stepSize: timeStep((model.x.max ?? 0) - (model.x.min ?? 0)),
                   callback: (value: number | string) => model.x.write(Number(value)),
                 }),
           },
@@ -128,6 +139,8 @@ const datasets = (series: Series, colour: Palette): Dataset[] => {
           backgroundColor: own,
           categoryPercentage: 0.92,
           barPercentage: 0.92,
+          // A chart of one bar is no wall.
+          maxBarThickness: 96,
           borderRadius: 2,
           stack: "all",
         },

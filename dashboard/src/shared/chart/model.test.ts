@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { roundUp, sampled, timeStep } from "@/shared/chart/model";
+import { roundUp, sampled, timeTicks } from "@/shared/chart/model";
 
 describe("a sample of rows", () => {
   it("is all of them where they are few", () => {
@@ -29,12 +29,15 @@ describe("the end of an axis", () => {
 
 describe("the ticks of time", () => {
   it.each([
+    [0.5, 1 / 6],
+    [3, 0.5],
     [5, 1],
     [74, 15],
     [120, 30],
     [300, 60],
     [1_440, 300],
   ])("of %d minutes lie %d minutes apart", (span, step) => {
-    expect(timeStep(span * 60_000)).toBe(step * 60_000);
+    const [first, second] = timeTicks({ max: span * 60_000, write: String });
+    expect([first, second]).toEqual([0, step * 60_000]);
   });
 });

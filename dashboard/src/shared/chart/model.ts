@@ -72,8 +72,17 @@ export const roundUp = (value: number): number => {
 };
 
 const MINUTE = 60_000;
-const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300].map((minutes) => minutes * MINUTE);
+const SECOND = 1_000;
+const TIME_STEPS = [
+  10 * SECOND,
+  30 * SECOND,
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 300].map((minutes) => minutes * MINUTE),
+];
 
-/** Milliseconds between the ticks of an axis of time: whole minutes or hours, about six of them. */
-export const timeStep = (span: number): number =>
-  TIME_STEPS.find((step) => span / step <= 7) ?? Math.ceil(span / 6 / (60 * MINUTE)) * 60 * MINUTE;
+/** Where an axis of time has its ticks: at whole seconds, minutes or hours, about six of them. */
+export const timeTicks = ({ min = 0, max = 0 }: Axis): number[] => {
+  const span = max - min;
+  const step =
+    TIME_STEPS.find((known) => span / known <= 7) ?? Math.ceil(span / 6 / (60 * MINUTE)) * 60 * MINUTE;
+  return Array.from({ length: Math.floor(span / step) + 1 }, (_, index) => min + index * step);
+};

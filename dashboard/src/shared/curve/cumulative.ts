@@ -45,6 +45,8 @@ const MINUTE = 60_000;
 const SAMPLE = 12;
 /** A budget so many times what is drawn would press it flat; the bar above says how far it is. */
 const BUDGET_IN_SIGHT = 3;
+/** A forecast so many times the budget would press it flat as well: what matters is where it is crossed. */
+const FORECAST_IN_SIGHT = 2;
 
 const outlookOf = (forecast: ForecastView | null, measure: Measure): OutlookView | null =>
   (measure === "cost" ? forecast?.costNanoUsd : forecast?.[measure]) ?? null;
@@ -68,11 +70,10 @@ export const cumulativeChart = (told: Cumulative): { model: ChartModel; text: Ch
   const end = endOf(told, outlook);
   const fan = outlook && end > now.x ? fanOf(now, end, outlook) : [];
   const usual = usualOf(told, end);
-  const top = Math.max(
-    now.y,
-    ...usual.flatMap(({ points: known }) => known.map(({ y }) => y)),
-    outlook && fan.length > 0 ? outlook.band80.high : 0,
-  );
+  const known = Math.max(now.y, ...usual.flatMap(({ points: median }) => median.map(({ y }) => y)));
+  const foreseen = outlook && fan.length > 0 ? outlook.band80.high : 0;
+  const most = budget === null ? foreseen : Math.max(budget, known) * FORECAST_IN_SIGHT;
+  const top = Math.max(known, Math.min(foreseen, most));
   const isNear = budget !== null && budget <= top * BUDGET_IN_SIGHT;
   const highest = Math.max(top, isNear ? budget * 1.08 : 0);
   return {

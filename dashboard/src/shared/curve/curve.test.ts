@@ -76,6 +76,12 @@ describe("the cumulative chart", () => {
     expect(far.text.summary).toContain("the budget of 90k is far above");
   });
 
+  it("is not pressed flat by a forecast far above the budget", () => {
+    const wild = { budget: 1_500, duration: 60 * MINUTE, forecast: forecast(outlook(1_000, 90_000)) };
+    expect(cumulativeChart(told(wild)).model.y.max).toBe(5_000);
+    expect(cumulativeChart(told({ ...wild, budget: null })).model.y.max).toBe(100_000);
+  });
+
   it("shows what is usual as far as the axis goes", () => {
     const usual = (minute: number, median: number) => ({
       atMs: minute * MINUTE,

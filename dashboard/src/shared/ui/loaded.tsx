@@ -11,6 +11,10 @@ type LoadedProps<Data> = {
   children: (data: Data) => ReactNode;
 };
 
+/** Problems are told in lower case. */
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
+
 /** What was read, or why it is not there. What was read once stays while nothing answers. */
 export const Loaded = <Data,>({ of, skeleton = <SkeletonRows />, children }: LoadedProps<Data>) => {
   if (of.data !== undefined) return children(of.data);
@@ -21,7 +25,7 @@ export const Loaded = <Data,>({ of, skeleton = <SkeletonRows />, children }: Loa
         title="This could not be read"
         action={<Button onClick={() => void of.refetch()}>Try again</Button>}
       >
-        {of.error?.message}
+        {of.error && sentence(of.error.message)}
       </EmptyState>
     </div>
   );

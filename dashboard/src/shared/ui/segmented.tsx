@@ -15,7 +15,7 @@ export const Segmented = <Value extends string>({
   value,
   onChange,
 }: SegmentedProps<Value>) => (
-  <fieldset className="flex max-w-full shrink-0 relative overflow-x-auto rounded-lg bg-sunken p-0.5">
+  <fieldset className="flex max-w-full shrink-0 relative overflow-x-auto rounded-lg bg-sunken p-0.5 print:hidden">
     <legend className="sr-only">{label}</legend>
     {options.map((option) => (
       <button
