@@ -188,6 +188,93 @@ async fn variables_that_lead_astray_are_found() {
 }
 
 #[tokio::test]
+async fn what_codexs_file_says_is_judged() {
+    let upstream = Upstream::start(|_| Script::sized(JSON, CHAT)).await;
+    let app = TestApp::start(upstream.address).await;
+    let (proxy, dashboard) = (app.proxy(), app.dashboard());
+    let own = format!(
+        "[model_providers.own]\nbase_url = \"http://{proxy}/groq/openai/v1\"\nwire_api = \"responses\""
+    );
+    let router =
+        "model_provider = \"router\"\n[model_providers.router]\nbase_url = \"https://openrouter.ai/api/v1\"";
+    for (text, level, words, remedy) in [
+        (
+            "model = \"gpt-5\"".to_owned(),
+            "ok",
+            "leaves the address open",
+            String::new(),
+        ),
+        (
+            format!("openai_base_url = \"http://{proxy}/openai/v1\""),
+            "ok",
+            "openai_base_url leads to",
+            String::new(),
+        ),
+        (
+            format!("openai_base_url = \"http://{dashboard}/openai/v1\""),
+            "problem",
+            "dashboard's port",
+            format!("Set openai_base_url = \"http://{proxy}/openai/v1\""),
+        ),
+        (
+            "openai_base_url = \"https://llm.corp.example/v1\"".to_owned(),
+            "warning",
+            "past Moonlock",
+            "A mount of your own".to_owned(),
+        ),
+        (
+            router.to_owned(),
+            "warning",
+            "model_providers.router.base_url=https://openrouter.ai/api/v1 leads past",
+            format!("Set model_providers.router.base_url = \"http://{proxy}/openrouter/api/v1\""),
+        ),
+        (
+            format!("profile = \"mine\"\n[profiles.mine]\nmodel_provider = \"own\"\n{own}"),
+            "ok",
+            "model_providers.own.base_url leads to Moonlock's mount groq",
+            String::new(),
+        ),
+        (
+            "[model_providers.openai]\nbase_url = \"http://x/v1\"".to_owned(),
+            "warning",
+            "has no effect",
+            format!("openai_base_url = \"http://{proxy}/openai/v1\""),
+        ),
+        (
+            "model_provider = \"ollama\"".to_owned(),
+            "warning",
+            "past Moonlock",
+            "base_url is a mount".to_owned(),
+        ),
+        (
+            "model_provider = \"gone\"".to_owned(),
+            "problem",
+            "does not have",
+            "[model_providers.gone]".to_owned(),
+        ),
+        (
+            "model = \"gpt-5\"\nmodel_provider = ollama".to_owned(),
+            "problem",
+            "line 2",
+            "Correct it".to_owned(),
+        ),
+    ] {
+        std::fs::write(app.home.path().join("config.toml"), &text).unwrap();
+        let mut command = of(&app);
+        command.env("CODEX_HOME", app.home.path());
+        for mount in ["OPENAI", "ANTHROPIC"] {
+            command.env(
+                format!("MOONLOCK_UPSTREAM_{mount}"),
+                format!("http://{}", upstream.address),
+            );
+        }
+        let (_, findings) = doctor(command).await;
+        let said = found(&findings, level, &[words]);
+        assert!(said.contains(&remedy), "{text}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn a_proxy_that_swallows_loopback_is_found() {
     let home = tempfile::tempdir().unwrap();
     let mut command = offline(home.path());

@@ -1,7 +1,9 @@
 //! `moonlock doctor`: looks at everything that has to be right, and says what is not and how to mend it.
 
+mod address;
 mod machine;
 mod service;
+mod tools;
 mod upstreams;
 mod variables;
 
@@ -18,7 +20,8 @@ use crate::config::{Environment, Flags, Settings};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 It looks at the ports and who listens there, the database and its permissions, the clocks, the disk, the way to the
-providers that you use (over TLS, without sending a request) and the variables of your tools in this shell.
+providers that you use (over TLS, without sending a request) and the variables of your tools in this shell and the files
+of Claude Code and Codex.
 Exit code 1 if there is a problem; warnings alone are 0.
 
 Examples:
@@ -135,6 +138,7 @@ fn look(environment: &Environment, doctor: &Doctor, settings: &Settings) -> Resu
             findings.extend(upstreams::look(settings, &providers).await);
         }
         findings.extend(variables::look(environment, settings, proxy).await);
+        findings.extend(tools::look(environment, settings, proxy).await);
     });
     Ok(findings)
 }
