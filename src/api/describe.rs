@@ -24,7 +24,7 @@ use super::ws::ClientMessage;
 use crate::domain::alert::{Rule, Severity};
 use crate::domain::call::{Outcome, Source};
 use crate::domain::operation::Operation;
-use crate::domain::session::{CallsFate, Status};
+use crate::domain::session::CallsFate;
 use crate::domain::wire::{HeatmapKind, ServerMessage};
 
 #[derive(OpenApi)]
@@ -117,9 +117,12 @@ pub(super) struct SessionFilters {
     /// An id, or its beginning.
     #[param(max_length = 36)]
     id: Option<String>,
-    /// Where they stand.
-    #[param(inline)]
-    status: Option<Status>,
+    /// Where they stand: `active`, `paused` or `completed`, or several of them with commas between them.
+    #[param(
+        pattern = "^(active|paused|completed)(,(active|paused|completed)){0,2}$",
+        example = "active,paused"
+    )]
+    status: Option<String>,
     /// Began at or after this moment; UTC epoch milliseconds.
     from: Option<i64>,
     /// Began before this moment; UTC epoch milliseconds.

@@ -107,7 +107,7 @@ fn asked(params: &Params, limit: usize, now: Timestamp) -> Result<SessionQuery, 
         search: search(params, "search")?,
         tag: search(params, "tag")?,
         id: search(params, "id")?,
-        status: params.get("status", "active, paused or completed", Status::from_name)?,
+        status: statuses(params)?,
         from: moment(params, "from")?,
         to: moment(params, "to")?,
         sort: sort.unwrap_or_default(),
@@ -116,6 +116,13 @@ fn asked(params: &Params, limit: usize, now: Timestamp) -> Result<SessionQuery, 
         after: after.map(|after| after.place),
         limit: limit + 1,
     })
+}
+
+/// One status, or several with commas between them.
+fn statuses(params: &Params) -> Result<Vec<Status>, ApiError> {
+    let expected = "active, paused or completed, or several of them with commas between them";
+    let read = |text: &str| text.split(',').map(Status::from_name).collect();
+    Ok(params.get("status", expected, read)?.unwrap_or_default())
 }
 
 /// Where a page of sessions ended, and the moment of the first page: clocks that run are taken to stand there.

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::exit::Failure;
+use crate::config::connect::percent_encoded;
 use crate::config::{Access, Settings};
 use crate::domain::ids::SessionId;
 use crate::domain::session::Status;
@@ -308,13 +309,14 @@ impl Client {
     }
 
     async fn find_in_history(&self, named: &str) -> Result<Option<SessionView>, ClientError> {
-        let mut path = "/api/sessions?limit=1000".to_owned();
+        let filter = format!("/api/sessions?limit=1000&search={}", percent_encoded(named));
+        let mut path = filter.clone();
         loop {
             let page: SessionsPage = self.get(&path).await?;
             let found = page.sessions.into_iter().find(|session| session.name == named);
             match page.next {
                 Some(next) if found.is_none() => {
-                    path = format!("/api/sessions?limit=1000&cursor={next}");
+                    path = format!("{filter}&cursor={next}");
                 }
                 _ => return Ok(found),
             }

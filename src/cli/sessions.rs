@@ -8,6 +8,7 @@ use super::exit::Failure;
 use super::print::{Cell, STRONG, Side, Table, UNKNOWN, clock, moment, percent, short, shortened};
 use super::session_text::{cost, mark, style};
 use super::{client_runtime, say};
+use crate::config::connect::percent_encoded;
 use crate::config::{Environment, Flags, Settings};
 use crate::domain::session::Status;
 use crate::domain::units::Millis;
@@ -28,10 +29,10 @@ pub(super) struct Sessions {
     /// Only those with this status: active, paused or completed; may be repeated
     #[arg(long, value_name = "STATUS", value_parser = status)]
     status: Vec<Status>,
-    /// Only those whose name holds this, in any case
-    #[arg(long, value_name = "TEXT")]
-    name: Option<String>,
-    /// Only those with this tag
+    /// Only those with this in their name, a tag or the note, in any case
+    #[arg(long, value_name = "TEXT", alias = "name")]
+    search: Option<String>,
+    /// Only those with this tag, in any case
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
     /// At most so many
@@ -41,16 +42,28 @@ pub(super) struct Sessions {
     flags: Flags,
 }
 
+/// So many sessions does the server give in a page at most.
+const MOST_IN_A_PAGE: usize = 1_000;
+
 fn status(text: &str) -> Result<Status, &'static str> {
     Status::from_name(text).ok_or("expected active, paused or completed")
 }
 
 impl Sessions {
-    fn wants(&self, session: &SessionView) -> bool {
-        let holds = |part: &String| session.name.to_lowercase().contains(&part.to_lowercase());
-        (self.status.is_empty() || self.status.contains(&session.status))
-            && self.name.as_ref().is_none_or(holds)
-            && self.tag.as_ref().is_none_or(|tag| session.tags.contains(tag))
+    /// What the server is asked for, but for the page.
+    fn filters(&self) -> String {
+        let mut filters = String::new();
+        let mut add = |name: &str, value: &str| filters.extend(["&", name, "=", &percent_encoded(value)]);
+        if !self.status.is_empty() {
+            let names: Vec<&str> = self.status.iter().map(|status| status.name()).collect();
+            add("status", &names.join(","));
+        }
+        for (name, text) in [("search", &self.search), ("tag", &self.tag)] {
+            if let Some(text) = text {
+                add(name, text);
+            }
+        }
+        filters
     }
 }
 
@@ -69,18 +82,16 @@ pub(super) fn run(environment: &Environment, arguments: &Sessions) -> Result<(),
 
 async fn find(client: &Client, arguments: &Sessions) -> Result<Vec<SessionView>, Failure> {
     let most = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
-    let page = most.clamp(50, 1_000);
-    let mut found = Vec::new();
-    let mut path = format!("/api/sessions?limit={page}");
+    let filters = arguments.filters();
+    let mut found: Vec<SessionView> = Vec::new();
+    let mut cursor = String::new();
     loop {
+        let page = (most - found.len()).min(MOST_IN_A_PAGE);
+        let path = format!("/api/sessions?limit={page}{filters}{cursor}");
         let answer: SessionsPage = client.get(&path).await?;
-        let wanted = answer
-            .sessions
-            .into_iter()
-            .filter(|session| arguments.wants(session));
-        found.extend(wanted.take(most - found.len()));
+        found.extend(answer.sessions);
         match answer.next {
-            Some(next) if found.len() < most => path = format!("/api/sessions?limit={page}&cursor={next}"),
+            Some(next) if found.len() < most => cursor = format!("&cursor={next}"),
             _ => return Ok(found),
         }
     }

@@ -211,15 +211,21 @@ fn path_on_proxy(proxy: &str, address: &str) -> Option<String> {
 /// A session's part of the proxy's address: `/s/{session}`, with the name as a path may hold it (RFC 3986 §3.3).
 #[must_use]
 pub fn session_path(session: &str) -> String {
-    let mut path = String::from("/s/");
-    for byte in session.bytes() {
+    format!("/s/{}", percent_encoded(session))
+}
+
+/// A text as any part of a URL may hold it (RFC 3986 §2).
+#[must_use]
+pub fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            path.push(char::from(byte));
+            encoded.push(char::from(byte));
         } else {
-            path.push_str(&format!("%{byte:02X}"));
+            encoded.push_str(&format!("%{byte:02X}"));
         }
     }
-    path
+    encoded
 }
 
 #[cfg(test)]

@@ -134,8 +134,8 @@ pub struct SessionQuery {
     pub tag: Option<Box<str>>,
     /// The beginning of the id.
     pub id: Option<Box<str>>,
-    /// Where they stand.
-    pub status: Option<Status>,
+    /// Where they stand; empty is anywhere.
+    pub status: Vec<Status>,
     /// Began at or after this moment.
     pub from: Option<Timestamp>,
     /// Began before this moment.
@@ -159,7 +159,7 @@ impl Default for SessionQuery {
             search: None,
             tag: None,
             id: None,
-            status: None,
+            status: Vec::new(),
             from: None,
             to: None,
             sort: SessionSort::Started,

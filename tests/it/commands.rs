@@ -162,7 +162,8 @@ async fn sessions_are_listed_and_filtered() {
     for (arguments, expected) in [
         (["--status", "active"], "first one"),
         (["--tag", "work"], "first one"),
-        (["--name", "SECOND"], "the second"),
+        (["--search", "SECOND"], "the second"),
+        (["--status=active", "--status=paused"], "first one"),
         (["--limit", "1"], "the second"),
     ] {
         let out = well(&app, &["sessions", "--json", arguments[0], arguments[1]]).await;

@@ -22,7 +22,7 @@ pub(in crate::store) fn list(
     query: &SessionQuery,
 ) -> Result<Vec<(StoredSession, SessionPlace)>, ReadError> {
     const SELECT: &str = "SELECT key, id, created_at, name, tags, note, elapsed_ms, runs_since FROM sessions \
-        WHERE name IS NOT NULL AND created_at >= ?1 AND created_at < ?2 AND (?3 IS NULL OR status = ?3) \
+        WHERE name IS NOT NULL AND created_at >= ?1 AND created_at < ?2 AND (?3 IS NULL OR instr(?3, status || ',')) \
         ORDER BY id DESC";
     let sums = match query.sort {
         SessionSort::Started | SessionSort::Duration => HashMap::new(),
@@ -35,7 +35,7 @@ pub(in crate::store) fn list(
         let mut rows = statement.query(params![
             query.from.unwrap_or(Timestamp(i64::MIN)),
             query.to.unwrap_or(Timestamp(i64::MAX)),
-            query.status.map(Status::name),
+            statuses(&query.status),
         ])?;
         while let Some(row) = rows.next()? {
             let (key, id) = (row.get(0)?, row.get(1)?);
@@ -65,6 +65,12 @@ pub(in crate::store) fn list(
         Ok(stored.map(|stored| (stored, place)))
     });
     page.filter_map(Result::transpose).collect()
+}
+
+/// These statuses, each with a comma behind it; `None` is all.
+fn statuses(wanted: &[Status]) -> Option<String> {
+    let names = wanted.iter().map(|status| format!("{},", status.name()));
+    (!wanted.is_empty()).then(|| names.collect())
 }
 
 impl SessionQuery {

@@ -133,7 +133,7 @@ fn every_filter_filters() {
         ),
         (
             SessionQuery {
-                status: Some(Status::Completed),
+                status: vec![Status::Completed],
                 ..all()
             },
             &[9, 6, 3],
