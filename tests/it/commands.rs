@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::app::TestApp;
 use crate::support::bodies::{CHAT, CHAT_PATH, CHAT_REQUEST, JSON};
@@ -288,6 +288,40 @@ async fn guard_says_by_its_code_whether_there_is_budget_left() {
     assert_eq!(ask(dashboard, &["guard", "--session", "own"]).await.0, Some(0));
     app.ask(post(CHAT_PATH, CHAT_REQUEST)).await;
     assert_eq!(ask(dashboard, &["guard", "--session", "own"]).await.0, Some(1));
+    // By those that begin anew, all or one of them.
+    assert_eq!(
+        ask(dashboard, &["guard", "--standing"]).await.0,
+        Some(69),
+        "there is none"
+    );
+    for (name, tokens, provider) in [("all calls", 1_000, Value::Null), ("groq's", 10, json!("groq"))] {
+        let body = json!({"name": name, "period": "day", "tokenBudget": tokens, "provider": provider});
+        assert_eq!(app.say("POST", "/api/budgets", &body).await.0, 201);
+    }
+    let (code, out, said) = ask(dashboard, &["guard", "--standing"]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(
+        out,
+        "all calls: 4 % used: 36 of 1,000 tokens\ngroq's: 0 % used: 0 of 10 tokens\n"
+    );
+    app.ask(post("/groq/openai/v1/chat/completions", CHAT_REQUEST))
+        .await;
+    assert_eq!(
+        ask(dashboard, &["guard", "--standing", "all calls"]).await.0,
+        Some(0)
+    );
+    let (code, out, _) = ask(dashboard, &["guard", "--standing", "groq's", "--json"]).await;
+    assert_eq!(code, Some(1));
+    assert!(
+        out.contains(r#""usedUp":true,"budgets":[{"of":"groq's","used":18,"limit":10"#),
+        "{out}"
+    );
+    let (code, _, said) = ask(dashboard, &["guard", "--standing", "nobody's"]).await;
+    assert_eq!(code, Some(69), "{said}");
+    assert_eq!(
+        ask(dashboard, &["guard", "--standing", "--budget", "5"]).await.0,
+        Some(64)
+    );
     // What cannot be said is neither.
     well(&app, &["complete"]).await;
     well(&app, &["complete", "--session", "work"]).await;

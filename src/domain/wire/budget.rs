@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Totals;
-use crate::domain::budget::{AtLimit, Budget, Counts, Period};
+use crate::domain::budget::{Allowance, AtLimit, Budget, Counts, Period};
 use crate::domain::ids::BudgetId;
-use crate::domain::units::Timestamp;
+use crate::domain::units::{NanoUsd, Timestamp, Tokens};
 
 /// A budget that begins anew every day, week or month, as `/api/budgets` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -70,6 +70,17 @@ impl BudgetView {
             from: from.0,
             to: to.0,
             usage,
+        }
+    }
+
+    /// How much may be used in a period.
+    #[must_use]
+    pub fn allowance(&self) -> Allowance {
+        Allowance {
+            tokens: self.token_budget.map(Tokens),
+            counts: self.budget_counts,
+            cost: self.cost_budget_nano_usd.map(NanoUsd),
+            at_limit: self.at_limit,
         }
     }
 }
