@@ -4,48 +4,57 @@
 import { useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
 import { useMedia } from "@/shared/use-media";
 
-export const useReducedMotion = (): boolean => useMedia("(prefers-reduced-motion: reduce)");
+const REDUCED = "(prefers-reduced-motion: reduce)";
+
+export const useReducedMotion = (): boolean => useMedia(REDUCED);
 
 const visible = (): boolean => document.visibilityState === "visible";
+
+const drawings = new Set<() => void>();
+let cancelFrame: (() => void) | undefined;
+
+/** One loop for all that moves. With reduced motion it goes on once a second. */
+const nextFrame = (): void => {
+  if (window.matchMedia(REDUCED).matches) {
+    const wait = setTimeout(drawAll, 1_000);
+    cancelFrame = () => clearTimeout(wait);
+  } else {
+    const frame = requestAnimationFrame(drawAll);
+    cancelFrame = () => cancelAnimationFrame(frame);
+  }
+};
+
+const drawAll = (): void => {
+  for (const drawing of drawings) drawing();
+  nextFrame();
+};
+
+const followFrames = (): void => {
+  cancelFrame?.();
+  cancelFrame = undefined;
+  if (drawings.size > 0 && visible()) drawAll();
+};
+
+const onFrame = (drawing: () => void): (() => void) => {
+  drawings.add(drawing);
+  if (cancelFrame === undefined) followFrames();
+  return () => {
+    drawings.delete(drawing);
+    if (drawings.size === 0) followFrames();
+  };
+};
 
 /**
  * Calls `draw` with `performance.now()` after every render and, while `moving`, on every frame (with reduced
  * motion: every second). `draw` writes to the page itself, so that a frame costs no render.
  */
 export const useFrames = (moving: boolean, draw: (now: number) => void): void => {
-  const calm = useReducedMotion();
   const latest = useRef(draw);
   useLayoutEffect(() => {
     latest.current = draw;
     draw(performance.now());
   });
-  useEffect(() => {
-    if (!moving) return;
-    let cancel: (() => void) | undefined;
-    const next = (): void => {
-      if (calm) {
-        const timer = setTimeout(step, 1_000);
-        cancel = () => clearTimeout(timer);
-      } else {
-        const frame = requestAnimationFrame(step);
-        cancel = () => cancelAnimationFrame(frame);
-      }
-    };
-    const step = (): void => {
-      latest.current(performance.now());
-      next();
-    };
-    const follow = (): void => {
-      cancel?.();
-      if (visible()) step();
-    };
-    follow();
-    document.addEventListener("visibilitychange", follow);
-    return () => {
-      document.removeEventListener("visibilitychange", follow);
-      cancel?.();
-    };
-  }, [moving, calm]);
+  useEffect(() => (moving ? onFrame(() => latest.current(performance.now())) : undefined), [moving]);
 };
 
 const listeners = new Set<() => void>();
@@ -66,6 +75,7 @@ const follow = (): void => {
 };
 
 document.addEventListener("visibilitychange", follow);
+document.addEventListener("visibilitychange", followFrames);
 
 const everySecond = (listener: () => void): (() => void) => {
   listeners.add(listener);
