@@ -75,6 +75,30 @@ test("another session is made the current one", async ({ live, server, context }
   await expect(other.getByRole("heading", { level: 1 })).toHaveText("First");
 });
 
+test("the chosen session is in the address, to be reloaded, gone back from and come back to", async ({
+  live,
+  server,
+}) => {
+  await start(live, "First");
+  await start2(live, server.url, "Second");
+  const heading = live.getByRole("heading", { level: 1 });
+  await expect(heading).toHaveText("Second");
+  await live.getByRole("region", { name: "Also open" }).getByText("First").click();
+  await expect(live).toHaveURL(/\/\?session=[\w-]+$/);
+  await live.reload();
+  await expect(heading).toHaveText("First");
+  await live.getByRole("link", { name: "Calls", exact: true }).click();
+  await live.getByRole("link", { name: "Live", exact: true }).click();
+  await expect(heading).toHaveText("First");
+  await expect(live).toHaveURL(/\/\?session=[\w-]+$/);
+  await live.getByRole("link", { name: "Live", exact: true }).click();
+  await expect(heading).toHaveText("Second");
+  await live.goBack();
+  await expect(heading).toHaveText("First");
+  await live.goto(`${server.url}/?session=00000000-0000-7000-8000-000000000000`);
+  await expect(heading).toHaveText("Session not found");
+});
+
 test("picked calls and those of a stretch are moved to another session", async ({ live, server }) => {
   await start(live, "Elsewhere");
   await start2(live, server.url, "Here");

@@ -12,7 +12,7 @@ import { selectSession, showOverlay } from "@/store/ui-store";
 /** Goes anywhere and does what is done often, by typing. */
 export const Palette = () => {
   const id = useId();
-  const [, navigate] = useLocation();
+  const [place, navigate] = useLocation();
   const sessions = useLive((live) => live.state.sessions);
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
@@ -30,7 +30,7 @@ export const Palette = () => {
   const act = async (work: Promise<void>, path?: string): Promise<void> => {
     try {
       await work;
-      if (path) navigate(path);
+      if (path !== undefined && path !== place) navigate(path);
       close();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -49,7 +49,7 @@ export const Palette = () => {
         if (command.note === "completed") navigate(`/sessions/${command.session}`);
         else {
           selectSession(command.session);
-          navigate("/");
+          if (place !== "/") navigate("/");
         }
         close();
         return;

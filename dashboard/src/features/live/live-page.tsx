@@ -1,3 +1,4 @@
+import { Redirect } from "wouter";
 import { AlertBanners } from "@/features/live/alert-banners";
 import { CallList } from "@/features/live/call-list";
 import { ConnectPanel } from "@/features/live/connect-panel";
@@ -22,6 +23,10 @@ export const LivePage = () => {
   if (!ready) return <WaitForServer />;
 
   const session = shownSession(sessions, choice);
+  // What is long over is no longer live.
+  if (choice.selectedSession !== null && session?.view.id !== choice.selectedSession) {
+    return <Redirect to={`/sessions/${choice.selectedSession}`} replace />;
+  }
   const all = !session || choice.callFilter === "all";
   const shownCalls = all ? calls : calls.filter((call) => call.sessionId === session.view.id);
   /** Nothing has ever happened here: one narrow column reads best. */

@@ -120,6 +120,7 @@ const Actions = ({ view }: { view: SessionView }) => {
     navigate("/");
   };
   const deleted = (): void => {
+    selectSession(null);
     void queryClient.invalidateQueries();
     navigate("/sessions");
   };
