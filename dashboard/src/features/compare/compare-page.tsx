@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import { Link } from "wouter";
-import type { ComparisonView, SessionView } from "@/api/types.gen";
+import type { ComparisonView } from "@/api/types.gen";
 import {
   type Compared,
   compared,
@@ -11,37 +11,35 @@ import {
   figureText,
   medianText,
 } from "@/features/compare/comparison";
+import { MOST, Picker } from "@/features/compare/picker";
 import { ChartFrame } from "@/shared/chart/chart-frame";
 import type { Colour } from "@/shared/chart/model";
 import { type Measure, measures } from "@/shared/curve/cumulative";
-import { day } from "@/shared/format";
 import { type Column, DataTable } from "@/shared/ui/data-table";
 import { EmptyState } from "@/shared/ui/empty-state";
-import { CloseIcon } from "@/shared/ui/icons";
 import { Loaded } from "@/shared/ui/loaded";
 import { PageHeader } from "@/shared/ui/page-header";
 import { Panel } from "@/shared/ui/panel";
 import { Segmented } from "@/shared/ui/segmented";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { useUrlState } from "@/shared/use-url-state";
-import { serverNow, useLive } from "@/store/live-store";
+import { useLive } from "@/store/live-store";
 import { useRead } from "@/store/query-client";
-
-const MEDIAN = "median";
-const MOST = 4;
-/** What can be chosen from: the newest. Older ones are picked on the sessions' page. */
-const OFFERED = 100;
 
 export const ComparePage = () => {
   const [{ ids: listed, of }, change] = useUrlState("ids", "of");
   const ids = [...new Set(listed.split(",").filter(Boolean))].slice(0, MOST);
   const path = ids.length < 2 ? null : `/api/sessions/compare?ids=${ids.map(encodeURIComponent).join(",")}`;
   const read = useRead<ComparisonView>("curves", path);
-  const setIds = (chosen: string[]): void => change({ ids: chosen.join(",") });
+  const live = useLive((state) => state.state.sessions);
+  const nameOf = (id: string): string | undefined =>
+    live.find(({ view }) => view.id === id)?.view.name ??
+    read.data?.sessions.find(({ sessionId }) => sessionId === id)?.name ??
+    undefined;
   return (
     <>
       <PageHeader title="Compare">Sessions side by side, on the same scale of active time.</PageHeader>
-      <Picker ids={ids} onChange={setIds} />
+      <Picker ids={ids} nameOf={nameOf} onChange={(chosen) => change({ ids: chosen.join(",") })} />
       {path === null ? (
         <section className="card">
           <EmptyState title={ids.length === 0 ? "Pick two sessions" : "Pick a second session"}>
@@ -69,59 +67,6 @@ const ComparisonSkeleton = () => (
     <Skeleton className="h-80" />
   </div>
 );
-
-type PickerProps = { ids: string[]; onChange: (ids: string[]) => void };
-
-const Picker = ({ ids, onChange }: PickerProps) => {
-  const live = useLive((state) => state.state.sessions);
-  const clock = useLive((state) => state.state.clock);
-  const now = serverNow(clock, clock.receivedAt);
-  const read = useRead<{ sessions: SessionView[] }>("sessions", `/api/sessions?limit=${OFFERED}`);
-  const known = read.data?.sessions ?? live.map(({ view }) => view);
-  const nameOf = (id: string): string =>
-    id === MEDIAN ? "Your median" : (known.find((view) => view.id === id)?.name ?? "An earlier session");
-  const offered = known.filter(({ id }) => !ids.includes(id));
-  return (
-    <div className="mb-4 flex flex-wrap items-center gap-2 print:hidden">
-      {ids.length > 0 && (
-        <ul aria-label="What is compared" className="flex min-w-0 flex-wrap gap-2">
-          {ids.map((id) => (
-            <li
-              key={id}
-              className="flex h-9 max-w-72 items-center gap-1 rounded-lg border border-line bg-surface pr-1 pl-3 text-sm"
-            >
-              <span className="truncate">{nameOf(id)}</span>
-              <button
-                type="button"
-                aria-label={`Remove ${nameOf(id)}`}
-                onClick={() => onChange(ids.filter((other) => other !== id))}
-                className="grid size-7 shrink-0 place-items-center rounded-md text-muted hover:bg-sunken hover:text-ink"
-              >
-                <CloseIcon className="size-3" />
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
-      {ids.length < MOST && (
-        <select
-          aria-label="Add a session"
-          value=""
-          onChange={({ target }) => onChange([...ids, target.value])}
-          className="h-9 max-w-64 min-w-0 rounded-lg border border-control bg-surface px-2.5 text-sm text-muted hover:border-ink/40"
-        >
-          <option value="">Add a session…</option>
-          {!ids.includes(MEDIAN) && <option value={MEDIAN}>Your median</option>}
-          {offered.map(({ id, name, startedAt }) => (
-            <option key={id} value={id}>
-              {name} · {day(startedAt, now)}
-            </option>
-          ))}
-        </select>
-      )}
-    </div>
-  );
-};
 
 const choices = (["total", "fresh", "cost"] as const).map((value) => ({
   value,
