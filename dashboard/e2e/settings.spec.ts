@@ -12,6 +12,16 @@ test("every setting says what holds, and who said so", async ({ live, server }) 
   await expect(changed).toContainText("config.toml, line 4 · default: normal · needs a restart");
 });
 
+test("one's own prices are told, and how one is made", async ({ live, server }) => {
+  await visit(live, server, "/settings");
+  const prices = live.getByRole("region", { name: "Your own prices" });
+  await expect(prices.getByRole("button", { name: "Copy an example of a price" })).toBeVisible();
+  if (!server.mock) return;
+  await expect(prices.getByRole("row").nth(1)).toHaveText(
+    /qwen3-coder\*.*ollama.*always.*\$0\.10.*—.*\$0\.40/,
+  );
+});
+
 test("a budget is made, changed and deleted, with keys alone", async ({ live, server }) => {
   await live.goto(`${server.url}/settings`);
   await live.getByRole("button", { name: "Add a budget" }).press("Enter");

@@ -25,6 +25,13 @@ const setting = (
 
 const settings = [
   setting(
+    "prices[0]",
+    { model: "qwen3-coder*", provider: "ollama", input: "0.10", output: "0.40" },
+    null,
+    "A price of your own, before the price list.",
+    { kind: "file", file: FILE, line: 21 },
+  ),
+  setting(
     "server.host",
     "127.0.0.1",
     "127.0.0.1",

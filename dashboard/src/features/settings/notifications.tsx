@@ -1,9 +1,9 @@
 import { useState } from "react";
 import type { NotificationTarget, NotificationTargets, NotificationTest } from "@/api/types.gen";
+import { Example } from "@/features/settings/example";
 import { failureOf, told } from "@/features/settings/notification-texts";
 import { testNotification } from "@/shared/api-client";
 import { Button } from "@/shared/ui/button";
-import { CopyButton } from "@/shared/ui/copy-button";
 import { AlertIcon, CheckIcon } from "@/shared/ui/icons";
 import { Loaded } from "@/shared/ui/loaded";
 import { Panel } from "@/shared/ui/panel";
@@ -36,14 +36,7 @@ export const NotificationsPanel = () => {
                 {targets.length === 0 ? "Alerts are told on this page only. " : ""}A target stands in the
                 configuration file, so that no page can send anything anywhere else; it holds after a restart.
               </p>
-              <div className="relative mt-3 rounded-xl bg-sunken">
-                <div className="absolute top-1.5 right-1.5">
-                  <CopyButton text={EXAMPLE} label="an example of a target" />
-                </div>
-                <pre className="px-4 pt-11 pb-4 font-mono text-xs leading-5 whitespace-pre-wrap [overflow-wrap:anywhere] sm:pt-4 sm:pr-24">
-                  <code>{EXAMPLE}</code>
-                </pre>
-              </div>
+              <Example text={EXAMPLE} label="an example of a target" />
             </div>
           </>
         )}

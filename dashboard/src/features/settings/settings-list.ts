@@ -12,7 +12,7 @@ const GROUPS = [
   ["backup", "Backups"],
   ["estimates", "Estimates"],
   ["mounts", "Providers"],
-  ["prices", "Your own prices"],
+  ["prices", "Prices"],
 ] as const;
 
 const OTHERS = "Others";

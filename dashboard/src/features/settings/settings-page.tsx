@@ -4,6 +4,7 @@ import { BudgetsPanel } from "@/features/settings/budgets";
 import { DataPanel } from "@/features/settings/data";
 import { EstimatesPanel } from "@/features/settings/estimates";
 import { NotificationsPanel } from "@/features/settings/notifications";
+import { PricesPanel } from "@/features/settings/prices";
 import { SettingsPanels } from "@/features/settings/settings-panels";
 import { PageHeader } from "@/shared/ui/page-header";
 
@@ -11,6 +12,7 @@ const sections = [
   { id: "budgets", label: "Budgets", Content: BudgetsPanel },
   { id: "alert-rules", label: "Alert rules", Content: AlertRulesPanel },
   { id: "notifications", label: "Notifications", Content: NotificationsPanel },
+  { id: "prices", label: "Your own prices", Content: PricesPanel },
   { id: "data", label: "Your data", Content: DataPanel },
   { id: "estimates", label: "Estimates", Content: EstimatesPanel },
   { id: "configuration", label: "Configuration", Content: SettingsPanels },

@@ -37,7 +37,7 @@ describe("settings", () => {
     expect(groups.map(({ title, settings }) => [title, ...settings.map(({ name }) => name)])).toEqual([
       ["Addresses", "server.port", "server.host"],
       ["Providers", "mounts.openai.upstream"],
-      ["Your own prices", "prices[0]"],
+      ["Prices", "prices[0]"],
       ["Others", "later.thing"],
       ["From the environment only", "NO_PROXY"],
     ]);
