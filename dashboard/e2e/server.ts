@@ -1,7 +1,7 @@
 /**
  * What the tests talk to: the real program with its scripted provider, or the mock.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { type Mock, startMock } from "../mock/server";
 
@@ -14,27 +14,52 @@ export const MISSING =
 export const startReal = async (): Promise<Server | undefined> => {
   const { MOONLOCK_URL: url, MOONLOCK_BIN: program } = process.env;
   if (url) return { url, mock: undefined, stop: async () => {} };
-  return program ? startProgram(program) : undefined;
+  if (!program) return undefined;
+  const { dashboard, end } = await startProgram(program, ["demo"], { PORT: "0", PROXY_PORT: "0" });
+  return { url: dashboard, mock: undefined, stop: () => end("SIGTERM") };
 };
 
-const startProgram = async (program: string): Promise<Server> => {
-  const env = { ...process.env, PORT: "0", PROXY_PORT: "0" };
-  const child = spawn(program, ["demo"], { env, stdio: ["ignore", "pipe", "inherit"] });
+export type Program = {
+  /** Where the dashboard is, without a slash at its end. */
+  dashboard: string;
+  proxy: string;
+  /** Sends a signal and waits until the program is gone. */
+  end: (signal: "SIGTERM" | "SIGKILL") => Promise<void>;
+};
+
+/** Starts a program and waits until it has said its addresses. */
+export const startProgram = async (
+  program: string,
+  args: string[],
+  environment: Record<string, string>,
+): Promise<Program> => {
+  const env = { ...process.env, ...environment };
+  const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const url = new Promise<string>((resolve, reject) => {
+  const [dashboard, proxy] = await Promise.all([
+    addressOf(child, child.stdout, "dashboard"),
+    addressOf(child, child.stdout, "proxy"),
+  ]);
+  return {
+    dashboard,
+    proxy,
+    end: async (signal) => {
+      child.kill(signal);
+      await ended;
+    },
+  };
+};
+
+/** `dashboard http://127.0.0.1:3001`, a line of what it prints. */
+const addressOf = (child: ChildProcess, from: NodeJS.ReadableStream, name: string): Promise<string> =>
+  new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`${program} demo ended with ${code}`)));
-    createInterface(child.stdout).on("line", (line) => {
-      const found = /^dashboard (http:\/\/\S+)$/.exec(line.trim())?.[1];
-      if (found) resolve(found.replace(/\/$/, ""));
+    child.once("exit", (code) => reject(new Error(`the program ended with ${code}`)));
+    createInterface(from).on("line", (line) => {
+      const [label, url] = line.trim().split(/\s+/);
+      if (label === name && url) resolve(url.replace(/\/$/, ""));
     });
   });
-  const stop = async (): Promise<void> => {
-    child.kill("SIGTERM");
-    await ended;
-  };
-  return { url: await url, mock: undefined, stop };
-};
 
 export const startFake = async (): Promise<Server> => {
   const mock = await startMock({ calls: false });
