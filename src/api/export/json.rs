@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{Head, Writer};
 use crate::domain::call::Call;
@@ -46,14 +47,10 @@ impl Header {
     }
 }
 
-/// A session, with its checkpoints and what happened to its clock.
+/// A session, with its checkpoints (in place of how many they are) and what happened to its clock.
 #[derive(Serialize)]
-pub(super) struct ExportedSession {
-    #[serde(flatten)]
-    session: SessionView,
-    checkpoints: Vec<CheckpointView>,
-    events: Vec<ClockEvent>,
-}
+#[serde(transparent)]
+pub(super) struct ExportedSession(Value);
 
 impl ExportedSession {
     pub(super) fn new(
@@ -62,11 +59,22 @@ impl ExportedSession {
         events: &[TimerEvent],
         now: Reading,
     ) -> Self {
-        Self {
-            session: SessionView::new(&stored.session, stored.totals, &stored.marks, None, now),
-            checkpoints: checkpoints.iter().map(CheckpointView::from).collect(),
-            events: events.iter().map(ClockEvent::from).collect(),
-        }
+        let mut session = json!(SessionView::new(
+            &stored.session,
+            stored.totals,
+            &stored.marks,
+            None,
+            now
+        ));
+        session["checkpoints"] = checkpoints
+            .iter()
+            .map(|one| json!(CheckpointView::from(one)))
+            .collect();
+        session["events"] = events
+            .iter()
+            .map(|event| json!(ClockEvent::from(event)))
+            .collect();
+        Self(session)
     }
 }
 

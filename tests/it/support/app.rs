@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use super::client::Client;
 use super::http::Message;
+use super::strict;
 use super::within;
 
 /// The program, and what it keeps.
@@ -148,7 +149,9 @@ impl TestApp {
             "{method} {path} HTTP/1.1\r\n{fields}content-length: {}\r\nconnection: close\r\n\r\n{body}",
             body.len()
         );
-        Client::connect(self.dashboard()).await.ask(request).await
+        let reply = Client::connect(self.dashboard()).await.ask(request).await;
+        assert_strict(path, &reply);
+        reply
     }
 
     /// Sends JSON to the API; the status and the JSON of its reply.
@@ -298,6 +301,27 @@ impl TestApp {
 pub(crate) async fn launch(pairs: &[(&str, &str)]) -> Result<App, StartError> {
     let environment = Environment::from_pairs(pairs.iter().copied());
     App::start(Settings::load(&environment, &Flags::default()).unwrap()).await
+}
+
+/// Whatever the API writes as JSON can be read by those who take no key twice.
+#[track_caller]
+fn assert_strict(path: &str, reply: &Message) {
+    let is_plain = reply.head.get("content-encoding").is_none() && reply.whole && !reply.body.is_empty();
+    let kind = reply.head.get("content-type").filter(|_| is_plain);
+    let pieces: Vec<&[u8]> = match kind {
+        Some("application/json" | "application/problem+json") => vec![&reply.body],
+        Some("application/jsonl") => reply
+            .body
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .collect(),
+        _ => return,
+    };
+    for piece in pieces {
+        if let Err(error) = strict::check(piece) {
+            panic!("{path}: {error} in {}", String::from_utf8_lossy(piece));
+        }
+    }
 }
 
 /// Holds a row's numbers against what is expected: source, then input, cacheRead, cacheWrite, output, reasoning,

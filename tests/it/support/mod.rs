@@ -5,6 +5,7 @@ pub(crate) mod bodies;
 pub(crate) mod client;
 pub(crate) mod http;
 pub(crate) mod program;
+pub(crate) mod strict;
 #[cfg(target_os = "linux")]
 pub(crate) mod terminal;
 pub(crate) mod upstream;
