@@ -175,6 +175,13 @@ impl ApiError {
         )
     }
 
+    pub(super) fn not_exported() -> Self {
+        Self::new(
+            Kind::NotJson,
+            "send an export as JSON (`content-type: application/json`) or as JSON lines (`content-type: application/jsonl`)",
+        )
+    }
+
     pub(super) fn too_large(limit: usize) -> Self {
         Self::new(Kind::TooLarge, format!("a body may have at most {limit} bytes"))
     }

@@ -19,7 +19,7 @@ pub(crate) mod export;
 mod guard;
 mod health;
 mod idempotent;
-mod importing;
+mod import;
 mod limits;
 mod live;
 mod metrics;
@@ -200,7 +200,8 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(calls::list))
         .routes(routes!(calls::get))
         .routes(routes!(moving::make))
-        .routes(routes!(importing::make))
+        .routes(routes!(import::logged::make))
+        .routes(routes!(import::exported::take))
         .routes(routes!(limits::get))
         .routes(routes!(track_record::get))
         .routes(routes!(alerts::list))

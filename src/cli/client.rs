@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::{HeaderValue, Method, Request, Response, header};
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper_util::client::legacy::{Client as Connector, connect::HttpConnector};
@@ -105,6 +106,9 @@ pub(super) struct Health {
     pub(super) proxy_url: String,
 }
 
+/// What is sent.
+type Body = UnsyncBoxBody<Bytes, std::io::Error>;
+
 /// A running Moonlock.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
@@ -112,7 +116,7 @@ pub(super) struct Client {
     /// What a Moonlock that asks for a token is shown.
     authorization: Option<HeaderValue>,
     patience: Duration,
-    connector: Connector<HttpConnector, Full<Bytes>>,
+    connector: Connector<HttpConnector, Body>,
 }
 
 impl Client {
@@ -191,6 +195,24 @@ impl Client {
         body: Bytes,
     ) -> Result<T, ClientError> {
         let response = self.open(method, path, body).await?;
+        self.read(response).await
+    }
+
+    /// Sends something that may be of any size, and reads what comes back: there is no bound on how long that takes.
+    pub(super) async fn upload<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        kind: &'static str,
+        body: Body,
+    ) -> Result<T, ClientError> {
+        let mut request = self.request(Method::POST, path, body)?;
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        let response = self.carry_out(request, Duration::MAX).await?;
+        self.read(response).await
+    }
+
+    async fn read<T: DeserializeOwned>(&self, response: Response<Incoming>) -> Result<T, ClientError> {
         let kind = response.headers().get(header::CONTENT_TYPE);
         if kind.is_none_or(|kind| kind.as_bytes() != b"application/json") {
             return Err(ClientError::NotMoonlock(self.address));
@@ -209,19 +231,33 @@ impl Client {
         path: &str,
         body: Bytes,
     ) -> Result<Response<Incoming>, ClientError> {
+        let body = Full::new(body).map_err(|never| match never {}).boxed_unsync();
+        let request = self.request(method, path, body)?;
+        self.carry_out(request, self.patience).await
+    }
+
+    fn request(&self, method: Method, path: &str, body: Body) -> Result<Request<Body>, ClientError> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("http://{}{path}", self.address))
             .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(body))
+            .body(body)
             .map_err(|error| self.broken(&error))?;
         if let Some(authorization) = &self.authorization {
             let headers = request.headers_mut();
             headers.insert(header::AUTHORIZATION, authorization.clone());
         }
-        let asked = tokio::time::timeout(self.patience, self.connector.request(request)).await;
+        Ok(request)
+    }
+
+    async fn carry_out(
+        &self,
+        request: Request<Body>,
+        patience: Duration,
+    ) -> Result<Response<Incoming>, ClientError> {
+        let asked = tokio::time::timeout(patience, self.connector.request(request)).await;
         let response = match asked {
-            Err(_) => return Err(ClientError::Silent(self.address, self.patience)),
+            Err(_) => return Err(ClientError::Silent(self.address, patience)),
             Ok(Err(error)) if error.is_connect() => return Err(ClientError::NotRunning(self.address)),
             Ok(Err(error)) => return Err(self.broken(&error)),
             Ok(Ok(response)) => response,

@@ -8,6 +8,7 @@ pub mod budget;
 pub mod call;
 pub mod durability;
 pub mod estimate;
+pub mod exported;
 pub mod forecast;
 pub mod histogram;
 pub mod ids;

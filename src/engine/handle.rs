@@ -17,7 +17,7 @@ use crate::domain::estimate::calibration::Learnt;
 use crate::domain::forecast::Score;
 use crate::domain::ids::{AlertId, BudgetId, CallId, CheckpointId, SessionId};
 use crate::domain::import::Import;
-use crate::domain::live::{Deletion, Input, Move, Refusal, State};
+use crate::domain::live::{Deletion, Input, Move, Refusal, State, TakeIn};
 use crate::domain::metrics::Metrics;
 use crate::domain::record::Record;
 use crate::domain::report::{Kept, Report};
@@ -259,7 +259,19 @@ impl Engine {
     /// # Errors
     /// There is no such session, or what is known of the calls has changed since it was looked up.
     pub async fn import(&self, import: Import) -> Result<(), CommandError> {
-        let (carried_out, committed) = self.hand_over(Input::Import(Box::new(import)), done);
+        self.carry_out_at_leisure(Input::Import(Box::new(import))).await
+    }
+
+    /// Takes in sessions and calls of an export that the database does not know, and waits in the same way.
+    ///
+    /// # Errors
+    /// Calls were changed or taken in since it was asked.
+    pub async fn take_in(&self, order: TakeIn) -> Result<(), CommandError> {
+        self.carry_out_at_leisure(Input::TakeIn(Box::new(order))).await
+    }
+
+    async fn carry_out_at_leisure(&self, input: Input) -> Result<(), CommandError> {
+        let (carried_out, committed) = self.hand_over(input, done);
         carried_out.await.map_err(|_| Stopped)??;
         match tokio::time::timeout(super::SETTLES, committed).await {
             Ok(Ok(Ok(())) | Err(_)) => Ok(()),

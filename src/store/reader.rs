@@ -1,5 +1,6 @@
 //! Questions to the history, on connections that cannot write.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -137,6 +138,25 @@ impl Reader {
     /// As [`Self::calls`].
     pub fn call(&self, id: CallId) -> Result<Option<Call>, ReadError> {
         self.read(|connection, lookup| calls::call(connection, lookup, id))
+    }
+
+    /// Which of these calls there are, ended or running.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn known_calls(&self, ids: &[CallId]) -> Result<HashSet<CallId>, ReadError> {
+        self.read(|connection, _| calls::known(connection, ids))
+    }
+
+    /// Calls that have ended and match, newest first, each with what it counts among its session's paused tokens.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn ended_movable(&self, query: &CallQuery) -> Result<Vec<Movable>, ReadError> {
+        self.read(|connection, lookup| {
+            let calls = calls::ended(connection, lookup, query)?;
+            calls.into_iter().map(|call| movable(connection, call)).collect()
+        })
     }
 
     /// The calls that match, newest first, with what has to be known to move them.

@@ -37,6 +37,7 @@ mod prices;
 mod providers;
 mod recordings;
 mod restart;
+mod round_trip;
 mod run;
 mod sessions;
 mod set_up;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::json::ExportedSession;
 use super::{Head, Writer};
 use crate::domain::call::Call;
+use crate::domain::live::Movable;
 use crate::domain::units::{NanoUsd, Timestamp};
 use crate::domain::wire::CallView;
 
@@ -67,8 +68,8 @@ impl<W: Write> Writer for Csv<W> {
         Ok(())
     }
 
-    fn call(&mut self, call: &Call, session: Option<&str>) -> io::Result<()> {
-        Ok(self.0.write_record(row(call, session))?)
+    fn call(&mut self, call: &Movable, session: Option<&str>) -> io::Result<()> {
+        Ok(self.0.write_record(row(&call.call, session))?)
     }
 
     fn finish(&mut self) -> io::Result<()> {

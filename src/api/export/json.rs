@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Head, Writer};
-use crate::domain::call::Call;
+use crate::domain::exported::ExactEvent;
+use crate::domain::live::Movable;
 use crate::domain::session::checkpoint::Checkpoint;
 use crate::domain::session::clock::Reading;
 use crate::domain::session::event::TimerEvent;
@@ -47,7 +48,8 @@ impl Header {
     }
 }
 
-/// A session, with its checkpoints (in place of how many they are) and what happened to its clock.
+/// A session, with its checkpoints (in place of how many they are) and what happened to its clock: to read (`events`),
+/// and exactly (`clock`).
 #[derive(Serialize)]
 #[serde(transparent)]
 pub(super) struct ExportedSession(Value);
@@ -74,6 +76,10 @@ impl ExportedSession {
             .iter()
             .map(|event| json!(ClockEvent::from(event)))
             .collect();
+        session["clock"] = events
+            .iter()
+            .map(|event| json!(ExactEvent::from(event)))
+            .collect();
         Self(session)
     }
 }
@@ -85,13 +91,17 @@ struct ExportedCall<'a> {
     #[serde(flatten)]
     detail: CallDetail,
     session_name: Option<&'a str>,
+    /// What it counts among its session's paused tokens; left out if it did not begin while that was paused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused_tokens: Option<u64>,
 }
 
 impl<'a> ExportedCall<'a> {
-    fn new(call: &Call, session: Option<&'a str>) -> Self {
+    fn new(movable: &Movable, session: Option<&'a str>) -> Self {
         Self {
-            detail: CallDetail::from(call),
+            detail: CallDetail::from(&movable.call),
             session_name: session,
+            paused_tokens: movable.paused.map(|tokens| tokens.0),
         }
     }
 }
@@ -143,7 +153,7 @@ impl<W: Write> Writer for Json<W> {
         Ok(serde_json::to_writer(&mut self.out, session)?)
     }
 
-    fn call(&mut self, call: &Call, session: Option<&str>) -> io::Result<()> {
+    fn call(&mut self, call: &Movable, session: Option<&str>) -> io::Result<()> {
         self.end_sessions()?;
         let between: &[u8] = if self.at == At::Call { b",\n" } else { b"\n" };
         self.out.write_all(between)?;
@@ -190,7 +200,7 @@ impl<W: Write> Writer for Lines<W> {
         self.line("session", session)
     }
 
-    fn call(&mut self, call: &Call, session: Option<&str>) -> io::Result<()> {
+    fn call(&mut self, call: &Movable, session: Option<&str>) -> io::Result<()> {
         self.line("call", &ExportedCall::new(call, session))
     }
 

@@ -14,7 +14,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use self::csv::Csv;
 use super::ApiState;
@@ -23,8 +23,8 @@ use super::describe;
 use super::error::ApiError;
 use super::query::Params;
 use super::sessions::{find, session_id};
-use crate::domain::call::Call;
 use crate::domain::ids::SessionId;
+use crate::domain::live::Movable;
 use crate::domain::session::clock::Reading;
 use crate::store::{CallQuery, Extent, ReadError, Reader, SessionFilter, SessionQuery, StoredSession};
 use json::{Json, Lines};
@@ -35,7 +35,7 @@ const PAGE: usize = 1_000;
 const PIECE: usize = 64 * 1024;
 /// So many pieces wait for whoever reads.
 const PIECES: usize = 4;
-/// So many exports run at once: each keeps a thread.
+/// So many exports and imports run at once: each keeps a thread.
 const AT_ONCE: usize = 8;
 
 #[derive(Clone, Copy)]
@@ -191,7 +191,7 @@ impl<W: Writer, F: FnMut(u64, u64)> Writer for Telling<W, F> {
         self.writer.session(session)
     }
 
-    fn call(&mut self, call: &Call, session: Option<&str>) -> io::Result<()> {
+    fn call(&mut self, call: &Movable, session: Option<&str>) -> io::Result<()> {
         self.writer.call(call, session)?;
         self.done += 1;
         (self.told)(self.done, self.all);
@@ -207,17 +207,27 @@ impl<W: Writer, F: FnMut(u64, u64)> Writer for Telling<W, F> {
 trait Writer {
     fn begin(&mut self, head: &Head) -> io::Result<()>;
     fn session(&mut self, session: &json::ExportedSession) -> io::Result<()>;
-    fn call(&mut self, call: &Call, session: Option<&str>) -> io::Result<()>;
+    fn call(&mut self, call: &Movable, session: Option<&str>) -> io::Result<()>;
     fn finish(&mut self) -> io::Result<()>;
 }
 
-/// How many exports may still begin.
+/// How many exports and imports may still begin.
 #[derive(Clone)]
 pub(super) struct Places(Arc<Semaphore>);
 
 impl Default for Places {
     fn default() -> Self {
         Self(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
+
+impl Places {
+    pub(super) fn take(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        Arc::clone(&self.0).try_acquire_owned().map_err(|_| {
+            ApiError::busy(format!(
+                "{AT_ONCE} exports and imports are running; try again when one has ended"
+            ))
+        })
     }
 }
 
@@ -272,11 +282,7 @@ async fn export(
     let format = params
         .get("format", "csv, json or jsonl", Format::from_name)?
         .unwrap_or(Format::Json);
-    let place = Arc::clone(&state.0.exports.0).try_acquire_owned().map_err(|_| {
-        ApiError::busy(format!(
-            "{AT_ONCE} exports are running; try again when one has ended"
-        ))
-    })?;
+    let place = state.0.exports.take()?;
     let counted = query.clone();
     let extent = state.read(move |reader| reader.extent(&counted)).await?;
     let plan = Plan {
@@ -350,13 +356,13 @@ fn write(reader: &Reader, plan: Plan, writer: &mut impl Writer) -> Result<(), Br
     let mut names = Names::default();
     query.limit = PAGE;
     loop {
-        let calls = reader.ended_calls(&query)?;
-        for call in &calls {
-            let name = names.of(reader, call.session)?;
-            writer.call(call, name)?;
+        let calls = reader.ended_movable(&query)?;
+        for movable in &calls {
+            let name = names.of(reader, movable.call.session)?;
+            writer.call(movable, name)?;
         }
         match calls.last() {
-            Some(last) if calls.len() == PAGE => query.before = Some(last.start.id),
+            Some(last) if calls.len() == PAGE => query.before = Some(last.call.start.id),
             _ => break,
         }
     }

@@ -17,6 +17,7 @@ mod providers;
 mod reports;
 mod sessions;
 mod sums;
+mod taking_in;
 mod views;
 mod watch;
 
@@ -46,6 +47,7 @@ pub use ahead::{PAST_CALLS, PastCall};
 pub use counting::Counting;
 pub use deleting::Deletion;
 pub use moving::{Movable, Move};
+pub use taking_in::TakeIn;
 
 /// How many ended calls the live state shows.
 const RECENT_CALLS: usize = 100;
@@ -69,6 +71,8 @@ pub enum Input {
     Reported(SessionId, Vec<Report>),
     /// Calls are read from another tool's log.
     Import(Box<Import>),
+    /// Sessions and calls of an export are taken in.
+    TakeIn(Box<TakeIn>),
     /// The user puts calls where they belong.
     Move(Box<Move>),
     /// The user starts a session.
@@ -434,6 +438,7 @@ impl State {
             }
             Input::Reported(session, reports) => self.reported(session, reports, now, &mut effects),
             Input::Import(import) => self.import(*import, now, &mut effects),
+            Input::TakeIn(order) => self.take_in(*order, now, &mut effects),
             Input::Move(order) => self.move_calls(*order, now, &mut effects),
             Input::Create { id, new } => {
                 self.create(id, new, Origin::Manual, now, &mut effects);

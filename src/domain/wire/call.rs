@@ -1,10 +1,11 @@
 //! One call with all that is kept of it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::CallView;
 use crate::domain::call::{Attribution, Call};
+use crate::domain::units::{NanoUsd, Tokens};
 use crate::domain::usage::parts::Parts;
 
 /// A call with what only the database knows: `GET /api/calls/{id}`, and the exports.
@@ -48,8 +49,8 @@ impl From<&Call> for CallDetail {
 }
 
 /// Disjoint parts of a call's usage, in tokens where nothing else is said; those that are not known are left out.
-#[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", default)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct CallParts {
     /// Prompt text, without what a cache served or took.
@@ -109,6 +110,26 @@ impl From<Parts> for CallParts {
             unsplit: parts.unsplit.map(|tokens| tokens.0),
             web_searches: parts.web_searches,
             provider_cost_nano_usd: parts.provider_cost.map(|cost| cost.0),
+        }
+    }
+}
+
+impl From<CallParts> for Parts {
+    fn from(parts: CallParts) -> Self {
+        Self {
+            input: parts.input.map(Tokens),
+            cache_read: parts.cache_read.map(Tokens),
+            cache_write_5m: parts.cache_write5m.map(Tokens),
+            cache_write_1h: parts.cache_write1h.map(Tokens),
+            audio_in: parts.audio_in.map(Tokens),
+            image_in: parts.image_in.map(Tokens),
+            output: parts.output.map(Tokens),
+            reasoning: parts.reasoning.map(Tokens),
+            audio_out: parts.audio_out.map(Tokens),
+            image_out: parts.image_out.map(Tokens),
+            unsplit: parts.unsplit.map(Tokens),
+            web_searches: parts.web_searches,
+            provider_cost: parts.provider_cost_nano_usd.map(NanoUsd),
         }
     }
 }

@@ -10,6 +10,7 @@ mod efficiency;
 mod estimate;
 mod forecast;
 mod heatmap;
+mod imported;
 mod limits;
 mod notification;
 mod past;
@@ -29,6 +30,7 @@ pub use forecast::{
     BandView, BudgetForecast, BurnRateView, ForecastEnd, ForecastView, Foretold, OutlookView, TimeToLimitView,
 };
 pub use heatmap::{Heatmap, HeatmapCell, HeatmapKind};
+pub use imported::{ImportedCalls, ImportedExport, ImportedThings, NotImported};
 pub use limits::{LimitsView, WindowView};
 pub use notification::{NotificationTarget, NotificationTargets, NotificationTest};
 pub use past::{PastBand, PastNow, PastPlace, PastView, QuartilesView};
@@ -333,21 +335,6 @@ pub struct MovedCalls {
     pub unassigned: Totals,
 }
 
-/// The answer to `POST /api/calls/import`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct ImportedCalls {
-    /// New ones.
-    pub imported: u64,
-    /// Those that were imported before, when their log said less of them.
-    pub updated: u64,
-    /// Those that were imported before.
-    pub known: u64,
-    /// Those that the proxy metered itself: that counts, and not the log.
-    pub metered: u64,
-}
-
 /// One session with its clock and its sums.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -546,7 +533,7 @@ pub enum Change {
         /// What becomes of its calls.
         calls: CallsFate,
     },
-    /// Calls were read from another tool's log; the sessions' own events come after it.
+    /// Calls were read from another tool's log or from an export; the sessions' own events come after it.
     #[serde(rename = "calls.imported")]
     CallsImported {
         /// How many are new or have changed.

@@ -19,11 +19,13 @@ macro_rules! end_columns {
     };
 }
 
+mod known;
 mod past;
 mod read;
 mod sums;
 mod write;
 
+pub(super) use known::known;
 pub(super) use past::{each_spent, past};
 pub(super) use read::{call, ended, extent, running, running_ids, select};
 pub(super) use sums::{renew_old_sums, sum_anew};

@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 
-use super::ApiState;
-use super::body::OneOrMany;
-use super::error::ApiError;
-use super::query::Params;
-use super::report::id_at;
-use super::sessions::hold_known;
+use crate::api::ApiState;
+use crate::api::body::OneOrMany;
+use crate::api::error::ApiError;
+use crate::api::query::Params;
+use crate::api::report::id_at;
+use crate::api::sessions::hold_known;
 use crate::domain::ids::SessionId;
 use crate::domain::import::{Import, Incoming, Logged, Metered, Verdict, without_copies};
 use crate::domain::live::Refusal;
@@ -35,7 +35,7 @@ const ATTEMPTS: usize = 8;
     request_body = Vec<Logged>,
     responses((status = 200, body = ImportedCalls))
 )]
-pub(super) async fn make(
+pub(in crate::api) async fn make(
     State(state): State<ApiState>,
     params: Params,
     request: Request,

@@ -1,7 +1,9 @@
-//! `moonlock import`: history from the logs that Claude Code and Codex keep.
+//! `moonlock import`: history from the logs that Claude Code and Codex keep, and from exports of Moonlock.
 //!
 //! The logs are read here, and what they tell goes to the running Moonlock, because one program writes the database.
 //! Where none runs, one is started in this process for as long as it takes: there is one way in.
+
+mod exports;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -22,7 +24,7 @@ use crate::domain::ids::SessionId;
 use crate::domain::import::{LogReader, Logged, Tool, recognise};
 use crate::domain::wire::ImportedCalls;
 
-/// Take in history from the logs of Claude Code and Codex
+/// Take in history from the logs of Claude Code and Codex, or from an export
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Each call counts once: a log that is imported again adds only what is new in it, and what went through the proxy counts
@@ -30,12 +32,16 @@ as the proxy metered it. Imported calls cost what they would have cost on their 
 
 Without a source, the logs of both tools are read where they usually are.
 
+An export of another Moonlock (json or jsonl) brings its sessions and calls as they are; what is here already stays as it
+is, so that nothing is doubled. A session that had not ended there arrives as completed.
+
 Examples:
   moonlock import --dry-run
   moonlock import
   moonlock import --claude-code --session 'before Moonlock'
   moonlock import --codex /mnt/old/.codex/sessions
-  moonlock import ~/Downloads/rollout-2026-11-01T10-00-00-….jsonl")]
+  moonlock import ~/Downloads/rollout-2026-11-01T10-00-00-….jsonl
+  moonlock import moonlock-calls.jsonl")]
 pub(super) struct Import {
     /// Claude Code's logs [default directory: ~/.claude/projects]
     #[arg(long, value_name = "DIR", num_args = 0..=1)]
@@ -43,7 +49,7 @@ pub(super) struct Import {
     /// Codex's logs [default directory: ~/.codex/sessions]
     #[arg(long, value_name = "DIR", num_args = 0..=1)]
     codex: Option<Option<PathBuf>>,
-    /// Logs of either tool
+    /// Logs of either tool, or exports of Moonlock
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Where new calls go, by id or name [default: to no session]
@@ -70,14 +76,37 @@ const DEEPEST: usize = 16;
 
 pub(super) fn run(environment: &Environment, arguments: &Import) -> Result<(), Failure> {
     let settings = Settings::load(environment, &arguments.flags).map_err(|error| Failure::usage(&error))?;
-    let logs = find(environment, arguments)?;
+    let (exports, files) = exports::among(&arguments.files);
+    if !exports.is_empty() && arguments.session.is_some() {
+        return Err(Failure::usage(
+            &"an export says itself to which session a call belongs: leave out --session",
+        ));
+    }
+    let logs = match exports.is_empty() || !files.is_empty() || arguments.names_tool() {
+        true => find(environment, arguments, &files)?,
+        false => Vec::new(),
+    };
     runtime()?.block_on(async {
         let target = Target::find(&settings).await?;
-        let imported = import(&target, arguments, &logs).await;
+        let imported = async {
+            for export in &exports {
+                exports::import(target.client(), arguments, export).await?;
+            }
+            if !logs.is_empty() {
+                report(arguments, &import(&target, arguments, &logs).await?);
+            }
+            Ok(())
+        }
+        .await;
         target.leave().await;
-        report(arguments, &imported?);
-        Ok(())
+        imported
     })
+}
+
+impl Import {
+    const fn names_tool(&self) -> bool {
+        self.claude_code.is_some() || self.codex.is_some()
+    }
 }
 
 /// A log to read.
@@ -89,9 +118,9 @@ struct Log {
 }
 
 /// The logs that are meant, each once.
-fn find(environment: &Environment, arguments: &Import) -> Result<Vec<Log>, Failure> {
+fn find(environment: &Environment, arguments: &Import, files: &[&Path]) -> Result<Vec<Log>, Failure> {
     let mut logs: Vec<Log> = Vec::new();
-    let all = arguments.claude_code.is_none() && arguments.codex.is_none() && arguments.files.is_empty();
+    let all = !arguments.names_tool() && files.is_empty();
     let mut looked = Vec::new();
     for (tool, asked) in [
         (Tool::ClaudeCode, &arguments.claude_code),
@@ -111,13 +140,13 @@ fn find(environment: &Environment, arguments: &Import) -> Result<Vec<Log>, Failu
             looked.push(directory);
         }
     }
-    for file in &arguments.files {
+    for file in files {
         if file.is_dir() {
             let hint = "is a directory: say whose logs are in it with --claude-code or --codex";
             return Err(Failure::usage(&format_args!("{} {hint}", file.display())));
         }
         logs.push(Log {
-            path: file.clone(),
+            path: file.to_path_buf(),
             tool: None,
         });
     }
