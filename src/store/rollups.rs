@@ -10,6 +10,9 @@
 //! | [`ALL_TIME`] | nothing | all but the conversation: these come without end |
 //! | [`CLOCK`] | quarters of an hour | only whether numbers are known: for calendars |
 //! | [`HOURS`] | hours, for zones whose days begin at whole ones | neither session nor conversation |
+//! | [`DAYS_OF_ALL`] | UTC days | neither session nor conversation |
+//! | [`DAYS_OF_SESSIONS`] | UTC days | all but the conversation |
+//! | [`HOUR_CLOCK`] | hours | only whether numbers are known |
 
 use std::collections::HashMap;
 
@@ -35,9 +38,12 @@ const DAYS: i64 = 1;
 const ALL_TIME: i64 = 2;
 const CLOCK: i64 = 3;
 const HOURS: i64 = 4;
+const DAYS_OF_ALL: i64 = 5;
+const DAYS_OF_SESSIONS: i64 = 6;
+const HOUR_CLOCK: i64 = 7;
 
 /// The setting that says which form the sums have, and the form that this program writes: in another, they are made anew.
-const FORM: (&str, &str) = ("sums", "2");
+const FORM: (&str, &str) = ("sums", "3");
 
 /// The source in [`CLOCK`] of calls whose numbers are known: one for all.
 const KNOWN: i64 = 1;
@@ -74,7 +80,7 @@ pub(super) struct Key {
 
 impl Key {
     /// The key of a quarter's row at every level, with the level.
-    fn levels(self) -> [(i64, Self); 5] {
+    fn levels(self) -> [(i64, Self); 8] {
         let without_conversation = Self {
             conversation: 0,
             ..self
@@ -96,12 +102,24 @@ impl Key {
             bucket: 0,
             ..without_conversation
         };
+        let of_all = |key: Self| Self { session: 0, ..key };
+        let day_of_session = Self {
+            bucket: day.bucket,
+            ..without_conversation
+        };
+        let hour_clock = Self {
+            bucket: hour.bucket,
+            ..clock
+        };
         [
             (QUARTERS, self),
             (DAYS, day),
             (ALL_TIME, all_time),
             (CLOCK, clock),
             (HOURS, hour),
+            (DAYS_OF_ALL, of_all(day_of_session)),
+            (DAYS_OF_SESSIONS, day_of_session),
+            (HOUR_CLOCK, hour_clock),
         ]
     }
 
@@ -424,55 +442,65 @@ struct Range {
     to: i64,
 }
 
-/// The fewest rows that answer a query: those of the coarsest level that knows apart what is asked for, and quarters of
-/// an hour at the edges.
+/// The fewest rows that answer a query: those of the coarsest level that knows apart what is asked for, and finer ones at
+/// the edges.
 fn ranges(query: &UsageQuery) -> Vec<Range> {
     let from = query.from.map_or(i64::MIN, |from| floor(from.0, QUARTER_MS));
     let to = query.to.map_or(i64::MAX, |to| ceil(to.0, QUARTER_MS));
-    let all = |level| vec![Range { level, from, to }];
     let by = |dimension| query.group_by.contains(&dimension);
-    if by(GroupBy::Bucket) {
-        let is_of_session = query.session.is_some() || by(GroupBy::Session) || by(GroupBy::Conversation);
-        if query.session.is_none() && query.group_by.iter().all(|by| *by == GroupBy::Bucket) {
-            return all(CLOCK);
+    let knows_sessions = query.session.is_some() || by(GroupBy::Session);
+    let knows_all = by(GroupBy::Conversation);
+    // From the finest to the coarsest, each with the width of its buckets.
+    let levels: &[(i64, i64)] = if by(GroupBy::Bucket) {
+        let is_clock = !knows_sessions && query.group_by.iter().all(|by| *by == GroupBy::Bucket);
+        match query.step {
+            Step::Hours if is_clock => &[(CLOCK, QUARTER_MS), (HOUR_CLOCK, HOUR_MS)],
+            Step::Quarters if is_clock => &[(CLOCK, QUARTER_MS)],
+            Step::Hours if !knows_sessions && !knows_all => &[(QUARTERS, QUARTER_MS), (HOURS, HOUR_MS)],
+            _ => &[(QUARTERS, QUARTER_MS)],
         }
-        if query.step == Step::Hours && !is_of_session {
-            return with_edges(query, HOURS, HOUR_MS, from, to);
+    } else if knows_all {
+        &[(QUARTERS, QUARTER_MS), (DAYS, DAY_MS)]
+    } else if knows_sessions {
+        if query.from.is_none() && query.to.is_none() {
+            let level = ALL_TIME;
+            return vec![Range { level, from, to }];
         }
-        return all(QUARTERS);
-    }
-    if query.from.is_none() && query.to.is_none() && !by(GroupBy::Conversation) {
-        return all(ALL_TIME);
-    }
-    with_edges(query, DAYS, DAY_MS, from, to)
+        &[(QUARTERS, QUARTER_MS), (DAYS_OF_SESSIONS, DAY_MS)]
+    } else {
+        &[(QUARTERS, QUARTER_MS), (HOURS, HOUR_MS), (DAYS_OF_ALL, DAY_MS)]
+    };
+    let mut ranges = Vec::new();
+    cut(levels, from, to, &mut ranges);
+    ranges
 }
 
-/// A level where its buckets fit whole, quarters of an hour at the edges.
-fn with_edges(query: &UsageQuery, level: i64, width: i64, from: i64, to: i64) -> Vec<Range> {
-    let first = query.from.map_or(i64::MIN, |_| ceil(from, width));
-    let last = query.to.map_or(i64::MAX, |_| floor(to, width));
-    if first >= last {
-        return vec![Range {
-            level: QUARTERS,
-            from,
-            to,
-        }];
+/// The coarsest level where its buckets fit whole, the finer ones at the edges. What is open has no edge.
+fn cut(levels: &[(i64, i64)], from: i64, to: i64, ranges: &mut Vec<Range>) {
+    let Some(((level, width), finer)) = levels.split_last().filter(|_| from < to) else {
+        return;
+    };
+    let level = *level;
+    if finer.is_empty() {
+        ranges.push(Range { level, from, to });
+        return;
     }
-    let mut ranges = vec![Range {
+    let first = if from == i64::MIN {
+        from
+    } else {
+        ceil(from, *width)
+    };
+    let last = if to == i64::MAX { to } else { floor(to, *width) };
+    if first >= last {
+        return cut(finer, from, to, ranges);
+    }
+    ranges.push(Range {
         level,
         from: first,
         to: last,
-    }];
-    for (from, to) in [(from, first), (last, to)] {
-        if from < to {
-            ranges.push(Range {
-                level: QUARTERS,
-                from,
-                to,
-            });
-        }
-    }
-    ranges
+    });
+    cut(finer, from, first, ranges);
+    cut(finer, last, to, ranges);
 }
 
 /// A group's keys: those of a row, with 0 for what is not split by.
@@ -638,10 +666,11 @@ pub(super) fn of_session(connection: &Connection, key: i64) -> rusqlite::Result<
 mod tests {
     use super::*;
 
-    fn plan(from: Option<i64>, to: Option<i64>) -> Vec<(i64, i64, i64)> {
+    fn plan(from: Option<i64>, to: Option<i64>, group_by: &[GroupBy]) -> Vec<(i64, i64, i64)> {
         let query = UsageQuery {
             from: from.map(Timestamp),
             to: to.map(Timestamp),
+            group_by: group_by.to_vec(),
             ..UsageQuery::default()
         };
         ranges(&query)
@@ -651,24 +680,48 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_cut_into_days_and_edges() {
-        let hour = 3_600_000;
-        assert_eq!(plan(None, None), [(ALL_TIME, i64::MIN, i64::MAX)]);
-        assert_eq!(plan(Some(hour), Some(2 * hour)), [(QUARTERS, hour, 2 * hour)]);
+    fn a_range_is_cut_into_days_hours_and_quarters() {
+        let hour = HOUR_MS;
+        assert_eq!(plan(None, None, &[]), [(DAYS_OF_ALL, i64::MIN, i64::MAX)]);
+        assert_eq!(plan(Some(hour), Some(2 * hour), &[]), [(HOURS, hour, 2 * hour)]);
         assert_eq!(
-            plan(Some(hour + 1), Some(3 * DAY_MS + 1)),
+            plan(Some(hour + 1), Some(3 * DAY_MS + 1), &[GroupBy::Model]),
             [
-                (DAYS, DAY_MS, 3 * DAY_MS),
-                (QUARTERS, hour, DAY_MS),
+                (DAYS_OF_ALL, DAY_MS, 3 * DAY_MS),
+                (HOURS, hour, DAY_MS),
                 (QUARTERS, 3 * DAY_MS, 3 * DAY_MS + QUARTER_MS),
             ]
         );
         assert_eq!(
-            plan(None, Some(DAY_MS + 1)),
-            [(DAYS, i64::MIN, DAY_MS), (QUARTERS, DAY_MS, DAY_MS + QUARTER_MS)]
+            plan(Some(QUARTER_MS), Some(DAY_MS + hour + 1), &[]),
+            [
+                (HOURS, hour, DAY_MS + hour),
+                (QUARTERS, QUARTER_MS, hour),
+                (QUARTERS, DAY_MS + hour, DAY_MS + hour + QUARTER_MS),
+            ]
         );
-        assert_eq!(plan(Some(2 * DAY_MS), None), [(DAYS, 2 * DAY_MS, i64::MAX)]);
-        assert_eq!(plan(Some(hour), Some(hour)), [(QUARTERS, hour, hour)]);
+        assert_eq!(
+            plan(Some(2 * DAY_MS), None, &[]),
+            [(DAYS_OF_ALL, 2 * DAY_MS, i64::MAX)]
+        );
+        assert_eq!(plan(Some(hour), Some(hour), &[]), []);
+    }
+
+    #[test]
+    fn sessions_and_conversations_have_days_of_their_own() {
+        let edges = |level| {
+            vec![
+                (level, DAY_MS, 2 * DAY_MS),
+                (QUARTERS, HOUR_MS, DAY_MS),
+                (QUARTERS, 2 * DAY_MS, 2 * DAY_MS + HOUR_MS),
+            ]
+        };
+        let (from, to) = (Some(HOUR_MS), Some(2 * DAY_MS + HOUR_MS));
+        assert_eq!(plan(from, to, &[GroupBy::Session]), edges(DAYS_OF_SESSIONS));
+        assert_eq!(plan(from, to, &[GroupBy::Conversation]), edges(DAYS));
+        let all = |level| vec![(level, i64::MIN, i64::MAX)];
+        assert_eq!(plan(None, None, &[GroupBy::Session]), all(ALL_TIME));
+        assert_eq!(plan(None, None, &[GroupBy::Conversation]), all(DAYS));
     }
 
     #[test]
@@ -686,6 +739,7 @@ mod tests {
         };
         let (bucket, model) = (GroupBy::Bucket, GroupBy::Model);
         assert_eq!(levels(&[bucket], Step::Quarters, None), [CLOCK]);
+        assert_eq!(levels(&[bucket], Step::Hours, None), [HOUR_CLOCK]);
         assert_eq!(levels(&[bucket, model], Step::Hours, None), [HOURS]);
         assert_eq!(levels(&[bucket, model], Step::Quarters, None), [QUARTERS]);
         for by in [GroupBy::Session, GroupBy::Conversation] {
@@ -693,12 +747,7 @@ mod tests {
         }
         let nobody = Some(SessionFilter::Unassigned);
         assert_eq!(levels(&[bucket], Step::Hours, nobody), [QUARTERS]);
-        assert_eq!(levels(&[model], Step::Hours, nobody), [DAYS]);
-        let query = UsageQuery {
-            group_by: vec![GroupBy::Conversation],
-            ..UsageQuery::default()
-        };
-        assert_eq!(ranges(&query)[0].level, DAYS);
+        assert_eq!(levels(&[model], Step::Hours, nobody), [DAYS_OF_SESSIONS]);
     }
 
     #[test]
