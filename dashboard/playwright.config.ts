@@ -13,7 +13,8 @@ export default defineConfig<TargetOptions>({
   workers: 2,
   reporter: "list",
   use: {
-    trace: "retain-on-failure",
+    // A trace halves the speed of every test: ask for one with `--trace on`. A failure has its page in words.
+    screenshot: "only-on-failure",
     launchOptions: {
       executablePath,
       args: [

@@ -1,6 +1,6 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import { busyScene, finishedCall, startedCall } from "../mock/scene";
 import { expect, test } from "./fixtures";
+import { violations } from "./look-at";
 
 test("the list goes on for ever, and only what is in sight is there", async ({ live, server }) => {
   const { mock } = server;
@@ -88,21 +88,17 @@ for (const colorScheme of ["light", "dark"] as const) {
       const { mock } = server;
       test.skip(!mock, "invents calls");
       if (!mock) return;
-      const violations = async (): Promise<string[]> => {
-        const found = await new AxeBuilder({ page: live }).analyze();
-        return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-      };
       await live.goto(`${server.url}/calls`);
       await expect(live.getByText("No calls yet")).toBeVisible();
-      expect(await violations()).toEqual([]);
+      expect(await violations(live)).toEqual([]);
       Object.assign(mock.scene, busyScene());
       await live.reload();
       const first = live.getByTestId("call-list").getByRole("button").first();
       await expect(first).toBeVisible();
-      expect(await violations()).toEqual([]);
+      expect(await violations(live)).toEqual([]);
       await first.click();
       await expect(live.getByRole("dialog")).toContainText("Tokens");
-      expect(await violations()).toEqual([]);
+      expect(await violations(live)).toEqual([]);
       await live.setViewportSize({ width: 360, height: 740 });
       expect(await live.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
     });

@@ -1,4 +1,3 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import { busyScene } from "../mock/scene";
 import { expect, test } from "./fixtures";
 
@@ -26,8 +25,6 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expect(cost).toBeVisible();
 
       await expect(live.getByRole("region", { name: "Conversations" })).toContainText("claude-code");
-      const found = await new AxeBuilder({ page: live }).analyze();
-      expect(found.violations.map(({ id }) => id)).toEqual([]);
     });
   });
 }

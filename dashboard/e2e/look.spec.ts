@@ -1,7 +1,7 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { busyScene } from "../mock/scene";
 import { expect, start, test } from "./fixtures";
+import { violations } from "./look-at";
 
 /** A page with something of everything: the mock's whole scene, or a session with the demo's calls. */
 const populate = async (live: Page, scene: object | undefined): Promise<void> => {
@@ -10,11 +10,6 @@ const populate = async (live: Page, scene: object | undefined): Promise<void> =>
     await live.reload();
   } else await start(live, "Look at everything", "2h", "500k");
   await expect(live.getByTestId("calls").getByRole("listitem").first()).toBeVisible({ timeout: 20_000 });
-};
-
-const violations = async (page: Page): Promise<string[]> => {
-  const found = await new AxeBuilder({ page }).analyze();
-  return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 };
 
 for (const colorScheme of ["light", "dark"] as const) {

@@ -1,5 +1,5 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import { expect, start, test } from "./fixtures";
+import { violations } from "./look-at";
 
 test("a session of real calls is followed from its start to its report, and deleted", async ({
   live,
@@ -29,8 +29,7 @@ test("a session of real calls is followed from its start to its report, and dele
   await expect(live.getByRole("table", { name: "Models" }).getByRole("row").nth(1)).toBeVisible();
   await expect(live.getByRole("table", { name: "Tokens by source" })).toContainText("Exact");
   await expect(live.getByRole("region", { name: "Clock" })).toContainText("Started");
-  const found = await new AxeBuilder({ page: live }).analyze();
-  expect(found.violations.map(({ id }) => id)).toEqual([]);
+  expect(await violations(live)).toEqual([]);
 
   await live.getByRole("link", { name: "Compare", exact: true }).last().click();
   await expect(live.getByRole("table", { name: "Figures side by side" })).toContainText("Active time");

@@ -1,12 +1,6 @@
-import { AxeBuilder } from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
 import { busyScene } from "../mock/scene";
 import { expect, test } from "./fixtures";
-
-const violations = async (page: Page): Promise<string[]> => {
-  const found = await new AxeBuilder({ page }).analyze();
-  return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-};
+import { violations } from "./look-at";
 
 test("a session's report tells what happened, and is deleted with a choice", async ({ live, server }) => {
   const { mock } = server;

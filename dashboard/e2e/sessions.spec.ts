@@ -1,6 +1,6 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import { busyScene, newSession } from "../mock/scene";
 import { expect, test } from "./fixtures";
+import { violations } from "./look-at";
 
 test("of ten thousand sessions only those in sight are there, and any is found by name", async ({
   live,
@@ -73,17 +73,13 @@ for (const colorScheme of ["light", "dark"] as const) {
       const { mock } = server;
       test.skip(!mock, "invents sessions");
       if (!mock) return;
-      const violations = async (): Promise<string[]> => {
-        const found = await new AxeBuilder({ page: live }).analyze();
-        return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-      };
       await live.goto(`${server.url}/sessions`);
       await expect(live.getByText("No sessions yet")).toBeVisible();
-      expect(await violations()).toEqual([]);
+      expect(await violations(live)).toEqual([]);
       Object.assign(mock.scene, busyScene());
       await live.reload();
       await live.getByLabel("Compare Local model trial").check();
-      expect(await violations()).toEqual([]);
+      expect(await violations(live)).toEqual([]);
       await live.setViewportSize({ width: 360, height: 740 });
       expect(await live.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
     });

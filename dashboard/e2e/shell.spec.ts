@@ -1,11 +1,5 @@
-import { AxeBuilder } from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
 import { expect, start, test } from "./fixtures";
-
-const violations = async (page: Page): Promise<string[]> => {
-  const found = await new AxeBuilder({ page }).analyze();
-  return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-};
+import { violations } from "./look-at";
 
 test("an address that no page has says so, and leads back; the focus follows", async ({ live, server }) => {
   await live.goto(`${server.url}/no/such/page`);
