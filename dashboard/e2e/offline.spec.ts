@@ -59,6 +59,8 @@ test("a page opened with nobody there starts a session when somebody is", async 
   const { mock } = server;
   test.skip(!mock, "stops the server");
   if (!mock) return;
+  // Its code is here, as it is for who leaves a page open.
+  await expect(live.getByLabel("Money budget")).toBeVisible();
   await mock.stop();
   await expect(live.getByTestId("connection")).toHaveText(/^(Reconnecting|Offline)/);
   await live.getByLabel("Money budget").fill("$5");
