@@ -1,5 +1,5 @@
 import { Fragment, lazy, Suspense, useCallback, useState } from "react";
-import type { CallView, SessionView } from "@/api/types.gen";
+import type { SessionView } from "@/api/types.gen";
 import { ConnectBlocks } from "@/features/live/connect-panel";
 import { idleGaps } from "@/features/live/idle-gaps";
 import { CallHeadings } from "@/shared/calls/call-headings";
@@ -16,18 +16,15 @@ const CallDrawer = lazy(async () => ({ default: (await import("@/shared/calls/ca
 
 const SHOWN = 100;
 
-type CallListProps = {
-  session: SessionView | undefined;
-  /** Newest first. */
-  calls: CallView[];
-};
+type CallListProps = { session: SessionView | undefined };
 
-export const CallList = ({ session, calls }: CallListProps) => {
+export const CallList = ({ session }: CallListProps) => {
   const sessions = useLive((live) => live.state.sessions);
   const chosen = useUi((ui) => ui.callFilter);
-  const anyCall = useLive((live) => live.state.calls.length > 0);
+  const calls = useLive((live) => live.state.calls);
   const filter: CallFilter = session ? chosen : "all";
-  const shown = calls.slice(0, SHOWN);
+  const own = filter === "all" ? calls : calls.filter(({ sessionId }) => sessionId === session?.id);
+  const shown = own.slice(0, SHOWN);
   const [picked, setPicked] = useState<ReadonlySet<string>>();
   const [moving, setMoving] = useState(false);
   const [said, setSaid] = useState("");
@@ -61,7 +58,7 @@ export const CallList = ({ session, calls }: CallListProps) => {
     <Panel
       title="Calls"
       aside={
-        anyCall && (
+        calls.length > 0 && (
           <div className="flex items-center gap-2">
             {!picked && (
               <Button variant="quiet" className="text-xs" onClick={begin}>

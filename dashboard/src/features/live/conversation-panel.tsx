@@ -1,4 +1,3 @@
-import type { CallView } from "@/api/types.gen";
 import { conversations } from "@/features/live/conversations";
 import { compact, money, plural, span } from "@/shared/format";
 import { Panel } from "@/shared/ui/panel";
@@ -9,8 +8,9 @@ import { serverNow, useLive } from "@/store/live-store";
 const SHOWN = 8;
 
 /** The threads of a session side by side, where there are several. */
-export const ConversationPanel = ({ calls }: { calls: readonly CallView[] }) => {
+export const ConversationPanel = ({ session }: { session: string }) => {
   const clock = useLive((live) => live.state.clock);
+  const calls = useLive((live) => live.state.calls).filter(({ sessionId }) => sessionId === session);
   const found = conversations(calls);
   const now = serverNow(clock, Math.max(useSeconds(found.length > 1), clock.receivedAt));
   if (found.length < 2) return null;

@@ -18,19 +18,22 @@ import { useUi } from "@/store/ui-store";
 export const LivePage = () => {
   const ready = useLive((live) => live.state.seq !== null);
   const sessions = useLive((live) => live.state.sessions);
-  const calls = useLive((live) => live.state.calls);
   const choice = useUi();
+  const session = shownSession(sessions, choice);
+  // Calls grow many times a second: only what shows them is drawn anew.
+  const anyCall = useLive((live) => live.state.calls.length > 0);
+  const all = !session || choice.callFilter === "all";
+  const hasCalls = useLive(({ state: { calls } }) =>
+    all ? calls.length > 0 : calls.some(({ sessionId }) => sessionId === session.view.id),
+  );
   if (!ready) return <WaitForServer />;
 
-  const session = shownSession(sessions, choice);
   // What is long over is no longer live.
   if (choice.selectedSession !== null && session?.view.id !== choice.selectedSession) {
     return <Redirect to={`/sessions/${choice.selectedSession}`} replace />;
   }
-  const all = !session || choice.callFilter === "all";
-  const shownCalls = all ? calls : calls.filter((call) => call.sessionId === session.view.id);
   /** Nothing has ever happened here: one narrow column reads best. */
-  const first = sessions.length === 0 && calls.length === 0;
+  const first = sessions.length === 0 && !anyCall;
   return (
     <div className="grid gap-4 lg:gap-5">
       <AlertBanners />
@@ -40,7 +43,7 @@ export const LivePage = () => {
           <SessionHero key={session.view.id} session={session} />
           <MetricCards session={session} />
           <LiveCharts session={session} />
-          <ConversationPanel calls={calls.filter((call) => call.sessionId === session.view.id)} />
+          <ConversationPanel session={session.view.id} />
           {session.view.usage.total > 0 && <TokenFlow totals={session.view.usage} />}
         </>
       ) : (
@@ -52,11 +55,11 @@ export const LivePage = () => {
       <div
         className={`grid w-full items-start gap-4 lg:gap-5 xl:has-[>aside>section]:grid-cols-[minmax(0,1fr)_22rem] ${first ? "mx-auto max-w-2xl" : ""}`}
       >
-        <CallList session={session?.view} calls={shownCalls} />
+        <CallList session={session?.view} />
         <aside className="grid min-w-0 gap-4 empty:hidden lg:gap-5">
           <LimitsPanel />
           <SessionList sessions={sessions} shown={session?.view.id} />
-          {shownCalls.length > 0 && <ConnectPanel />}
+          {hasCalls && <ConnectPanel />}
         </aside>
       </div>
     </div>

@@ -23,7 +23,8 @@ export const SessionClock = ({ session }: SessionClockProps) => {
       role="timer"
       aria-label="Time in this session"
       data-testid="clock"
-      className={`mt-2 text-[clamp(3rem,13vw,6.25rem)] leading-[1.05] font-light tracking-[-0.03em] ${running ? "" : "text-muted"}`}
+      // Of a size of its own: sixty times a second nothing but the digits is laid out.
+      className={`mt-2 h-[1.05em] overflow-hidden whitespace-nowrap [contain:strict] text-[clamp(3rem,13vw,6.25rem)] leading-[1.05] font-light tracking-[-0.03em] ${running ? "" : "text-muted"}`}
     >
       <span ref={main} />
       <span ref={fraction} className="text-[0.55em] text-muted" />
