@@ -159,7 +159,7 @@ describe("what stands behind a forecast", () => {
 
   it("is said with its confidence and the rate's window", () => {
     expect(said({})).toBe(
-      "Low confidence: from 7 calls and general figures, as none of your sessions has finished yet. " +
+      "Low confidence: from 7 calls and general figures, with too few finished sessions of your own. " +
         "Each range holds in 80 % of cases. " +
         "The rate favours recent use: what was used 5 m ago counts half.",
     );

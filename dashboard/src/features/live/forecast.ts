@@ -135,7 +135,7 @@ export const basis = ({ status, forecast, burnRate }: SessionView): Basis | null
   const { confidence, calls, pastSessions } = forecast;
   const past =
     pastSessions === 0
-      ? "general figures, as none of your sessions has finished yet"
+      ? "general figures, with too few finished sessions of your own"
       : plural(pastSessions, "past session");
   return {
     lead: `${capital(confidence)} confidence:`,

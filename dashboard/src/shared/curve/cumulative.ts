@@ -110,7 +110,7 @@ const usualOf = ({ past, measure }: Cumulative, end: number): Line[] => {
 };
 
 const foretold = ({ band80 }: OutlookView, write: (value: number) => string): string =>
-  `; with 80 % between ${write(rough(band80.low, "down"))} and ${write(rough(band80.high, "up"))} at the end`;
+  `; ${write(rough(band80.low, "down"))} to ${write(rough(band80.high, "up"))} by the end (80 % range)`;
 
 /** From what is spent now to where it may end: wide where little is known. */
 const fanOf = (now: Point, end: number, outlook: OutlookView): Series[] => {
