@@ -1,7 +1,10 @@
 import { expect, test } from "./fixtures";
 import { sideways, violations, visit } from "./look-at";
 
-test("what stands is acknowledged, snoozed, woken and muted, with keys alone", async ({ live, server }) => {
+test("what stands is acknowledged, snoozed, woken and muted, with keys alone", { tag: "@mock" }, async ({
+  live,
+  server,
+}) => {
   test.skip(!server.mock, "invents alerts");
   await visit(live, server, "/alerts");
   const standing = live.getByTestId("standing");
@@ -26,7 +29,7 @@ test("what stands is acknowledged, snoozed, woken and muted, with keys alone", a
   await expect(warning.getByRole("button", { name: "Acknowledge" })).toBeVisible();
 });
 
-test("the history has filters that live in the address", async ({ live, server }) => {
+test("the history has filters that live in the address", { tag: "@mock" }, async ({ live, server }) => {
   test.skip(!server.mock, "invents alerts");
   await visit(live, server, "/alerts");
   const past = live.getByTestId("past-alert");

@@ -1,10 +1,9 @@
 import { busyScene } from "../mock/scene";
 import { expect, test } from "./fixtures";
 
-test("an alert says how much it matters, and is silent when it was seen or snoozed", async ({
-  live,
-  server,
-}) => {
+test("an alert says how much it matters, and is silent when it was seen or snoozed", {
+  tag: "@mock",
+}, async ({ live, server }) => {
   const { mock } = server;
   test.skip(!mock, "invents alerts");
   if (!mock) return;

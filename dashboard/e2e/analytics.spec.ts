@@ -1,10 +1,9 @@
 import { expect, test } from "./fixtures";
 import { sideways, violations, visit } from "./look-at";
 
-test("a range, a split and a measure live in the address, and change what is drawn", async ({
-  live,
-  server,
-}) => {
+test("a range, a split and a measure live in the address, and change what is drawn", {
+  tag: "@mock",
+}, async ({ live, server }) => {
   test.skip(!server.mock, "invents a year");
   await visit(live, server, "/analytics");
   const chart = live.getByRole("figure", { name: "Tokens over time" });
@@ -25,7 +24,7 @@ test("a range, a split and a measure live in the address, and change what is dra
   await expect(live.getByText(/of the tokens .* have no price/)).toBeVisible();
 });
 
-test("days of one's own can be looked at", async ({ live, server }) => {
+test("days of one's own can be looked at", { tag: "@mock" }, async ({ live, server }) => {
   test.skip(!server.mock, "invents a year");
   await visit(live, server, "/analytics");
   await live.getByRole("button", { name: "From–to" }).click();
@@ -52,7 +51,7 @@ test("what was used when is a picture and a table", async ({ live, server }) => 
   await expect(live.getByRole("figure", { name: "The last year, by day" })).toContainText("days had calls");
 });
 
-test("nothing used yet leads to Connect", async ({ live, server }) => {
+test("nothing used yet leads to Connect", { tag: "@mock" }, async ({ live, server }) => {
   test.skip(!server.mock, "needs a server where nothing has happened");
   await live.goto(`${server.url}/analytics?range=all`);
   await expect(live.getByText("Nothing was used yet")).toBeVisible();

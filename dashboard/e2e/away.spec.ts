@@ -33,7 +33,7 @@ test.describe("while an answer fails", () => {
   }
 });
 
-test("what was read stays while Moonlock is away", async ({ live, server }) => {
+test("what was read stays while Moonlock is away", { tag: "@mock" }, async ({ live, server }) => {
   test.skip(!server.mock, "stops the server");
   const navigation = live.getByRole("navigation", { name: "Pages" });
   await visit(live, server, "/analytics");

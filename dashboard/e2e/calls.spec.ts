@@ -2,7 +2,10 @@ import { busyScene, finishedCall, startedCall } from "../mock/scene";
 import { expect, test } from "./fixtures";
 import { violations } from "./look-at";
 
-test("the list goes on for ever, and only what is in sight is there", async ({ live, server }) => {
+test("the list goes on for ever, and only what is in sight is there", { tag: "@mock" }, async ({
+  live,
+  server,
+}) => {
   const { mock } = server;
   test.skip(!mock, "invents ten thousand calls");
   if (!mock) return;
@@ -21,7 +24,10 @@ test("the list goes on for ever, and only what is in sight is there", async ({ l
   expect(await list.getByRole("listitem").count()).toBeLessThan(60);
 });
 
-test("filters are in the address, find what they say, and can be cleared", async ({ live, server }) => {
+test("filters are in the address, find what they say, and can be cleared", { tag: "@mock" }, async ({
+  live,
+  server,
+}) => {
   const { mock } = server;
   test.skip(!mock, "invents calls");
   if (!mock) return;
@@ -44,7 +50,7 @@ test("filters are in the address, find what they say, and can be cleared", async
   await expect(rows.first()).toBeVisible();
 });
 
-test("a call tells all, and is moved, by keys alone", async ({ live, server }) => {
+test("a call tells all, and is moved, by keys alone", { tag: "@mock" }, async ({ live, server }) => {
   const { mock } = server;
   test.skip(!mock, "invents calls");
   if (!mock) return;
@@ -69,7 +75,7 @@ test("a call tells all, and is moved, by keys alone", async ({ live, server }) =
   await expect(first).toBeFocused();
 });
 
-test("calls that come are offered, not pushed in", async ({ live, server }) => {
+test("calls that come are offered, not pushed in", { tag: "@mock" }, async ({ live, server }) => {
   const { mock } = server;
   test.skip(!mock, "needs a call at a chosen moment");
   if (!mock) return;
@@ -84,7 +90,10 @@ for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
 
-    test("the calls' page is accessible, with and without calls", async ({ live, server }) => {
+    test("the calls' page is accessible, with and without calls", { tag: "@mock" }, async ({
+      live,
+      server,
+    }) => {
       const { mock } = server;
       test.skip(!mock, "invents calls");
       if (!mock) return;

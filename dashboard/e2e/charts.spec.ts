@@ -5,7 +5,10 @@ for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
 
-    test("a session's charts are drawn, said in words, and kept in the address", async ({ live, server }) => {
+    test("a session's charts are drawn, said in words, and kept in the address", { tag: "@mock" }, async ({
+      live,
+      server,
+    }) => {
       const { mock } = server;
       test.skip(!mock, "draws an invented session");
       if (!mock) return;

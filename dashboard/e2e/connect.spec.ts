@@ -1,7 +1,7 @@
 import { expect, test } from "./fixtures";
 import { sideways, violations, visit } from "./look-at";
 
-test("a first run leads here, once", async ({ page, server }) => {
+test("a first run leads here, once", { tag: "@mock" }, async ({ page, server }) => {
   test.skip(!server.mock, "needs a server where nothing has happened");
   await page.goto(server.url);
   await expect(page).toHaveURL(`${server.url}/connect`);
@@ -52,7 +52,7 @@ test("the waiting turns into what arrived", async ({ live, server }) => {
   await expect(arrival.getByRole("link", { name: "See it live" })).toBeVisible();
 });
 
-test("says so while Moonlock is away", async ({ live, server }) => {
+test("says so while Moonlock is away", { tag: "@mock" }, async ({ live, server }) => {
   test.skip(!server.mock, "stops the server");
   await live.goto(`${server.url}/connect`);
   await expect(live.getByTestId("tool-text")).toBeVisible();

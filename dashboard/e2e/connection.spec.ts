@@ -1,7 +1,7 @@
 import { startMock } from "../mock/server";
 import { clockTwice, expect, start, test } from "./fixtures";
 
-test("a lost connection is said, what is known stays, and it comes back by itself", async ({
+test("a lost connection is said, what is known stays, and it comes back by itself", { tag: "@mock" }, async ({
   live,
   server,
 }) => {
@@ -20,7 +20,7 @@ test("a lost connection is said, what is known stays, and it comes back by itsel
   await again.stop();
 });
 
-test("an event that was lost on the way is fetched", async ({ live, server }) => {
+test("an event that was lost on the way is fetched", { tag: "@mock" }, async ({ live, server }) => {
   const { mock } = server;
   test.skip(!mock, "loses an event");
   if (!mock) return;

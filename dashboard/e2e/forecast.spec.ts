@@ -2,10 +2,9 @@ import { busyScene } from "../mock/scene";
 import { expect, start, test } from "./fixtures";
 import { violations } from "./look-at";
 
-test("what a session will come to is told once there is a call, and not any more when it is over", async ({
-  live,
-  server,
-}) => {
+test("what a session will come to is told once there is a call, and not any more when it is over", {
+  tag: "@mock",
+}, async ({ live, server }) => {
   const { mock } = server;
   test.skip(!mock, "needs a call at a chosen moment");
   if (!mock) return;
@@ -25,7 +24,7 @@ test("what a session will come to is told once there is a call, and not any more
   await expect(tokens).not.toContainText("a minute");
 });
 
-test("a stream's tokens are counted while it runs", async ({ live, server }) => {
+test("a stream's tokens are counted while it runs", { tag: "@mock" }, async ({ live, server }) => {
   const { mock } = server;
   test.skip(!mock, "needs a stream that stays open");
   if (!mock) return;
@@ -41,7 +40,10 @@ for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme, contextOptions: { reducedMotion: "reduce" } });
 
-    test("a budget's end is drawn on its bar, accessible, and fits every width", async ({ live, server }) => {
+    test("a budget's end is drawn on its bar, accessible, and fits every width", { tag: "@mock" }, async ({
+      live,
+      server,
+    }) => {
       const { mock } = server;
       test.skip(!mock, "draws an invented forecast");
       if (!mock) return;

@@ -37,10 +37,9 @@ const test = base.extend<{ crash: Crash | undefined }>({
   },
 });
 
-test("the program is killed and started again under the open page: nothing is lost, nothing doubled", async ({
-  page,
-  crash,
-}) => {
+test("the program is killed and started again under the open page: nothing is lost, nothing doubled", {
+  tag: "@real",
+}, async ({ page, crash }) => {
   test.skip(!crash, MISSING);
   if (!crash) return;
   const { provider, launch } = crash;

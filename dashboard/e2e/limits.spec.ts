@@ -1,7 +1,10 @@
 import { expect, test } from "./fixtures";
 import { sideways, violations, visit } from "./look-at";
 
-test("a window says how far it is used and counts down to its new beginning", async ({ live, server }) => {
+test("a window says how far it is used and counts down to its new beginning", { tag: "@mock" }, async ({
+  live,
+  server,
+}) => {
   test.skip(!server.mock, "invents limits");
   await visit(live, server, "/limits");
   const windows = live.getByTestId("window");

@@ -26,7 +26,10 @@ const held = async (devtools: CDPSession): Promise<{ heap: number; nodes: number
   return { heap: usedSize / 1e6, nodes, listeners: jsEventListeners };
 };
 
-test("a page that is open all day holds no more than at its beginning", async ({ live, server }) => {
+test("a page that is open all day holds no more than at its beginning", { tag: "@mock" }, async ({
+  live,
+  server,
+}) => {
   const { mock } = server;
   test.skip(!mock, "needs calls as fast as they are wanted");
   if (!mock) return;

@@ -1,7 +1,7 @@
 import { startMock } from "../mock/server";
 import { expect, start, test } from "./fixtures";
 
-test("what is asked while nobody answers is done later, once, and every tab knows", async ({
+test("what is asked while nobody answers is done later, once, and every tab knows", { tag: "@mock" }, async ({
   live,
   server,
   context,
@@ -37,7 +37,10 @@ test("what is asked while nobody answers is done later, once, and every tab know
   await again.stop();
 });
 
-test("what is refused later is said, and what waits can be thrown away", async ({ live, server }) => {
+test("what is refused later is said, and what waits can be thrown away", { tag: "@mock" }, async ({
+  live,
+  server,
+}) => {
   const { mock } = server;
   test.skip(!mock, "stops the server");
   if (!mock) return;
@@ -55,7 +58,10 @@ test("what is refused later is said, and what waits can be thrown away", async (
   await again.stop();
 });
 
-test("a page opened with nobody there starts a session when somebody is", async ({ live, server }) => {
+test("a page opened with nobody there starts a session when somebody is", { tag: "@mock" }, async ({
+  live,
+  server,
+}) => {
   const { mock } = server;
   test.skip(!mock, "stops the server");
   if (!mock) return;

@@ -49,7 +49,7 @@ const told = (times: readonly number[]): string => {
   return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
 };
 
-test("fifty running streams are painted as they grow", async ({ live, server }) => {
+test("fifty running streams are painted as they grow", { tag: "@mock" }, async ({ live, server }) => {
   const { mock } = server;
   test.skip(!mock, "needs streams that stay open");
   if (!mock) return;

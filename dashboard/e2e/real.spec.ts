@@ -1,10 +1,9 @@
 import { expect, start, test } from "./fixtures";
 import { violations } from "./look-at";
 
-test("a session of real calls is followed from its start to its report, and deleted", async ({
-  live,
-  server,
-}) => {
+test("a session of real calls is followed from its start to its report, and deleted", {
+  tag: "@real",
+}, async ({ live, server }) => {
   test.skip(Boolean(server.mock), "the real program's numbers");
   await start(live, "The whole way", "2h", "5M");
   const calls = live.getByTestId("calls").getByRole("listitem");
@@ -47,7 +46,10 @@ test("a session of real calls is followed from its start to its report, and dele
   await expect(live.getByTestId("session-list").getByText("The whole way")).toHaveCount(0);
 });
 
-test("every address of a page is the page's, and an unknown file is none", async ({ live, server }) => {
+test("every address of a page is the page's, and an unknown file is none", { tag: "@real" }, async ({
+  live,
+  server,
+}) => {
   test.skip(Boolean(server.mock), "the real program's routes");
   for (const path of [
     "sessions",

@@ -2,7 +2,10 @@ import { busyScene } from "../mock/scene";
 import { expect, test } from "./fixtures";
 import { violations } from "./look-at";
 
-test("a session's report tells what happened, and is deleted with a choice", async ({ live, server }) => {
+test("a session's report tells what happened, and is deleted with a choice", { tag: "@mock" }, async ({
+  live,
+  server,
+}) => {
   const { mock } = server;
   test.skip(!mock, "invents sessions");
   if (!mock) return;
@@ -36,7 +39,7 @@ test("a session that there is not says so", async ({ live, server }) => {
   await expect(live).toHaveURL(/\/sessions$/);
 });
 
-test("sessions are compared side by side, by keys alone", async ({ live, server }) => {
+test("sessions are compared side by side, by keys alone", { tag: "@mock" }, async ({ live, server }) => {
   const { mock } = server;
   test.skip(!mock, "invents sessions");
   if (!mock) return;
@@ -65,7 +68,10 @@ for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
 
-    test("report and comparison are accessible, and fit a phone", async ({ live, server }) => {
+    test("report and comparison are accessible, and fit a phone", { tag: "@mock" }, async ({
+      live,
+      server,
+    }) => {
       const { mock } = server;
       test.skip(!mock, "invents sessions");
       if (!mock) return;

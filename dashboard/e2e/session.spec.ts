@@ -104,7 +104,7 @@ test("calls appear as they happen", async ({ live, server }) => {
   await expect(live.getByTestId("card-requests").locator("dd").first()).toHaveText(/[1-9]/);
 });
 
-test("without calls, what to type is there to copy", async ({ live, server, context }) => {
+test("without calls, what to type is there to copy", { tag: "@mock" }, async ({ live, server, context }) => {
   test.skip(!server.mock, "the demo's provider never rests");
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await start(live, "Connect");
@@ -115,7 +115,7 @@ test("without calls, what to type is there to copy", async ({ live, server, cont
   expect(copied).toBe("export ANTHROPIC_BASE_URL=http://127.0.0.1:3002/anthropic");
 });
 
-test("calls of no session are not lost from sight", async ({ live, server }) => {
+test("calls of no session are not lost from sight", { tag: "@mock" }, async ({ live, server }) => {
   test.skip(!server.mock, "needs a call at a chosen moment");
   server.mock?.call()();
   await expect(live.getByTestId("unassigned")).toContainText("1\u00a0call");
@@ -124,7 +124,7 @@ test("calls of no session are not lost from sight", async ({ live, server }) => 
   await expect(live.getByTestId("calls")).toContainText("Unassigned");
 });
 
-test("the server's refusal is said beside the field it names", async ({ live, server }) => {
+test("the server's refusal is said beside the field it names", { tag: "@mock" }, async ({ live, server }) => {
   test.skip(!server.mock, "the mock refuses a name");
   await live.getByLabel("What are you working on?").fill("Refuse me");
   await live.keyboard.press("Enter");

@@ -2,10 +2,9 @@ import { busyScene, newSession } from "../mock/scene";
 import { expect, test } from "./fixtures";
 import { violations } from "./look-at";
 
-test("of ten thousand sessions only those in sight are there, and any is found by name", async ({
-  live,
-  server,
-}) => {
+test("of ten thousand sessions only those in sight are there, and any is found by name", {
+  tag: "@mock",
+}, async ({ live, server }) => {
   const { mock } = server;
   test.skip(!mock, "invents ten thousand sessions");
   if (!mock) return;
@@ -42,7 +41,10 @@ test("of ten thousand sessions only those in sight are there, and any is found b
   await expect(live).toHaveURL(/search=session\+9876/);
 });
 
-test("sessions are sorted, filtered and picked to be compared", async ({ live, server }) => {
+test("sessions are sorted, filtered and picked to be compared", { tag: "@mock" }, async ({
+  live,
+  server,
+}) => {
   const { mock } = server;
   test.skip(!mock, "invents sessions");
   if (!mock) return;
@@ -69,7 +71,10 @@ for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
 
-    test("the sessions' page is accessible, with and without sessions", async ({ live, server }) => {
+    test("the sessions' page is accessible, with and without sessions", { tag: "@mock" }, async ({
+      live,
+      server,
+    }) => {
       const { mock } = server;
       test.skip(!mock, "invents sessions");
       if (!mock) return;

@@ -85,7 +85,9 @@ const AddDialog = ({ ids, onAdd, onClose }: AddDialogProps) => {
   );
   return (
     <Dialog title="Add a session" onClose={onClose} placement="top">
-      <SearchFilter label="Search name, tag or note" value={search} onChange={setSearch} />
+      <div className="*:max-w-none!">
+        <SearchFilter label="Search name, tag or note" value={search} onChange={setSearch} />
+      </div>
       <div className="-mx-2 mt-3 max-h-[50dvh] overflow-y-auto">
         <Loaded of={read}>
           {({ sessions }) => {

@@ -36,7 +36,7 @@ export const WindowRow = ({ window, now }: { window: WindowView; now: number }) 
   return (
     <li data-testid="window" className="border-t border-line/60 px-5 py-3.5">
       <div className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1 text-sm">
-        <h3 className="font-medium">
+        <h3 className="font-medium first-letter:uppercase">
           {windowLabel(window)}
           {deciding && <span className="ml-2 text-xs font-normal text-muted">in force</span>}
         </h3>
