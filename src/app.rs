@@ -11,11 +11,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::api::{self, ApiState, Notifications};
-use crate::config::Settings;
 use crate::config::resolve::DatabasePlace;
+use crate::config::{Settings, price_list};
 use crate::domain::budget::{Days, Share};
 use crate::domain::estimate::calibration::{Calibration, Learnt};
 use crate::domain::live::{Restored, RestoredSession, State};
+use crate::domain::pricing::Catalog;
 use crate::domain::units::Timestamp;
 use crate::engine::clock::Clock;
 use crate::engine::{self, Engine};
@@ -99,6 +100,10 @@ impl App {
         let api_listener = bind("PORT", SocketAddr::new(settings.host, settings.port)).await?;
         let proxy_listener = bind("PROXY_PORT", SocketAddr::new(settings.host, settings.proxy_port)).await?;
         let (dashboard, proxy) = (address(&api_listener), address(&proxy_listener));
+        let catalog = price_list::load(settings.database.path()).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the price list that was brought cannot be used; the built-in one is");
+            Catalog::default()
+        });
 
         let sessions = recovered.sessions.into_iter();
         let now = clock.now();
@@ -138,7 +143,7 @@ impl App {
         let commit_bound = settings.commit_bound;
         let parts = engine::Parts {
             clock,
-            state: state.with_prices(settings.prices.clone()),
+            state: state.with_prices(settings.prices.clone().with_catalog(catalog)),
             effects,
             writer: store.writer(),
             reader: store.reader(),

@@ -108,3 +108,42 @@ async fn each_row_says_by_whose_word_it_cost_what_and_each_sum_what_is_missing()
         .collect();
     assert_eq!(missing, [("nobodys", &Value::Null)]);
 }
+
+#[tokio::test]
+async fn a_later_list_from_a_file_prices_calls_to_come() {
+    let upstream = provider().await;
+    let home = new_home();
+    let file = home.path().join("data.json");
+    let list = json!([{"id": "openai", "name": "OpenAI", "api_pattern": "https://api\\.openai\\.com", "models": [
+        {"id": "gpt-99", "match": {"equals": "gpt-99"}, "prices": {"input_mtok": 3, "output_mtok": 10}}
+    ]}]);
+    std::fs::write(&file, list.to_string()).unwrap();
+    let prices = |arguments: &[&str]| run(command(home.path()).arg("prices").args(arguments));
+    let refresh = ["refresh", file.to_str().unwrap(), "--date"];
+    let (code, _, said) = prices(&[&refresh[..], &["2026-01-01"]].concat());
+    assert_eq!(code, Some(1));
+    assert!(said.contains("nothing to refresh"), "{said}");
+    let (code, out, said) = prices(&[&refresh[..], &["2099-01-02"]].concat());
+    assert_eq!(code, Some(0), "{said}");
+    assert!(out.starts_with("1 models as of 2099-01-02"), "{out}");
+    let (_, out, _) = prices(&["search", "gpt", "--json"]);
+    assert!(
+        out.contains(r#""date":"2099-01-02""#) && out.contains("gpt-99"),
+        "{out}"
+    );
+
+    let app = TestApp::start_in(Arc::clone(&home), upstream.address).await;
+    let body = json!({"model": "gpt-99", "messages": []}).to_string();
+    app.ask(post("/openai/v1/chat/completions", body)).await;
+    let row = app.row().await;
+    assert_eq!(
+        (&row["costNanoUsd"], &row["priceSource"], &row["priceDate"]),
+        (&json!(4_000_000), &json!("catalog"), &json!("2099-01-02"))
+    );
+
+    let (code, out, _) = prices(&["refresh", "--built-in"]);
+    assert_eq!(code, Some(0));
+    assert!(out.contains("when Moonlock is started anew"), "{out}");
+    let (_, out, _) = prices(&["search", "gpt-4o-mini", "--json"]);
+    assert!(!out.contains("2099"), "{out}");
+}

@@ -1,5 +1,7 @@
-//! The price list of the `genai-prices` crate.
+//! The price list of the `genai-prices` crate: the one that is built in, or a later one.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use genai_prices::{Calculator, PriceRequest, Usage, UsageKey};
@@ -8,25 +10,102 @@ use jiff::civil::{Date, date};
 use crate::domain::units::{NanoUsd, Timestamp, Tokens};
 use crate::domain::usage::parts::Parts;
 
-/// The day on which the price list was published: that of the crate's release, which holds it. A test holds it
+/// The day on which the built-in price list was published: that of the crate's release, which holds it. A test holds it
 /// against the release that is built in.
 pub const CATALOG_DATE: Date = date(2026, 10, 30);
 
-/// Decodes the price list, which takes tens of milliseconds the first time and nothing after that.
+/// Decodes the built-in price list, which takes tens of milliseconds the first time and nothing after that.
 pub fn load() {
     drop(Calculator::bundled().providers());
 }
 
-/// Prices what is known of a call, at the rates of its time. `provider` is the price list's name for it.
-pub(super) fn amount(provider: &str, model: &str, at: Timestamp, parts: &Parts) -> Option<NanoUsd> {
-    parts.prompt().or(parts.generated())?;
-    let usage = billable(parts);
-    let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(at.0).ok()?);
-    let request = PriceRequest::new(model, &usage)
-        .with_provider_id(provider)
-        .with_timestamp(at);
-    let price = Calculator::bundled().calculate(&request).ok()?;
-    nanos(price.total_price)
+/// A price list, and as of which day. The default is the one that is built in.
+#[derive(Clone, Default)]
+pub struct Catalog(Option<Arc<Later>>);
+
+struct Later {
+    calculator: Calculator,
+    date: Date,
+}
+
+/// A text is no price list; says why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a price list of genai-prices: {0}")]
+pub struct BadCatalog(String);
+
+impl Catalog {
+    /// Reads a price list, as the genai-prices project publishes it (`prices/new_data/v2/data.json`: a JSON array of
+    /// providers).
+    ///
+    /// # Errors
+    /// It is not one, or holds no model.
+    pub fn read(text: &[u8], date: Date) -> Result<Self, BadCatalog> {
+        let calculator = Calculator::from_json(text).map_err(|error| {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            BadCatalog(format!("{error}{}", cause.unwrap_or_default()))
+        })?;
+        if calculator
+            .providers()
+            .all(|provider| provider.models().next().is_none())
+        {
+            return Err(BadCatalog("it has no models".to_owned()));
+        }
+        Ok(Self(Some(Arc::new(Later { calculator, date }))))
+    }
+
+    /// As of which day it is.
+    #[must_use]
+    pub fn date(&self) -> Date {
+        self.0.as_ref().map_or(CATALOG_DATE, |later| later.date)
+    }
+
+    /// How many models it has.
+    #[must_use]
+    pub fn models(&self) -> usize {
+        self.calculator()
+            .providers()
+            .map(|provider| provider.models().count())
+            .sum()
+    }
+
+    pub(super) fn calculator(&self) -> &Calculator {
+        self.0
+            .as_ref()
+            .map_or_else(|| Calculator::bundled(), |later| &later.calculator)
+    }
+
+    /// Prices what is known of a call, at the rates of its time. `provider` is the price list's name for it.
+    pub(super) fn amount(
+        &self,
+        provider: &str,
+        model: &str,
+        at: Timestamp,
+        parts: &Parts,
+    ) -> Option<NanoUsd> {
+        parts.prompt().or(parts.generated())?;
+        let usage = billable(parts);
+        let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(at.0).ok()?);
+        let request = PriceRequest::new(model, &usage)
+            .with_provider_id(provider)
+            .with_timestamp(at);
+        let price = self.calculator().calculate(&request).ok()?;
+        nanos(price.total_price)
+    }
+}
+
+/// Lists of one day are the same.
+impl PartialEq for Catalog {
+    fn eq(&self, other: &Self) -> bool {
+        self.date() == other.date()
+    }
+}
+
+impl Eq for Catalog {}
+
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Catalog({})", self.date())
+    }
 }
 
 /// The price list counts inclusively: its input holds the cached, the audio and the image tokens.

@@ -4,6 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use genai_prices::{Calculator, PriceRequest, Usage, UsageKey};
 
+use super::catalog::Catalog;
 use super::own::Rates;
 use crate::domain::units::{NanoUsd, Timestamp};
 
@@ -21,24 +22,27 @@ pub struct Listed {
     pub rates: Rates,
 }
 
-/// The models whose names hold a text, upper and lower case the same, in the order of the price list.
-#[must_use]
-pub fn search(text: &str, at: Timestamp) -> Vec<Listed> {
-    let text = text.to_lowercase();
-    let holds = |name: &str| name.to_lowercase().contains(&text);
-    let providers = Calculator::bundled().providers();
-    let models = providers.flat_map(|provider| provider.models().map(move |model| (provider, model)));
-    models
-        .filter(|(_, model)| holds(model.id()) || model.name().is_some_and(holds))
-        .map(|(provider, model)| Listed {
-            provider: provider.id().into(),
-            model: model.id().into(),
-            rates: rates(provider.id(), model.id(), at),
-        })
-        .collect()
+impl Catalog {
+    /// The models whose names hold a text, upper and lower case the same, in the order of the price list.
+    #[must_use]
+    pub fn search(&self, text: &str, at: Timestamp) -> Vec<Listed> {
+        let text = text.to_lowercase();
+        let holds = |name: &str| name.to_lowercase().contains(&text);
+        let calculator = self.calculator();
+        let providers = calculator.providers();
+        let models = providers.flat_map(|provider| provider.models().map(move |model| (provider, model)));
+        models
+            .filter(|(_, model)| holds(model.id()) || model.name().is_some_and(holds))
+            .map(|(provider, model)| Listed {
+                provider: provider.id().into(),
+                model: model.id().into(),
+                rates: rates(calculator, provider.id(), model.id(), at),
+            })
+            .collect()
+    }
 }
 
-fn rates(provider: &str, model: &str, at: Timestamp) -> Rates {
+fn rates(calculator: &Calculator, provider: &str, model: &str, at: Timestamp) -> Rates {
     let price = |parts: &[UsageKey]| {
         let mut usage = Usage::new();
         for part in parts {
@@ -48,7 +52,7 @@ fn rates(provider: &str, model: &str, at: Timestamp) -> Rates {
         let request = PriceRequest::new(model, &usage)
             .with_provider_id(provider)
             .with_timestamp(at);
-        let price = Calculator::bundled().calculate(&request).ok()?;
+        let price = calculator.calculate(&request).ok()?;
         per_million(price.total_price)
     };
     let input = price(&[UsageKey::INPUT_TOKENS]);
@@ -75,7 +79,8 @@ mod tests {
 
     #[test]
     fn a_model_is_found_by_a_part_of_its_name() {
-        let found = search("SONNET-4-5", Timestamp(1_790_000_000_000));
+        let catalog = Catalog::default();
+        let found = catalog.search("SONNET-4-5", Timestamp(1_790_000_000_000));
         let sonnet = found
             .iter()
             .find(|listed| &*listed.provider == "anthropic")
@@ -89,6 +94,6 @@ mod tests {
             (sonnet.rates.cache_read, sonnet.rates.cache_write),
             (dollars(300_000_000), dollars(3_750_000_000))
         );
-        assert!(search("no such model anywhere", Timestamp(0)).is_empty());
+        assert!(catalog.search("no such model anywhere", Timestamp(0)).is_empty());
     }
 }

@@ -9,8 +9,8 @@ mod own;
 
 use jiff::civil::Date;
 
-pub use catalog::{CATALOG_DATE, load};
-pub use listing::{Listed, search};
+pub use catalog::{BadCatalog, CATALOG_DATE, Catalog, load};
+pub use listing::Listed;
 pub use own::{BadPattern, Pattern, Price, Rates};
 
 use super::call::{CallEnd, CallStart, named};
@@ -24,7 +24,7 @@ named! {
         Provider = "provider",
         /// The user's own prices.
         Override = "override",
-        /// The price list that Moonlock comes with.
+        /// The price list.
         Catalog = "catalog",
     }
 }
@@ -43,19 +43,37 @@ pub struct Cost {
 
 /// All prices: the user's own, and behind them the price list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Prices(Vec<Price>);
+pub struct Prices {
+    own: Vec<Price>,
+    catalog: Catalog,
+}
 
 impl Prices {
-    /// The price list, with these prices of the user's on top.
+    /// The built-in price list, with these prices of the user's on top.
     #[must_use]
-    pub const fn new(own: Vec<Price>) -> Self {
-        Self(own)
+    pub fn new(own: Vec<Price>) -> Self {
+        Self {
+            own,
+            catalog: Catalog::default(),
+        }
+    }
+
+    /// With another price list below.
+    #[must_use]
+    pub fn with_catalog(self, catalog: Catalog) -> Self {
+        Self { catalog, ..self }
+    }
+
+    /// The price list.
+    #[must_use]
+    pub const fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     /// The user's own, in the order in which they were said.
     #[must_use]
     pub fn own_prices(&self) -> &[Price] {
-        &self.0
+        &self.own
     }
 
     /// What a call cost, at the prices of its time. `model` is the one that answered, or else was asked for.
@@ -78,18 +96,20 @@ impl Prices {
             });
         }
         let provider = start.price_provider.as_deref()?;
-        let amount = catalog::amount(provider, model, start.started_at, &end.parts)?;
+        let amount = self
+            .catalog
+            .amount(provider, model, start.started_at, &end.parts)?;
         Some(Cost {
             amount: charged(start.operation, amount),
             source: PriceSource::Catalog,
-            date: Some(CATALOG_DATE),
+            date: Some(self.catalog.date()),
         })
     }
 
     /// The user's price for a call: of those that apply the most particular, and of several such the newest.
     fn own(&self, start: &CallStart, model: &str) -> Option<&Price> {
         let applying = self
-            .0
+            .own
             .iter()
             .filter(|price| price.applies(&start.provider, model, start.started_at));
         applying.max_by_key(|price| price.rank())

@@ -1,5 +1,7 @@
 //! `moonlock prices`: what calls cost, by whose word, and prices of your own.
 
+mod refresh;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -8,11 +10,13 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
+use refresh::Refresh;
+
 use super::exit::Failure;
 use super::print::{Cell, FAINT, Side, Table, UNKNOWN, styled};
 use super::say;
-use crate::config::{Environment, Flags, Settings, config_file};
-use crate::domain::pricing::{CATALOG_DATE, Listed, Pattern, Price, Rates, search};
+use crate::config::{Environment, Flags, Settings, config_file, price_list};
+use crate::domain::pricing::{Catalog, Listed, Pattern, Price, Rates};
 use crate::domain::units::{NanoUsd, Timestamp};
 
 /// Look prices up, and set your own
@@ -24,7 +28,8 @@ Examples:
   moonlock prices
   moonlock prices search sonnet
   moonlock prices override 'my-model*' --input 0.50 --output 2
-  moonlock prices override gpt-5 --provider azure --input 1.10 --output 8.80 --write")]
+  moonlock prices override gpt-5 --provider azure --input 1.10 --output 8.80 --write
+  moonlock prices refresh ~/Downloads/data.json")]
 pub(super) struct Prices {
     #[command(subcommand)]
     act: Option<Act>,
@@ -54,6 +59,8 @@ enum Act {
     },
     /// Print the table that sets a price of your own, or write it into the configuration file
     Override(Override),
+    /// Price calls to come by a later list, from a file
+    Refresh(Refresh),
 }
 
 #[derive(Debug, Args)]
@@ -103,18 +110,19 @@ pub(super) fn run(environment: &Environment, prices: &Prices) -> Result<(), Fail
     match &prices.act {
         None => list(environment, &prices.show),
         Some(Act::List(show)) => list(environment, show),
-        Some(Act::Search { model, show }) => find(model, show),
+        Some(Act::Search { model, show }) => find(environment, model, show),
         Some(Act::Override(own)) => set(environment, own),
+        Some(Act::Refresh(new)) => refresh::run(environment, new),
     }
 }
 
 fn list(environment: &Environment, show: &Show) -> Result<(), Failure> {
     let settings = load(environment, &show.flags)?;
     let own = settings.prices.own_prices();
+    let date = catalog(&settings)?.date();
     if show.json {
         let own: Vec<Value> = own.iter().map(as_json).collect();
-        let said =
-            json!({ "own": own, "catalog": {"source": "genai-prices", "date": CATALOG_DATE.to_string()} });
+        let said = json!({ "own": own, "catalog": {"source": "genai-prices", "date": date.to_string()} });
         say(&said.to_string());
         return Ok(());
     }
@@ -141,16 +149,15 @@ fn list(environment: &Environment, show: &Show) -> Result<(), Failure> {
     });
     say(&styled(
         FAINT,
-        &format!(
-            "{file}all others are those of genai-prices as of {CATALOG_DATE}, at the rates of a call's day"
-        ),
+        &format!("{file}all others are those of genai-prices as of {date}, at the rates of a call's day"),
     ));
     Ok(())
 }
 
-fn find(model: &str, show: &Show) -> Result<(), Failure> {
+fn find(environment: &Environment, model: &str, show: &Show) -> Result<(), Failure> {
     let now = Timestamp(jiff::Timestamp::now().as_millisecond());
-    let found = search(model, now);
+    let catalog = catalog(&load(environment, &show.flags)?)?;
+    let (found, date) = (catalog.search(model, now), catalog.date());
     if show.json {
         let models = found.iter().map(|listed| {
             let mut said = rates_as_json(&listed.rates);
@@ -159,12 +166,12 @@ fn find(model: &str, show: &Show) -> Result<(), Failure> {
             said
         });
         let models: Vec<Value> = models.collect();
-        say(&json!({ "date": CATALOG_DATE.to_string(), "models": models }).to_string());
+        say(&json!({ "date": date.to_string(), "models": models }).to_string());
         return Ok(());
     }
     if found.is_empty() {
         return Err(Failure::run(&format_args!(
-            "the price list of {CATALOG_DATE} has no model with `{model}` in its name; \
+            "the price list of {date} has no model with `{model}` in its name; \
              `moonlock prices override` makes a price of your own"
         )));
     }
@@ -178,8 +185,7 @@ fn find(model: &str, show: &Show) -> Result<(), Failure> {
         table.row(row(provider, model, rates));
     }
     table.print();
-    let note =
-        format!("dollars for a million tokens, as of {CATALOG_DATE}; prompts that are long may cost more");
+    let note = format!("dollars for a million tokens, as of {date}; prompts that are long may cost more");
     say(&styled(FAINT, &note));
     Ok(())
 }
@@ -353,6 +359,11 @@ fn append(environment: &Environment, flags: &Flags, file: &Path, table: &str) ->
     load(environment, &flags)?;
     new.persist(&file).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// The price list that holds.
+fn catalog(settings: &Settings) -> Result<Catalog, Failure> {
+    price_list::load(settings.database.path()).map_err(|error| Failure::run(&error))
 }
 
 fn load(environment: &Environment, flags: &Flags) -> Result<Settings, Failure> {
