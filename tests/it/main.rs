@@ -43,6 +43,7 @@ mod sessions;
 mod set_up;
 mod settings;
 mod slow_disk;
+mod snapshots;
 mod stream;
 mod streaming;
 mod support;

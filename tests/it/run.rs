@@ -1,7 +1,7 @@
 //! `moonlock run`: real commands, each in its session, as if they had been started in the terminal themselves.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::TestApp;
 use crate::support::bodies::{CHAT, CHAT_REQUEST, JSON};
-use crate::support::program::{command, run};
+use crate::support::program::{command, free_port, run};
 #[cfg(target_os = "linux")]
 use crate::support::terminal::{self, Terminal};
 use crate::support::upstream::{Script, Upstream};
@@ -352,16 +352,6 @@ async fn ctrl_c_in_a_terminal_reaches_the_command_once_and_its_keys_too() {
     let (code, shown) = terminal.end().await;
     assert!(shown.contains("interrupted 1 times"), "{shown}");
     assert_eq!(code, Some(5), "{shown}");
-}
-
-/// A port that is free now, and that nobody is given who leaves the choice to the system: those begin at 32768 on Linux
-/// and higher elsewhere. Tests that run beside this one have other process numbers.
-fn free_port() -> u16 {
-    let first = std::process::id() % 10_000;
-    (0..10_000)
-        .map(|further| u16::try_from(20_000 + (first + 7 * further) % 10_000).unwrap())
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .expect("one of 10,000 ports is free")
 }
 
 /// Stops what was started in the background, by what `run` said of it.

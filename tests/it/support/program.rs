@@ -1,9 +1,10 @@
 //! The program as its user runs it: a process of its own.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
@@ -148,4 +149,15 @@ pub(crate) fn run(command: &mut Command) -> (Option<i32>, String, String) {
     } = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code(), text(stdout), text(stderr))
+}
+
+/// A port that is free now, and that nobody is given who leaves the choice to the system: those begin at 32768 on Linux
+/// and higher elsewhere. Tests that run beside this one have other process numbers, or ask later.
+pub(crate) fn free_port() -> u16 {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id() + ASKED.fetch_add(1, Ordering::Relaxed);
+    (0..10_000)
+        .map(|further| u16::try_from(20_000 + (first % 10_000 + 7 * further) % 10_000).unwrap())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("one of 10,000 ports is free")
 }

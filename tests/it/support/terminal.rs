@@ -11,7 +11,7 @@ use rustix::io::fcntl_dupfd_cloexec;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use tokio::sync::mpsc;
-use vt100::{Parser, Screen};
+use vt100::{Color, Parser, Screen};
 
 use super::program::in_home;
 use super::within;
@@ -31,8 +31,6 @@ pub(crate) struct Terminal {
     keys: File,
     pieces: mpsc::UnboundedReceiver<Vec<u8>>,
     shown: Parser,
-    /// All that was shown, as it came.
-    pub(crate) written: Vec<u8>,
 }
 
 impl Terminal {
@@ -79,7 +77,6 @@ impl Terminal {
             keys: File::from(master),
             pieces,
             shown: Parser::new(ROWS, COLUMNS, 0),
-            written: Vec::new(),
         }
     }
 
@@ -110,8 +107,18 @@ impl Terminal {
             let piece =
                 piece.unwrap_or_else(|| panic!("it ended without {what:?}; the screen shows\n{shown}"));
             self.shown.process(&piece);
-            self.written.extend(piece);
         }
+    }
+
+    /// Whether any place on the screen has a colour.
+    pub(crate) fn is_coloured(&self) -> bool {
+        let (rows, columns) = self.shown.screen().size();
+        let (rows, columns) = (rows.get(), columns.get());
+        let mut places = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+        places.any(|(row, column)| {
+            let cell = self.shown.screen().cell(row, column).unwrap();
+            (cell.fgcolor(), cell.bgcolor()) != (Color::Default, Color::Default)
+        })
     }
 
     /// Waits for the program to end; its exit code, and what the screen shows then.
