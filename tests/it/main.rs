@@ -49,6 +49,8 @@ mod streaming;
 mod support;
 mod timer;
 mod tls;
+#[cfg(target_os = "linux")]
+mod top;
 mod untouched;
 mod upgrade;
 mod websocket;
