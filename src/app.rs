@@ -178,6 +178,15 @@ impl App {
                 tokio::join!(following, notifying)
             }));
         }
+        match &settings.collector {
+            Ok(None) => {}
+            Ok(Some(collector)) => {
+                let (snapshot, post) = (snapshot(&engine), post(Outgoing::default()));
+                let ended = told(stopped.clone());
+                servers.spawn(notify::export(collector.clone(), snapshot, post, wall, ended));
+            }
+            Err(problem) => tracing::warn!(problem, "no metrics are exported"),
+        }
         let proxy_url = format!("http://{}", reachable(proxy));
         let state = ApiState::new(
             engine.clone(),
@@ -312,15 +321,28 @@ fn store_options(settings: &Settings) -> StoreOptions {
 
 /// Those who are told of alerts, and what has to run for them.
 fn notifier(settings: &Settings, outgoing: Outgoing) -> (Notifier, impl Future<Output = ()> + Send + use<>) {
-    let post: notify::Post = Arc::new(move |request| {
+    Notifier::new(&settings.notify, &post(outgoing), wall)
+}
+
+/// How messages go out.
+fn post(outgoing: Outgoing) -> notify::Post {
+    Arc::new(move |request| {
         let outgoing = outgoing.clone();
         Box::pin(async move {
             let notify::Request { url, headers, body } = request;
             let posted = outgoing.post(&url.0, "application/json", &headers, body).await;
             posted.map(|(status, retry_after)| notify::Answer { status, retry_after })
         })
-    });
-    Notifier::new(&settings.notify, &post, wall)
+    })
+}
+
+/// What the calls add up to at a moment.
+fn snapshot(engine: &Engine) -> notify::Snapshot {
+    let engine = engine.clone();
+    Box::new(move || {
+        let engine = engine.clone();
+        Box::pin(async move { engine.metrics().await.ok().map(|(metrics, ..)| metrics) })
+    })
 }
 
 /// What the API holds of them.

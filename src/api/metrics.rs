@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::ApiState;
 use super::error::ApiError;
-use crate::domain::metrics::{ErrorType, Histogram, Metrics, Series};
+use crate::domain::metrics::{Histogram, Metrics, Series};
 use crate::domain::wire::EstimatesView;
 use crate::store::HealthReport;
 
@@ -86,7 +86,7 @@ fn calls(page: &mut Page, all: &[Series]) {
     for series in all {
         for (error, histogram) in &series.durations {
             let labels = match error {
-                Some(error) => labels(series).with("error_type", &error_name(*error)),
+                Some(error) => labels(series).with("error_type", &error.name()),
                 None => labels(series),
             };
             page.histogram(
@@ -116,14 +116,7 @@ fn calls(page: &mut Page, all: &[Series]) {
         "Tokens, in parts that do not overlap.",
     );
     for series in all {
-        let tokens = &series.tokens;
-        for (kind, sum) in [
-            ("input", tokens.input),
-            ("cache_read", tokens.cache_read),
-            ("cache_write", tokens.cache_write),
-            ("output", tokens.output),
-            ("unsplit", tokens.unsplit),
-        ] {
+        for (kind, sum) in series.tokens.by_kind() {
             let labels = labels(series).with("gen_ai_token_type", kind);
             page.sample("moonlock_tokens_total", &labels, sum);
         }
@@ -260,15 +253,6 @@ fn labels(series: &Series) -> Labels {
         .with("gen_ai_provider_name", &series.provider)
         .with("gen_ai_response_model", &series.model)
         .with("gen_ai_operation_name", series.operation)
-}
-
-fn error_name(error: ErrorType) -> String {
-    match error {
-        ErrorType::Status(status) => status.to_string(),
-        ErrorType::Ended(outcome) => outcome.name().to_owned(),
-        // The convention's word.
-        ErrorType::Other => "_OTHER".to_owned(),
-    }
 }
 
 /// Labels as they stand between the braces.

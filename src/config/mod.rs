@@ -9,6 +9,7 @@ pub mod connect;
 mod error;
 pub mod mount;
 mod notify;
+mod otlp;
 pub mod price_list;
 mod prices;
 mod raw;

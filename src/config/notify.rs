@@ -122,8 +122,9 @@ fn either<'a>(
 }
 
 /// Whether an address can be spoken to. What is said of it does not hold it: it may be a secret.
-fn check(url: &str) -> Result<(), String> {
-    let wrong = || "its `url` must begin with https:// or http:// and name a host, without a user".to_owned();
+pub(super) fn check(url: &str) -> Result<(), String> {
+    let wrong =
+        || "its address must begin with https:// or http:// and name a host, without a user".to_owned();
     let parsed: http::Uri = url.parse().map_err(|_| wrong())?;
     let is_http = matches!(parsed.scheme_str(), Some("http" | "https"));
     let has_user = parsed.authority().is_none_or(|host| host.as_str().contains('@'));

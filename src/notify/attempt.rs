@@ -1,5 +1,6 @@
 //! One attempt to tell a target.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ pub struct Request {
     /// Where to.
     pub url: Hidden,
     /// What goes with it, besides the kind of body.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// JSON.
     pub body: Vec<u8>,
 }
@@ -73,10 +74,10 @@ pub(super) async fn attempt(
     let body = notice.body(target.kind).to_string().into_bytes();
     let mut headers = Vec::new();
     if target.kind == TargetKind::Webhook {
-        headers.push(("x-moonlock-event", notice.occasion.name().to_owned()));
-        headers.push(("x-moonlock-delivery", notice.id()));
+        headers.push(("x-moonlock-event".into(), notice.occasion.name().to_owned()));
+        headers.push(("x-moonlock-delivery".into(), notice.id()));
         if let Some(secret) = &target.secret {
-            headers.push(("x-moonlock-signature", signature(secret, seconds, &body)));
+            headers.push(("x-moonlock-signature".into(), signature(secret, seconds, &body)));
         }
     }
     let request = Request {

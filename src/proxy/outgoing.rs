@@ -1,5 +1,6 @@
 //! What Moonlock itself sends out: the same way to the outside as calls have, with the same certificates and proxies.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -29,7 +30,7 @@ impl Outgoing {
         &self,
         url: &str,
         kind: &'static str,
-        headers: &[(&'static str, String)],
+        headers: &[(Cow<'static, str>, String)],
         body: Vec<u8>,
     ) -> Result<(u16, Option<Duration>), String> {
         let mut request = Request::builder()
@@ -41,8 +42,12 @@ impl Outgoing {
                 concat!("moonlock/", env!("CARGO_PKG_VERSION")),
             );
         for (name, value) in headers {
-            let value = HeaderValue::from_str(value).map_err(|_| format!("`{name}` has no usable value"))?;
-            request = request.header(HeaderName::from_static(name), value);
+            let unusable = || format!("the header `{name}` cannot be sent");
+            let mut value = HeaderValue::from_str(value).map_err(|_| unusable())?;
+            // It may be a key.
+            value.set_sensitive(true);
+            let name = HeaderName::try_from(&**name).map_err(|_| unusable())?;
+            request = request.header(name, value);
         }
         let request = request
             .body(Full::new(Bytes::from(body)))

@@ -32,6 +32,7 @@ mod moving;
 mod notifications;
 mod once;
 mod openapi;
+mod otlp;
 mod outcomes;
 mod prices;
 mod providers;

@@ -14,8 +14,9 @@ use super::mount::{Mount, Mounts};
 use super::raw::{Estimates, File, RawMount, Server, Sessions};
 use super::said::{Layer, Said};
 use super::table::{self, VARIABLES};
-use super::{notify, prices};
+use super::{notify, otlp, prices};
 use crate::domain::durability::Durability;
+use crate::domain::metrics::otlp::Collector;
 use crate::domain::notice::Target;
 use crate::domain::pricing::Prices;
 use crate::domain::units::Millis;
@@ -207,6 +208,8 @@ pub struct Settings {
     pub mounts: Mounts,
     /// Who is told of alerts.
     pub notify: Vec<Target>,
+    /// Who is told of the calls' sums; `None`: nobody. Why what was said of it cannot be used.
+    pub collector: Result<Option<Collector>, String>,
     /// What they cost, where the user knows better than the price list.
     pub prices: Prices,
     /// The variables that say where AWS's credentials are, for mounts that sign.
@@ -314,6 +317,7 @@ impl Settings {
             estimate_memory_mb,
             aws: environment.only(&AWS),
             prices: prices::resolve(&file.prices, &mounts)?,
+            collector: otlp::resolve(environment),
             notify: notify::resolve(&file.notify, environment, &layers.said)?,
             mounts,
             file: None,

@@ -4,6 +4,9 @@
 //! (<https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/>), and so do the histograms' bounds. A counter
 //! cannot fall, so what is corrected downwards later stays as it was first said: the database has the last word.
 
+pub mod otlp;
+
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::call::{Call, CallEnd, Outcome, Source};
@@ -108,6 +111,16 @@ pub enum ErrorType {
 }
 
 impl ErrorType {
+    /// The convention's word for it.
+    #[must_use]
+    pub fn name(self) -> Cow<'static, str> {
+        match self {
+            Self::Status(status) => status.to_string().into(),
+            Self::Ended(outcome) => outcome.name().into(),
+            Self::Other => "_OTHER".into(),
+        }
+    }
+
     fn of(end: &CallEnd) -> Option<Self> {
         match end.outcome {
             Outcome::Complete => None,
@@ -132,6 +145,20 @@ pub struct TokenSums {
     pub output: u64,
     /// Tokens whose kind nobody named.
     pub unsplit: u64,
+}
+
+impl TokenSums {
+    /// Each with the name of its kind.
+    #[must_use]
+    pub const fn by_kind(&self) -> [(&'static str, u64); 5] {
+        [
+            ("input", self.input),
+            ("cache_read", self.cache_read),
+            ("cache_write", self.cache_write),
+            ("output", self.output),
+            ("unsplit", self.unsplit),
+        ]
+    }
 }
 
 /// What the calls with the same labels add up to.
