@@ -12,7 +12,7 @@ test("what is asked while nobody answers is done later, once, and every tab know
   await start(live, "Carry on");
   const other = await context.newPage();
   await other.goto(server.url);
-  await expect(other.getByTestId("connection")).toHaveText("Live");
+  await expect(other.getByRole("heading", { level: 1 })).toHaveText("Carry on");
   await mock.stop();
   await expect(live.getByTestId("connection")).toHaveText(/^(Reconnecting|Offline)/);
 
