@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -20,6 +21,7 @@ use crate::domain::pricing::Catalog;
 use crate::domain::units::Timestamp;
 use crate::engine::clock::Clock;
 use crate::engine::{self, Engine};
+use crate::listen::{self, Dates, Limits};
 use crate::meter::estimator::{Counting, Estimator, Finding};
 use crate::meter::progress::Progress;
 use crate::notify::{self, Notifier};
@@ -30,6 +32,9 @@ use crate::store::{
 
 /// How long the dashboard's connections may take to end.
 const DRAIN: Duration = Duration::from_secs(2);
+
+/// How long a request to the dashboard or the API may take to begin. Browsers open another connection for the next.
+const HEAD: Duration = Duration::from_secs(60);
 
 /// When the first look for a daily backup is, after the start, and how long it is from one to the next: an attempt that
 /// failed is repeated then.
@@ -166,7 +171,9 @@ impl App {
             &store.fingerprint_key(),
             estimator,
         );
-        servers.spawn(proxy::serve(proxy_listener, forwarding, told(stopped.clone())));
+        let (to_proxy, to_dashboard) = listen::shares(listen::raised_descriptors());
+        let end = told(stopped.clone());
+        servers.spawn(proxy::serve(proxy_listener, forwarding, to_proxy, end));
         if let Some(progress) = progress {
             servers.spawn(tell_progress(progress, engine.clone(), stopped.clone()));
         }
@@ -198,7 +205,7 @@ impl App {
             stopped.clone(),
         );
         let routes = api::router(state, &settings.access, &settings.ws_path);
-        servers.spawn(serve_api(api_listener, routes, stopped.clone()));
+        servers.spawn(serve_api(api_listener, routes, to_dashboard, stopped.clone()));
         if settings.backup.daily {
             let daily = Daily {
                 database: settings.database.path().to_owned(),
@@ -483,21 +490,28 @@ async fn tell_progress(progress: Progress, engine: Engine, mut stopped: watch::R
     }
 }
 
-async fn serve_api(listener: TcpListener, routes: axum::Router, stopped: watch::Receiver<()>) {
-    let end = told(stopped.clone());
-    let serving = axum::serve(listener, routes).with_graceful_shutdown(told(stopped));
-    let served = async {
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "dashboard stopped");
-        }
+async fn serve_api(
+    listener: TcpListener,
+    routes: axum::Router,
+    connections: usize,
+    stopped: watch::Receiver<()>,
+) {
+    let limits = Limits {
+        connections,
+        streams: 128,
+        head: HEAD,
+        drain: DRAIN,
+        dates: Dates::Ours,
     };
-    // A connection that is still open is cut off after a moment.
-    let cut_off = async {
-        end.await;
-        tokio::time::sleep(DRAIN).await;
-    };
-    tokio::select! {
-        () = served => {}
-        () = cut_off => {}
-    }
+    let refuse = move || api::too_many_connections(connections);
+    let answer = TowerToHyperService::new(routes);
+    listen::serve(
+        listener,
+        limits,
+        answer,
+        refuse,
+        told(stopped),
+        std::future::ready(()),
+    )
+    .await;
 }

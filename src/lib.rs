@@ -12,6 +12,7 @@
 //! | [`store`] | keeps rows in SQLite; the only user of it | knows HTTP or the engine |
 //! | [`meter`] | looks at bodies as they pass | knows the engine, the store, or routes |
 //! | [`engine`] | one task that owns the live state | knows HTTP; holds a lock across an await |
+//! | [`listen`] | accepts connections, so many and no more | knows what is asked on them |
 //! | [`proxy`] | forwards calls upstream and streams replies back | reads the store; computes money |
 //! | [`notify`] | tells of alerts outside: webhooks, Slack, Discord, the desktop | knows the engine or HTTP routes |
 //! | [`api`] | REST, the WebSocket, the page | calls the proxy; recomputes what the domain computes |
@@ -40,6 +41,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod engine;
+pub mod listen;
 pub mod meter;
 pub mod notify;
 pub mod proxy;

@@ -1,11 +1,17 @@
 //! A JSON body whose errors name the field.
 
-use axum::body::to_bytes;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use tokio::time::timeout;
 
 use super::error::ApiError;
+
+/// How long a body may take to come.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The largest body that is read.
 const LIMIT: usize = 64 * 1024;
@@ -43,7 +49,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OneOrMany<T> {
     }
 }
 
-async fn json_bytes(request: Request, limit: usize) -> Result<axum::body::Bytes, ApiError> {
+async fn json_bytes(request: Request, limit: usize) -> Result<Bytes, ApiError> {
     let kind = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -57,9 +63,15 @@ async fn json_bytes(request: Request, limit: usize) -> Result<axum::body::Bytes,
     if !essence.eq_ignore_ascii_case("application/json") {
         return Err(ApiError::not_json());
     }
-    to_bytes(request.into_body(), limit)
-        .await
-        .map_err(|_| ApiError::too_large(limit))
+    whole(request.into_body(), limit).await
+}
+
+/// A body, read to its end: so long and no longer, and not waited for for ever.
+pub(super) async fn whole(body: Body, limit: usize) -> Result<Bytes, ApiError> {
+    match timeout(PATIENCE, to_bytes(body, limit)).await {
+        Ok(read) => read.map_err(|_| ApiError::too_large(limit)),
+        Err(_) => Err(ApiError::too_slow(PATIENCE)),
+    }
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {

@@ -1,5 +1,7 @@
 //! What went wrong, as RFC 9457 says it: `application/problem+json` with a stable `type`.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -26,6 +28,7 @@ enum Kind {
     InvalidJson,
     NotJson,
     TooLarge,
+    TooSlow,
     NotFound,
     NotAllowed,
     Stale,
@@ -61,6 +64,11 @@ impl Kind {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too-large",
                 "The body is too large",
+            ),
+            Self::TooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "too-slow",
+                "The body did not come in time",
             ),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
             Self::NotAllowed => (
@@ -184,6 +192,22 @@ impl ApiError {
 
     pub(super) fn too_large(limit: usize) -> Self {
         Self::new(Kind::TooLarge, format!("a body may have at most {limit} bytes"))
+    }
+
+    pub(super) fn too_slow(patience: Duration) -> Self {
+        let seconds = patience.as_secs();
+        Self::new(
+            Kind::TooSlow,
+            format!("a body may take at most {seconds} s to come"),
+        )
+    }
+
+    /// More connections are open than are taken on.
+    pub(super) fn too_many_connections(limit: usize) -> Self {
+        Self::busy(format!(
+            "{limit} connections are open, and more are not taken on: close some, or let Moonlock have more file \
+             descriptors (ulimit -n)"
+        ))
     }
 
     pub(super) fn not_found(what: impl Into<String>) -> Self {

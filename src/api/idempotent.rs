@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
 use super::ApiState;
-use super::body::LIST_LIMIT;
+use super::body::{LIST_LIMIT, whole};
 use super::error::ApiError;
 use crate::domain::answer::Answer;
 use crate::domain::record::Record;
@@ -96,9 +96,7 @@ async fn carry_out(state: ApiState, key: String, request: Request, next: Next) -
         ));
     };
     let (head, body) = request.into_parts();
-    let body = to_bytes(body, LIST_LIMIT)
-        .await
-        .map_err(|_| ApiError::too_large(LIST_LIMIT))?;
+    let body = whole(body, LIST_LIMIT).await?;
     let mut hash = Sha256::new();
     hash.update(head.uri.to_string());
     hash.update([0]);

@@ -42,6 +42,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use tokio::sync::watch;
 use tower_http::CompressionLevel;
@@ -159,6 +160,12 @@ impl ApiState {
         snapshot.proxy_url.clone_from(&self.0.proxy_url);
         snapshot
     }
+}
+
+/// What those hear whose connection is one too many.
+#[must_use]
+pub fn too_many_connections(limit: usize) -> Response {
+    ApiError::too_many_connections(limit).into_response()
 }
 
 /// All routes, behind the guard: for those who may ask.

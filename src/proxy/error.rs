@@ -54,6 +54,17 @@ impl OwnError {
         }
     }
 
+    pub(super) fn too_many_connections(limit: usize) -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            kind: "too_many_connections",
+            message: format!(
+                "Moonlock: {limit} connections are open, and more are not taken on: close some, or let Moonlock have \
+                 more file descriptors (ulimit -n)."
+            ),
+        }
+    }
+
     pub(super) fn cut_off() -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
