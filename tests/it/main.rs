@@ -18,6 +18,7 @@ mod deleting;
 mod doctor;
 mod estimates;
 mod export;
+mod faults;
 mod fixtures;
 mod forecast;
 mod http2;

@@ -96,6 +96,13 @@ impl Program {
         number.parse().unwrap()
     }
 
+    /// How many file descriptors it has open.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn descriptors(&self) -> usize {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap();
+        open.count()
+    }
+
     /// What it says of itself: for a test that fails.
     pub(crate) async fn state(&self) -> String {
         let mut said = String::new();
