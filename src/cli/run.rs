@@ -19,6 +19,7 @@ use super::print::{FAINT, STRONG, WARNING, count, plain, span, styled};
 use super::session_text::{budget_texts, cost, cost_line, tokens};
 use super::{child, client_runtime, tell};
 use crate::config::connect::{Account, Connect, session_path};
+use crate::config::mount::shown;
 use crate::config::{Environment, Flags, Settings};
 use crate::domain::ids::SessionId;
 use crate::domain::session::Status;
@@ -91,7 +92,7 @@ pub(super) fn run(environment: &Environment, run: &Run) -> Result<(), Failure> {
         tell(&format!(
             "moonlock: {} stays {}: no mount leads there, so calls there are not seen",
             name,
-            plain(said)
+            plain(&shown(said))
         ));
     }
     let name = name_of(program);

@@ -102,12 +102,13 @@ impl Upstream {
         let (scheme, rest) = match url.split_once("://") {
             Some(("http", rest)) => (Scheme::Http, rest),
             Some(("https", rest)) => (Scheme::Https, rest),
-            _ => return Err(format!("`{url}` must begin with http:// or https://")),
+            _ => return Err(format!("`{}` must begin with http:// or https://", shown(url))),
         };
         let (authority, base) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
         if base.contains(['?', '#']) || authority.contains(['?', '#', '@']) {
             return Err(format!(
-                "`{url}` may hold a host and a path, but no user, query or fragment"
+                "`{}` may hold a host and a path, but no user, query or fragment",
+                shown(url)
             ));
         }
         let upstream = Self {
@@ -304,6 +305,22 @@ impl Mounts {
     }
 }
 
+/// An address as it may be shown and logged: without the user, password, query and fragment, which may be secrets.
+#[must_use]
+pub fn shown(url: &str) -> String {
+    let at = url.find(['?', '#']).unwrap_or(url.len());
+    let (place, hidden) = url.split_at(at);
+    let place = match place.rsplit_once('@') {
+        Some((before, host)) => {
+            let scheme = before.split_once("://").map(|(scheme, _)| format!("{scheme}://"));
+            format!("{}…@{host}", scheme.unwrap_or_default())
+        }
+        None => place.to_owned(),
+    };
+    let rest = if hidden.is_empty() { "" } else { "?…" };
+    format!("{place}{rest}")
+}
+
 impl Mount {
     pub(super) fn build(
         name: &str,
@@ -454,6 +471,20 @@ mod tests {
             assert!(!is_host_part(bad), "{bad}");
         }
         assert!(is_host_part("us-east-1"));
+    }
+
+    #[test]
+    fn an_address_is_shown_without_what_may_be_secret() {
+        for (url, expected) in [
+            ("https://h/v1", "https://h/v1"),
+            ("https://me:hunter2@h:1/v1", "https://…@h:1/v1"),
+            ("me:hun/t@er2@h", "…@h"),
+            ("https://h/v1?key=hunter2", "https://h/v1?…"),
+            ("https://me:hunter2@h/#hunter2", "https://…@h/?…"),
+            ("", ""),
+        ] {
+            assert_eq!(shown(url), expected);
+        }
     }
 
     #[test]

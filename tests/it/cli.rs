@@ -48,6 +48,26 @@ fn a_wrong_configuration_is_named_by_file_line_and_key() {
 }
 
 #[test]
+fn a_wrong_address_is_said_without_its_secrets() {
+    let home = home();
+    let addresses = [
+        "https://me:hunter2@llm.example/v1",
+        "https://llm.example/v1?key=hunter2",
+        "ftp://me:hunter2@llm.example",
+    ];
+    for name in ["MOONLOCK_UPSTREAM_OPENAI", "MOONLOCK_UPSTREAM_OPENIA"] {
+        for address in addresses {
+            let (code, out, said) = run(command(home.path()).env(name, address));
+            assert_eq!((code, out.as_str()), (Some(2), ""), "{said}");
+            assert!(
+                said.contains("llm.example") && !said.contains("hunter2"),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[test]
 fn wrong_values_and_wrong_usage_are_refused() {
     let home = home();
     for (name, value, expected) in [

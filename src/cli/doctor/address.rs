@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 
 use super::Finding;
 use crate::config::Settings;
+use crate::config::mount::shown;
 
 /// How long a connection on this machine may take.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -32,7 +33,7 @@ impl fmt::Display for Address<'_> {
         if let Some(file) = self.file {
             write!(f, "{}: ", file.display())?;
         }
-        write!(f, "{}={}", self.name, self.said)
+        write!(f, "{}={}", self.name, shown(self.said))
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::access::{Access, Token};
 use super::error::ConfigError;
-use super::mount::{Mount, Mounts};
+use super::mount::{Mount, Mounts, shown};
 use super::raw::{Estimates, File, RawMount, Server, Sessions};
 use super::said::{Layer, Said};
 use super::table::{self, VARIABLES};
@@ -559,7 +559,7 @@ fn mounts(layers: &mut Layers<'_>, raw: &BTreeMap<String, RawMount>) -> Result<M
     if let Some(name) = unknown {
         let known: Vec<&str> = mounts.iter().map(|mount| &*mount.name).collect();
         let problem = format!("no mount has that name; there are: {}", known.join(", "));
-        return Err(wrong(name, &environment.0[name], problem));
+        return Err(wrong(name, &shown(&environment.0[name]), problem));
     }
     Ok(mounts)
 }
