@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -20,6 +20,9 @@ use crate::support::within;
 
 /// How often the client is cut off.
 const CUTS: usize = 500;
+/// How many calls are made for each cut: their events are more than are taken before it, so that none is waited for in vain,
+/// and all together no more than are kept, so that no gap brings a snapshot.
+const PER_CUT: usize = 4;
 /// So many connections make calls meanwhile.
 const CALLERS: usize = 4;
 
@@ -91,10 +94,11 @@ impl Picture {
     }
 }
 
-/// Makes calls until told to stop.
-async fn call_until(stop: Arc<AtomicBool>, proxy: SocketAddr) {
+/// Makes so many calls, each when one is allowed.
+async fn call_when_allowed(allowed: Arc<Semaphore>, calls: usize, proxy: SocketAddr) {
     let mut client = Client::connect(proxy).await;
-    while !stop.load(Ordering::Relaxed) {
+    for _ in 0..calls {
+        allowed.acquire().await.unwrap().forget();
         assert!(client.ask(post(CHAT_PATH, CHAT_REQUEST)).await.whole);
     }
 }
@@ -110,12 +114,17 @@ async fn a_client_that_is_cut_off_again_and_again_knows_what_the_database_knows(
     while picture.snapshots == 0 {
         picture.take(&next(&mut socket).await);
     }
-    let stop = Arc::new(AtomicBool::new(false));
+    let allowed = Arc::new(Semaphore::new(0));
     let mut callers = JoinSet::new();
     for _ in 0..CALLERS {
-        callers.spawn(call_until(Arc::clone(&stop), app.proxy()));
+        callers.spawn(call_when_allowed(
+            Arc::clone(&allowed),
+            PER_CUT * CUTS / CALLERS,
+            app.proxy(),
+        ));
     }
     for _ in 0..CUTS {
+        allowed.add_permits(PER_CUT);
         for _ in 0..random.usize(0..8) {
             picture.take(&next(&mut socket).await);
         }
@@ -124,7 +133,6 @@ async fn a_client_that_is_cut_off_again_and_again_knows_what_the_database_knows(
         let again = TcpStream::connect(app.dashboard()).await.unwrap();
         socket = connect(again, app.dashboard(), picture.seq).await;
     }
-    stop.store(true, Ordering::Relaxed);
     while let Some(done) = callers.join_next().await {
         done.unwrap();
     }
@@ -138,7 +146,7 @@ async fn a_client_that_is_cut_off_again_and_again_knows_what_the_database_knows(
         .into_iter()
         .map(|row| (row["id"].as_str().unwrap().to_owned(), row))
         .collect();
-    assert!(stored.len() > CUTS, "{}", stored.len());
+    assert_eq!(stored.len(), PER_CUT * CUTS);
     assert_eq!(picture.calls, stored);
     assert_eq!(picture.totals, last["unassigned"]);
     assert_eq!(picture.totals["requests"], stored.len());
