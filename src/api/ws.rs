@@ -13,8 +13,10 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
+use futures_util::SinkExt;
 use serde::Deserialize;
 use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::TryRecvError;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use utoipa::ToSchema;
 
@@ -27,6 +29,8 @@ use crate::engine::stream::{First, Published, Wanted};
 const LIMIT: usize = 64 * 1024;
 /// How long a client may take nothing of what it is sent. What waits for it is kept in memory.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// So many events go out in one write at most.
+const TOGETHER: usize = 64;
 /// How many pings a client may leave without an answer.
 const UNANSWERED: u32 = 2;
 /// How long a client may take to be told that the program stops.
@@ -117,8 +121,7 @@ impl Client {
                     }
                 }
                 event = next(&mut self.events) => match event {
-                    Ok(event) if self.wanted.includes_event(&event.event) => self.send(event.text()).await?,
-                    Ok(_) => {}
+                    Ok(event) => self.pass_on(event).await?,
                     // It fell too far behind: it gets the state as it is now instead.
                     Err(broadcast::error::RecvError::Lagged(_)) => self.subscribe(None).await?,
                     Err(broadcast::error::RecvError::Closed) => return Err(Gone),
@@ -132,6 +135,27 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Sends an event, and those that have come behind it, in one write.
+    async fn pass_on(&mut self, first: Arc<Published>) -> Result<(), Gone> {
+        let mut event = first;
+        for together in 1.. {
+            if self.wanted.includes_event(&event.event) {
+                let text = message(event.text())?;
+                in_time(self.socket.feed(text)).await?;
+            }
+            if together == TOGETHER {
+                break;
+            }
+            event = match self.events.as_mut().map(broadcast::Receiver::try_recv) {
+                Some(Ok(event)) => event,
+                // It gets the state as it is now instead.
+                Some(Err(TryRecvError::Lagged(_))) => return self.subscribe(None).await,
+                Some(Err(TryRecvError::Empty | TryRecvError::Closed)) | None => break,
+            };
+        }
+        in_time(self.socket.flush()).await
     }
 
     async fn hear(&mut self, text: &str) -> Result<(), Gone> {
@@ -193,15 +217,24 @@ impl Client {
     }
 
     async fn send(&mut self, text: Bytes) -> Result<(), Gone> {
-        let text = Utf8Bytes::try_from(text).map_err(|_| Gone)?;
-        self.transmit(Message::Text(text)).await
+        self.transmit(message(text)?).await
     }
 
     async fn transmit(&mut self, message: Message) -> Result<(), Gone> {
-        match tokio::time::timeout(PATIENCE, self.socket.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Gone),
-        }
+        in_time(self.socket.send(message)).await
+    }
+}
+
+fn message(text: Bytes) -> Result<Message, Gone> {
+    let text = Utf8Bytes::try_from(text).map_err(|_| Gone)?;
+    Ok(Message::Text(text))
+}
+
+/// Waits for a client to take what it is sent, for as long as it may.
+async fn in_time(sending: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Gone> {
+    match tokio::time::timeout(PATIENCE, sending).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Gone),
     }
 }
 
