@@ -110,12 +110,15 @@ const LONGEST: usize = 128;
 /// The program that makes the call: a known one by its usual name, another by the product of its `User-Agent`.
 pub(super) fn client(headers: &HeaderMap) -> Option<Box<str>> {
     let value = |name: &str| text(headers, name).map(str::trim);
-    let known = CLIENTS
-        .iter()
-        .find(|(header, start, _)| value(header).is_some_and(|value| value.starts_with(start)));
+    // Looked up once: a lookup costs more than to compare all beginnings.
+    let (title, agent) = (value(TITLE), value(AGENT));
+    let known = CLIENTS.iter().find(|(header, start, _)| {
+        let value = if *header == TITLE { title } else { agent };
+        value.is_some_and(|value| value.starts_with(start))
+    });
     let name = match known {
         Some((_, _, name)) => name,
-        None => value(AGENT)?
+        None => agent?
             .split(['/', ' ', '('])
             .next()
             .filter(|name| !name.is_empty())?,
