@@ -1,16 +1,19 @@
 //! What is on its way to the store's writer: starts that wait a little, and what its queue had no room for.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::domain::ids::CallId;
 use crate::domain::record::Record;
 use crate::store::{Health, QueueFull, Reply, WriterHandle};
 
-/// How long the row of a call's start may wait for its end, or for another row to go with. A call that takes longer has
-/// its start written; one that does not is one row and one commit instead of two.
-const START_WAITS: Duration = Duration::from_millis(5);
+/// How long the row of a call's start may wait for its end. A call that takes longer has its start written; one that does
+/// not is one row instead of two. A crash within it leaves no trace of the call, which was not answered yet either.
+const START_WAITS: Duration = Duration::from_millis(50);
+/// How long to wait for a writer whose queue is full before it is tried again, when the program stops.
+const TRY_AGAIN: Duration = Duration::from_millis(5);
 /// How long the rows that wait may take to be handed over when the program stops.
 const LAST_ROWS: Duration = Duration::from_secs(5);
 /// How many rows wait for a writer whose queue is full, before the oldest are lost.
@@ -20,16 +23,19 @@ const MOST_WAITING: usize = 100_000;
 pub(super) struct Outbox {
     writer: WriterHandle,
     waiting: VecDeque<(Record, Option<Reply>)>,
-    /// When the rows of calls that have just started are handed over, if they wait.
-    starts_due: Option<Instant>,
+    /// The rows of calls that have just started.
+    starts: HashMap<CallId, Record>,
+    /// When each of them is handed over, if it still waits then.
+    starts_due: VecDeque<(Instant, CallId)>,
 }
 
 impl Outbox {
-    pub(super) const fn new(writer: WriterHandle) -> Self {
+    pub(super) fn new(writer: WriterHandle) -> Self {
         Self {
             writer,
             waiting: VecDeque::new(),
-            starts_due: None,
+            starts: HashMap::new(),
+            starts_due: VecDeque::new(),
         }
     }
 
@@ -44,33 +50,62 @@ impl Outbox {
 
     /// `done` is told when the last of them is committed; dropped, it says so too, where there is none.
     pub(super) fn put(&mut self, records: Vec<Record>, mut done: Option<Reply>) {
-        let mut only_starts = true;
+        if let [Record::CallStarted(call)] = &*records
+            && done.is_none()
+        {
+            let id = call.start.id;
+            self.starts_due.push_back((Instant::now() + START_WAITS, id));
+            self.starts.extend(records.into_iter().map(|start| (id, start)));
+            return;
+        }
+        if !records
+            .iter()
+            .all(|record| matches!(record, Record::CallFinished(_)))
+        {
+            // What is about more than a call's own end may be about what a start names.
+            self.let_starts_go(None);
+        }
         let last = records.len().saturating_sub(1);
         for (index, record) in records.into_iter().enumerate() {
-            only_starts &= matches!(record, Record::CallStarted(_));
+            if let Record::CallFinished(call) = &record {
+                self.starts.remove(&call.start.id);
+            }
             let done = if index == last { done.take() } else { None };
             self.waiting.push_back((record, done));
         }
-        if only_starts && !self.waiting.is_empty() {
-            self.starts_due
-                .get_or_insert_with(|| Instant::now() + START_WAITS);
-        } else {
-            self.hand_over();
+        self.hand_over();
+    }
+
+    /// Resolves when a start has waited for long enough; never, where none waits.
+    pub(super) async fn starts_due(&self) {
+        match self.starts_due.front() {
+            Some((due, _)) => tokio::time::sleep_until(*due).await,
+            None => std::future::pending().await,
         }
     }
 
-    /// Resolves when starts have waited for long enough; never, where none waits.
-    pub(super) async fn starts_due(&self) {
-        match self.starts_due {
-            Some(moment) => tokio::time::sleep_until(moment).await,
-            None => std::future::pending().await,
+    /// Hands over the starts that have waited for long enough.
+    pub(super) fn hand_over_starts(&mut self) {
+        self.let_starts_go(Some(Instant::now()));
+        self.hand_over();
+    }
+
+    /// Puts the starts that were due until then, or all, behind what waits.
+    fn let_starts_go(&mut self, until: Option<Instant>) {
+        while let Some((due, id)) = self.starts_due.pop_front() {
+            if until.is_some_and(|until| due > until) {
+                self.starts_due.push_front((due, id));
+                return;
+            }
+            // Its call may have ended.
+            let start = self.starts.remove(&id);
+            self.waiting.extend(start.map(|start| (start, None)));
         }
     }
 
     /// Hands what waits to the writer, as far as its queue takes it. What it does not take waits here: while the
     /// disk stands still, replies are passed on after their bound, and their rows are kept until it goes on.
     pub(super) fn hand_over(&mut self) {
-        self.starts_due = None;
         while let Some((record, reply)) = self.waiting.pop_front() {
             if let Err(QueueFull(back)) = self.writer.submit_with(record, reply) {
                 self.waiting.push_front(*back);
@@ -90,9 +125,10 @@ impl Outbox {
     /// Hands over what waits when nothing more comes.
     pub(super) async fn finish(mut self) {
         let end = Instant::now() + LAST_ROWS;
+        self.let_starts_go(None);
         self.hand_over();
         while !self.waiting.is_empty() && Instant::now() < end {
-            tokio::time::sleep(START_WAITS).await;
+            tokio::time::sleep(TRY_AGAIN).await;
             self.hand_over();
         }
         if !self.waiting.is_empty() {

@@ -98,7 +98,7 @@ impl Task {
                 },
                 () = tokio::time::sleep(deadline.unwrap_or(HEARTBEAT)), if deadline.is_some() => self.tick(),
                 _ = heartbeat.tick(), if self.state.is_running() => self.beat(),
-                () = self.outbox.starts_due() => self.outbox.hand_over(),
+                () = self.outbox.starts_due() => self.outbox.hand_over_starts(),
                 _ = look.tick() => {
                     self.tick();
                     self.look_at_the_store();
