@@ -1,6 +1,7 @@
 //! A reply body that is observed as it passes, and whose end waits for its row.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -153,6 +154,35 @@ impl<B: Body> MeteredReply<B> {
     }
 }
 
+impl<B> MeteredReply<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    /// Takes what has come with the reply's head, so that both are handed on together: in one write in place of two. Where
+    /// that is the whole reply, its row is waited for here; nothing else is.
+    pub async fn take_what_came(&mut self) {
+        let first = poll_fn(|context| match Pin::new(&mut *self).poll_frame(context) {
+            Poll::Pending if self.wait.is_some() => Poll::Pending,
+            first => Poll::Ready(first),
+        });
+        match first.await {
+            Poll::Ready(Some(Ok(frame))) => self.ready.push_front(frame),
+            Poll::Ready(Some(Err(error))) => self.broken = Some(error),
+            Poll::Ready(None) | Poll::Pending => {}
+        }
+    }
+
+    /// How many bytes it holds that it has taken and not handed on.
+    fn held(&self) -> u64 {
+        let waits = self.wait.as_ref().and_then(|(_, last)| last.as_ref());
+        let frames = self.ready.iter().chain(waits);
+        frames
+            .filter_map(Frame::data_ref)
+            .map(|bytes| bytes.len() as u64)
+            .sum()
+    }
+}
+
 impl Meter {
     /// Looks at a frame; true if the reply's last event is in it.
     fn observe(&mut self, frame: &Frame<Bytes>) -> bool {
@@ -233,7 +263,7 @@ impl Drop for Meter {
 
 impl<B> Body for MeteredReply<B>
 where
-    B: Body<Data = Bytes>,
+    B: Body<Data = Bytes> + Unpin,
 {
     type Data = Bytes;
     type Error = B::Error;
@@ -306,7 +336,7 @@ where
         if self.meter.withholder.is_some() {
             SizeHint::default()
         } else {
-            self.inner.size_hint()
+            self.inner.size_hint() + SizeHint::with_exact(self.held())
         }
     }
 }

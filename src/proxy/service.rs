@@ -243,13 +243,14 @@ impl Proxy {
             flight.settle(flight.end(outcome, ending)).await;
             return Response::from_parts(parts, ReplyBody::Plain(body));
         }
-        let reply = MeteredReply::new(body, operation, head, extra, flight);
+        let mut reply = MeteredReply::new(body, operation, head, extra, flight);
         if reply.withholds() {
             // The client gets fewer bytes than the provider sent.
             parts.headers.remove(CONTENT_LENGTH);
         }
         // The reply's body ends the call from now on.
         guard.release();
+        reply.take_what_came().await;
         Response::from_parts(parts, ReplyBody::Metered(Box::new(reply)))
     }
 

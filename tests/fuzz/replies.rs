@@ -5,12 +5,21 @@
 
 use std::sync::Arc;
 
-use super::{Input, Recorder, body, crumbs, drain, pieces};
+use super::{Input, Recorder, body, crumbs, drain, pieces, ready};
 use http::HeaderMap;
 use moonlock::domain::call::{CallEnd, Outcome};
 use moonlock::meter::reply::{Extra, Head, MeteredReply};
 
-fn pass(input: &Input<'_>, pieces: &[&[u8]]) -> (Vec<u8>, Option<CallEnd>) {
+/// How a reply's first piece is taken.
+#[derive(Clone, Copy)]
+enum First {
+    /// When it is asked for.
+    InTurn,
+    /// With the head.
+    Ahead,
+}
+
+fn pass(input: &Input<'_>, pieces: &[&[u8]], first: First) -> (Vec<u8>, Option<CallEnd>) {
     let recorder = Arc::new(Recorder::default());
     let headers = HeaderMap::new();
     let head = Head {
@@ -27,7 +36,10 @@ fn pass(input: &Input<'_>, pieces: &[&[u8]]) -> (Vec<u8>, Option<CallEnd>) {
         Extra::None
     };
     let operation = input.operation(0);
-    let reply = MeteredReply::new(body(pieces), operation, head, extra, recorder.flight(operation));
+    let mut reply = MeteredReply::new(body(pieces), operation, head, extra, recorder.flight(operation));
+    if let First::Ahead = first {
+        ready(reply.take_what_came());
+    }
     let passed = drain(reply);
     (passed, recorder.end(operation))
 }
@@ -36,8 +48,10 @@ fn pass(input: &Input<'_>, pieces: &[&[u8]]) -> (Vec<u8>, Option<CallEnd>) {
 pub fn check(data: &[u8]) {
     let Some(input) = Input::parse(data) else { return };
     let seed = input.number(3);
-    let whole = pass(&input, &[input.body]);
-    let cut = pass(&input, &pieces(input.body, seed));
+    let whole = pass(&input, &[input.body], First::InTurn);
+    let cut = pass(&input, &pieces(input.body, seed), First::InTurn);
+    let ahead = pass(&input, &pieces(input.body, seed), First::Ahead);
+    assert_eq!(ahead, cut, "the first piece is passed once, and in its place");
     assert_eq!(cut.0, whole.0, "what is passed does not depend on the cuts");
     if input.word(4) != "ask" {
         assert_eq!(whole.0, input.body, "untouched");
@@ -53,6 +67,7 @@ pub fn check(data: &[u8]) {
     // What is compressed comes out of its decoder in pieces of the decoder's choice.
     if matches!(input.word(2), "identity" | "") {
         let bytes: Vec<_> = input.body.chunks(1).collect();
-        assert_eq!(pass(&input, &crumbs(input.body, seed)), pass(&input, &bytes));
+        let crumbs = pass(&input, &crumbs(input.body, seed), First::InTurn);
+        assert_eq!(crumbs, pass(&input, &bytes, First::InTurn));
     }
 }
