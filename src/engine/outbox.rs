@@ -11,7 +11,7 @@ use crate::store::{Health, QueueFull, Reply, WriterHandle};
 
 /// How long the row of a call's start may wait for its end. A call that takes longer has its start written; one that does
 /// not is one row instead of two. A crash within it leaves no trace of the call, which was not answered yet either.
-const START_WAITS: Duration = Duration::from_millis(50);
+const START_WAITS: Duration = Duration::from_millis(5);
 /// How long to wait for a writer whose queue is full before it is tried again, when the program stops.
 const TRY_AGAIN: Duration = Duration::from_millis(5);
 /// How long the rows that wait may take to be handed over when the program stops.
