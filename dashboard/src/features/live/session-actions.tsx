@@ -15,12 +15,14 @@ type SessionActionsProps = { view: SessionView };
 export const SessionActions = ({ view }: SessionActionsProps) => {
   const [confirming, setConfirming] = useState(false);
   const [problem, setProblem] = useState<string>();
-  const busy = useRef(false);
+  // What is under way is for the state that was shown: once the next is, whether or not the answer has come, more can be asked.
+  const asked = useRef<number | null>(null);
   const running = view.status === "active";
 
   const run = async (command: () => Promise<void>): Promise<void> => {
-    if (busy.current) return;
-    busy.current = true;
+    const { revision } = view;
+    if (asked.current === revision) return;
+    asked.current = revision;
     try {
       await command();
       setProblem(undefined);
@@ -28,7 +30,7 @@ export const SessionActions = ({ view }: SessionActionsProps) => {
       if (!(error instanceof Problem)) throw error;
       setProblem(error.message);
     } finally {
-      busy.current = false;
+      if (asked.current === revision) asked.current = null;
       setConfirming(false);
     }
   };
