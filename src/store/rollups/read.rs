@@ -1,0 +1,351 @@
+//! Sums out of rows.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, Row, params};
+
+use super::{
+    ALL_TIME, CLOCK, DAY_MS, DAYS, DAYS_OF_ALL, DAYS_OF_SESSIONS, HOUR_CLOCK, HOUR_MS, HOURS, Measures,
+    Numbers, QUARTER_MS, QUARTERS, blob, ceil, floor,
+};
+use crate::domain::call::{Outcome, Source};
+use crate::domain::operation::Operation;
+use crate::domain::units::Timestamp;
+use crate::domain::wire::Totals;
+use crate::store::error::ReadError;
+use crate::store::names::{Lookup, find_session};
+use crate::store::query::{GroupBy, SessionFilter, Step, Timings, UsageGroup, UsageKeys, UsageQuery};
+
+impl Step {
+    const fn width(self) -> i64 {
+        match self {
+            Self::Quarters => QUARTER_MS,
+            Self::Hours => HOUR_MS,
+        }
+    }
+}
+
+/// A level and the buckets of it that a query needs, from the first to before the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Range {
+    level: i64,
+    from: i64,
+    to: i64,
+}
+
+/// The fewest rows that answer a query: those of the coarsest level that knows apart what is asked for, and finer ones at
+/// the edges.
+fn ranges(query: &UsageQuery) -> Vec<Range> {
+    let from = query.from.map_or(i64::MIN, |from| floor(from.0, QUARTER_MS));
+    let to = query.to.map_or(i64::MAX, |to| ceil(to.0, QUARTER_MS));
+    let by = |dimension| query.group_by.contains(&dimension);
+    let knows_sessions = query.session.is_some() || by(GroupBy::Session);
+    let knows_all = by(GroupBy::Conversation);
+    // From the finest to the coarsest, each with the width of its buckets.
+    let levels: &[(i64, i64)] = if by(GroupBy::Bucket) {
+        let is_clock = !knows_sessions && query.group_by.iter().all(|by| *by == GroupBy::Bucket);
+        match query.step {
+            Step::Hours if is_clock => &[(CLOCK, QUARTER_MS), (HOUR_CLOCK, HOUR_MS)],
+            Step::Quarters if is_clock => &[(CLOCK, QUARTER_MS)],
+            Step::Hours if !knows_sessions && !knows_all => &[(QUARTERS, QUARTER_MS), (HOURS, HOUR_MS)],
+            _ => &[(QUARTERS, QUARTER_MS)],
+        }
+    } else if knows_all {
+        &[(QUARTERS, QUARTER_MS), (DAYS, DAY_MS)]
+    } else if knows_sessions {
+        if query.from.is_none() && query.to.is_none() {
+            let level = ALL_TIME;
+            return vec![Range { level, from, to }];
+        }
+        &[(QUARTERS, QUARTER_MS), (DAYS_OF_SESSIONS, DAY_MS)]
+    } else {
+        &[(QUARTERS, QUARTER_MS), (HOURS, HOUR_MS), (DAYS_OF_ALL, DAY_MS)]
+    };
+    let mut ranges = Vec::new();
+    cut(levels, from, to, &mut ranges);
+    ranges
+}
+
+/// The coarsest level where its buckets fit whole, the finer ones at the edges. What is open has no edge.
+fn cut(levels: &[(i64, i64)], from: i64, to: i64, ranges: &mut Vec<Range>) {
+    let Some(((level, width), finer)) = levels.split_last().filter(|_| from < to) else {
+        return;
+    };
+    let level = *level;
+    if finer.is_empty() {
+        ranges.push(Range { level, from, to });
+        return;
+    }
+    let first = if from == i64::MIN {
+        from
+    } else {
+        ceil(from, *width)
+    };
+    let last = if to == i64::MAX { to } else { floor(to, *width) };
+    if first >= last {
+        return cut(finer, from, to, ranges);
+    }
+    ranges.push(Range {
+        level,
+        from: first,
+        to: last,
+    });
+    cut(finer, from, first, ranges);
+    cut(finer, last, to, ranges);
+}
+
+/// A group's keys: those of a row, with 0 for what is not split by.
+type Group = [i64; 9];
+
+fn group_of(row: &Row<'_>, query: &UsageQuery) -> rusqlite::Result<Group> {
+    let mut group = Group::default();
+    for dimension in &query.group_by {
+        let column = *dimension as usize;
+        if let Some(key) = group.get_mut(column) {
+            *key = match dimension {
+                GroupBy::Bucket => floor(row.get(column)?, query.step.width()),
+                _ => row.get(column)?,
+            };
+        }
+    }
+    Ok(group)
+}
+
+/// The sums of the groups that a query asks for: by time, then the largest first.
+pub(in crate::store) fn usage(
+    connection: &Connection,
+    lookup: &mut Lookup,
+    query: &UsageQuery,
+) -> Result<Vec<UsageGroup>, ReadError> {
+    // Grouping here, not in SQL, keeps the statement constant and spares SQLite a sort.
+    macro_rules! select {
+        ($session:literal) => {
+            concat!(
+                "SELECT session, provider, model, client, operation, source, outcome, bucket, conversation, requests, \
+                    errors, input, cache_read, cache_write, output, reasoning, total, cost_nano_usd, priced_requests, \
+                    unpriced_tokens, inexact_tokens, unknown_requests, duration_ms, \
+                    CASE source WHEN 0 THEN 0 ELSE requests - priced_requests END, durations, ttfts \
+                 FROM rollups WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3 AND ",
+                $session,
+                " AND requests > 0"
+            )
+        };
+    }
+    const ANY_SESSION: &str = select!("?4 IS NULL");
+    const ONE_SESSION: &str = select!("session = ?4");
+    let session = match query.session {
+        None => None,
+        Some(SessionFilter::Unassigned) => Some(0),
+        Some(SessionFilter::Id(id)) => match find_session(connection, id)? {
+            Some(key) => Some(key),
+            None => return Ok(Vec::new()),
+        },
+    };
+    let sql = if session.is_some() {
+        ONE_SESSION
+    } else {
+        ANY_SESSION
+    };
+    let mut groups: HashMap<Group, Measures> = HashMap::new();
+    for range in ranges(query) {
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![range.level, range.from, range.to, session])?;
+        while let Some(row) = rows.next()? {
+            let group = groups.entry(group_of(row, query)?).or_default();
+            group.numbers.add(&Numbers::of_row(row, 9)?);
+            if query.timings == Timings::Wanted {
+                group.durations.add_bytes(blob(row, 24)?);
+                group.ttfts.add_bytes(blob(row, 25)?);
+            }
+        }
+    }
+    let mut answer = Vec::with_capacity(groups.len());
+    for (group, measures) in groups {
+        answer.push(UsageGroup {
+            keys: keys_of(connection, lookup, group, &query.group_by)?,
+            totals: measures.numbers.totals(),
+            duration: measures.numbers.duration(),
+            durations: measures.durations,
+            ttfts: measures.ttfts,
+        });
+    }
+    answer.sort_by(|left, right| {
+        (left.keys.bucket, right.totals.total, right.totals.requests)
+            .cmp(&(right.keys.bucket, left.totals.total, left.totals.requests))
+            .then_with(|| left.keys.provider.cmp(&right.keys.provider))
+            .then_with(|| left.keys.model.cmp(&right.keys.model))
+    });
+    Ok(answer)
+}
+
+fn keys_of(
+    connection: &Connection,
+    lookup: &mut Lookup,
+    group: Group,
+    group_by: &[GroupBy],
+) -> Result<UsageKeys, ReadError> {
+    let [
+        session,
+        provider,
+        model,
+        client,
+        operation,
+        source,
+        outcome,
+        bucket,
+        conversation,
+    ] = group;
+    let mut name = |id: i64| match id {
+        0 => Ok(None),
+        id => lookup.name(connection, id).map(Some),
+    };
+    let bad = |field, value: &str| ReadError::bad_row("rollups", field, value);
+    let provider = name(provider)?;
+    let model = name(model)?;
+    let client = name(client)?;
+    let conversation = name(conversation)?;
+    let operation = name(operation)?
+        .map(|name| Operation::from_name(&name).ok_or_else(|| bad("operation", &name)))
+        .transpose()?;
+    let source = name(source)?
+        .map(|name| Source::from_name(&name).ok_or_else(|| bad("source", &name)))
+        .transpose()?;
+    let outcome = name(outcome)?
+        .map(|name| Outcome::from_name(&name).ok_or_else(|| bad("outcome", &name)))
+        .transpose()?;
+    Ok(UsageKeys {
+        session: match session {
+            0 => None,
+            key => Some(lookup.session(connection, key)?),
+        },
+        provider,
+        model,
+        client,
+        conversation,
+        operation,
+        source,
+        outcome,
+        bucket: group_by.contains(&GroupBy::Bucket).then_some(Timestamp(bucket)),
+    })
+}
+
+/// The tokens and the cost of every session that has calls, by its key.
+pub(in crate::store) fn of_sessions(connection: &Connection) -> rusqlite::Result<HashMap<i64, (i64, i64)>> {
+    const SELECT: &str = "SELECT session, sum(total), sum(cost_nano_usd) FROM rollups \
+        WHERE level = ?1 AND bucket = 0 GROUP BY session";
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let sums = statement.query_map([ALL_TIME], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+    sums.collect()
+}
+
+/// The sums of one session, by its key; 0 is *Unassigned*.
+pub(in crate::store) fn of_session(connection: &Connection, key: i64) -> rusqlite::Result<Totals> {
+    const SELECT: &str = "SELECT requests, errors, input, cache_read, cache_write, output, reasoning, total, \
+            cost_nano_usd, priced_requests, unpriced_tokens, inexact_tokens, unknown_requests, duration_ms, \
+            CASE source WHEN 0 THEN 0 ELSE requests - priced_requests END \
+        FROM rollups WHERE level = ?1 AND bucket = 0 AND session = ?2";
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query(params![ALL_TIME, key])?;
+    let mut sum = Numbers::default();
+    while let Some(row) = rows.next()? {
+        sum.add(&Numbers::of_row(row, 0)?);
+    }
+    Ok(sum.totals())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::quarter;
+    use super::*;
+
+    fn plan(from: Option<i64>, to: Option<i64>, group_by: &[GroupBy]) -> Vec<(i64, i64, i64)> {
+        let query = UsageQuery {
+            from: from.map(Timestamp),
+            to: to.map(Timestamp),
+            group_by: group_by.to_vec(),
+            ..UsageQuery::default()
+        };
+        ranges(&query)
+            .iter()
+            .map(|range| (range.level, range.from, range.to))
+            .collect()
+    }
+
+    #[test]
+    fn a_range_is_cut_into_days_hours_and_quarters() {
+        let hour = HOUR_MS;
+        assert_eq!(plan(None, None, &[]), [(DAYS_OF_ALL, i64::MIN, i64::MAX)]);
+        assert_eq!(plan(Some(hour), Some(2 * hour), &[]), [(HOURS, hour, 2 * hour)]);
+        assert_eq!(
+            plan(Some(hour + 1), Some(3 * DAY_MS + 1), &[GroupBy::Model]),
+            [
+                (DAYS_OF_ALL, DAY_MS, 3 * DAY_MS),
+                (HOURS, hour, DAY_MS),
+                (QUARTERS, 3 * DAY_MS, 3 * DAY_MS + QUARTER_MS),
+            ]
+        );
+        assert_eq!(
+            plan(Some(QUARTER_MS), Some(DAY_MS + hour + 1), &[]),
+            [
+                (HOURS, hour, DAY_MS + hour),
+                (QUARTERS, QUARTER_MS, hour),
+                (QUARTERS, DAY_MS + hour, DAY_MS + hour + QUARTER_MS),
+            ]
+        );
+        assert_eq!(
+            plan(Some(2 * DAY_MS), None, &[]),
+            [(DAYS_OF_ALL, 2 * DAY_MS, i64::MAX)]
+        );
+        assert_eq!(plan(Some(hour), Some(hour), &[]), []);
+    }
+
+    #[test]
+    fn sessions_and_conversations_have_days_of_their_own() {
+        let edges = |level| {
+            vec![
+                (level, DAY_MS, 2 * DAY_MS),
+                (QUARTERS, HOUR_MS, DAY_MS),
+                (QUARTERS, 2 * DAY_MS, 2 * DAY_MS + HOUR_MS),
+            ]
+        };
+        let (from, to) = (Some(HOUR_MS), Some(2 * DAY_MS + HOUR_MS));
+        assert_eq!(plan(from, to, &[GroupBy::Session]), edges(DAYS_OF_SESSIONS));
+        assert_eq!(plan(from, to, &[GroupBy::Conversation]), edges(DAYS));
+        let all = |level| vec![(level, i64::MIN, i64::MAX)];
+        assert_eq!(plan(None, None, &[GroupBy::Session]), all(ALL_TIME));
+        assert_eq!(plan(None, None, &[GroupBy::Conversation]), all(DAYS));
+    }
+
+    #[test]
+    fn the_clock_and_the_hours_are_read_where_they_know_enough() {
+        let levels = |group_by: &[GroupBy], step, session| {
+            let query = UsageQuery {
+                from: Some(Timestamp(0)),
+                to: Some(Timestamp(DAY_MS)),
+                group_by: group_by.to_vec(),
+                session,
+                step,
+                ..UsageQuery::default()
+            };
+            ranges(&query).iter().map(|range| range.level).collect::<Vec<_>>()
+        };
+        let (bucket, model) = (GroupBy::Bucket, GroupBy::Model);
+        assert_eq!(levels(&[bucket], Step::Quarters, None), [CLOCK]);
+        assert_eq!(levels(&[bucket], Step::Hours, None), [HOUR_CLOCK]);
+        assert_eq!(levels(&[bucket, model], Step::Hours, None), [HOURS]);
+        assert_eq!(levels(&[bucket, model], Step::Quarters, None), [QUARTERS]);
+        for by in [GroupBy::Session, GroupBy::Conversation] {
+            assert_eq!(levels(&[bucket, by], Step::Hours, None), [QUARTERS]);
+        }
+        let nobody = Some(SessionFilter::Unassigned);
+        assert_eq!(levels(&[bucket], Step::Hours, nobody), [QUARTERS]);
+        assert_eq!(levels(&[model], Step::Hours, nobody), [DAYS_OF_SESSIONS]);
+    }
+
+    #[test]
+    fn moments_before_1970_and_absurd_ones_have_a_quarter_too() {
+        assert_eq!(quarter(Timestamp(-1)), -QUARTER_MS);
+        let _lowest = quarter(Timestamp(i64::MIN));
+        let _highest = quarter(Timestamp(i64::MAX));
+    }
+}
