@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::{BadLine, Calls, LONGEST_USAGE, Logged, began, kept, moment};
 use crate::domain::operation::Operation;
-use crate::domain::units::{Millis, Timestamp};
+use crate::domain::units::Timestamp;
 use crate::domain::usage::reply::ReplyReader;
 
 /// What a message's id begins with, and the mount that it came from.
@@ -104,26 +104,20 @@ impl ClaudeCode {
         if reading.parts.total().is_none() {
             return Err(BadLine::NoUsage);
         }
-        let started_at = began(self.asked, at);
         let call = Logged {
-            key: key.into(),
-            provider: provider(id, model).into(),
-            operation: Operation::Messages,
             model: kept(model),
             client: Some("Claude Code".into()),
             conversation: kept(line.session_id.as_deref()),
             agent: kept(line.agent_id.as_deref()),
             request_id: kept(line.request_id.as_deref()),
-            started_at,
-            duration_ms: Millis(at.since(started_at).0),
-            input: None,
-            cache_read: None,
-            cache_write_5m: None,
-            cache_write_1h: None,
-            output: None,
-            reasoning: None,
-            web_searches: None,
             raw_usage: Some(raw).filter(|raw| raw.len() <= LONGEST_USAGE).map(Into::into),
+            ..Logged::new(
+                &key,
+                provider(id, model),
+                Operation::Messages,
+                began(self.asked, at),
+                at,
+            )
         };
         for (index, share) in reading.others.iter().enumerate() {
             // An advisor or a compaction by another model: a call beside this one.

@@ -219,30 +219,19 @@ impl Codex {
             return Err(BadLine::NoUsage);
         }
         let at = at.ok_or(BadLine::NoMoment)?;
-        let started_at = began(self.asked, at);
         let whose = self.turn.as_deref().or(self.root.as_deref()).unwrap_or("codex");
         // An id is a UUID; what is longer is none, and must not make the name too long.
         let whose: String = whose.chars().take(64).collect();
         let sums = self.sums.unwrap_or_default();
+        let key = format!("{whose} {} {}", sums.name(), last.name());
+        let provider = self.provider.as_deref().unwrap_or("openai");
         let call = Logged {
-            key: format!("{whose} {} {}", sums.name(), last.name()).into(),
-            provider: self.provider.clone().unwrap_or_else(|| "openai".into()),
-            operation: Operation::Responses,
             model: self.model.clone(),
             client: Some("Codex".into()),
             conversation: self.session.clone(),
             agent: self.thread.clone(),
-            request_id: None,
-            started_at,
-            duration_ms: at.since(started_at),
-            input: None,
-            cache_read: None,
-            cache_write_5m: None,
-            cache_write_1h: None,
-            output: None,
-            reasoning: None,
-            web_searches: None,
             raw_usage: raw.filter(|raw| raw.len() <= LONGEST_USAGE).map(Into::into),
+            ..Logged::new(&key, provider, Operation::Responses, began(self.asked, at), at)
         };
         self.calls.take(call.with_parts(&last.parts()));
         Ok(())

@@ -116,6 +116,36 @@ pub struct Logged {
 }
 
 impl Logged {
+    /// A call of which no more is known yet than its name, where it went, what it was and when.
+    fn new(
+        key: &str,
+        provider: &str,
+        operation: Operation,
+        started_at: Timestamp,
+        ended_at: Timestamp,
+    ) -> Self {
+        Self {
+            key: key.into(),
+            provider: provider.into(),
+            operation,
+            model: None,
+            client: None,
+            conversation: None,
+            agent: None,
+            request_id: None,
+            started_at,
+            duration_ms: ended_at.since(started_at),
+            input: None,
+            cache_read: None,
+            cache_write_5m: None,
+            cache_write_1h: None,
+            output: None,
+            reasoning: None,
+            web_searches: None,
+            raw_usage: None,
+        }
+    }
+
     /// What it used.
     #[must_use]
     pub fn parts(&self) -> Parts {
