@@ -78,6 +78,19 @@ async fn is_well(program: &Program) {
     assert_eq!((reply.head.status(), &*reply.body), (200, CHAT.as_bytes()));
 }
 
+/// A provider that answers at once, and where `x-held` is asked for when the gate opens.
+async fn holding(gate: &Gate) -> Upstream {
+    let held = gate.clone();
+    Upstream::start(move |request| match request.head.get("x-held") {
+        Some(_) => Script::new()
+            .wait(&held)
+            .head(&format!("{JSON}\ncontent-length: {}", CHAT.len()))
+            .send(CHAT),
+        None => Script::sized(JSON, CHAT),
+    })
+    .await
+}
+
 /// Waits until the program has no more descriptors open than before.
 async fn until_closed(program: &Program, before: usize) {
     let closed = async {
@@ -91,15 +104,7 @@ async fn until_closed(program: &Program, before: usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn too_many_connections_are_refused_and_the_rest_goes_on() {
     let (gate, home) = (Gate::new(), new_home());
-    let held = gate.clone();
-    let upstream = Upstream::start(move |request| match request.head.get("x-held") {
-        Some(_) => Script::new()
-            .wait(&held)
-            .head(&format!("{JSON}\ncontent-length: {}", CHAT.len()))
-            .send(CHAT),
-        None => Script::sized(JSON, CHAT),
-    })
-    .await;
+    let upstream = holding(&gate).await;
     let program = start_with_descriptors(home.path(), upstream.address, 128);
     is_well(&program).await;
     let before = program.descriptors();
@@ -144,15 +149,7 @@ async fn too_many_connections_are_refused_and_the_rest_goes_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_survives_that_the_system_has_no_descriptor_left() {
     let (gate, home) = (Gate::new(), new_home());
-    let held = gate.clone();
-    let upstream = Upstream::start(move |request| match request.head.get("x-held") {
-        Some(_) => Script::new()
-            .wait(&held)
-            .head(&format!("{JSON}\ncontent-length: {}", CHAT.len()))
-            .send(CHAT),
-        None => Script::sized(JSON, CHAT),
-    })
-    .await;
+    let upstream = holding(&gate).await;
     // Too few for what it takes on at least.
     let program = start_with_descriptors(home.path(), upstream.address, 48);
     is_well(&program).await;
