@@ -41,6 +41,7 @@ mod recordings;
 mod restart;
 mod round_trip;
 mod run;
+mod secrets;
 mod sessions;
 mod set_up;
 mod settings;

@@ -234,18 +234,18 @@ async fn an_open_socket_does_not_keep_the_program_from_stopping() {
     assert_eq!(pair.provider.rest().await, b"");
 }
 
-const REALTIME: &str = "/openai/v1/realtime?model=gpt-realtime";
-const ASK: &str = r#"{"type":"response.create"}"#;
+pub(crate) const REALTIME: &str = "/openai/v1/realtime?model=gpt-realtime";
+pub(crate) const ASK: &str = r#"{"type":"response.create"}"#;
 const DELTA: &str = r#"{"type":"response.output_text.delta","response_id":"r1","delta":"Hé \"usage\":{}"}"#;
-const DONE: &str = r#"{"type":"response.done","response":{"id":"r1","status":"completed","usage":{"total_tokens":163,"input_tokens":149,"output_tokens":14,"input_token_details":{"text_tokens":100,"audio_tokens":49,"cached_tokens":64,"cached_tokens_details":{"text_tokens":64,"audio_tokens":0}},"output_token_details":{"text_tokens":14,"audio_tokens":0}}}}"#;
+pub(crate) const DONE: &str = r#"{"type":"response.done","response":{"id":"r1","status":"completed","usage":{"total_tokens":163,"input_tokens":149,"output_tokens":14,"input_token_details":{"text_tokens":100,"audio_tokens":49,"cached_tokens":64,"cached_tokens_details":{"text_tokens":64,"audio_tokens":0}},"output_token_details":{"text_tokens":14,"audio_tokens":0}}}}"#;
 const DONE_NUMBERS: [Option<u64>; 6] = [Some(85), Some(64), None, Some(14), None, Some(163)];
 
-const TEXT: u8 = 0x81;
+pub(crate) const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
 const COMPRESSED: u8 = 0xc1;
 
 /// A frame as a server sends it: its first byte, and the payload.
-fn unmasked(first: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn unmasked(first: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
     let payload = payload.as_ref();
     let mut bytes = vec![first];
     match u8::try_from(payload.len()) {
@@ -260,7 +260,7 @@ fn unmasked(first: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 /// A frame as a client sends it.
-fn masked(first: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn masked(first: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
     let payload = payload.as_ref();
     let mask = [0x37, 0xfa, 0x21, 0x3d];
     let mut bytes = unmasked(first, payload);

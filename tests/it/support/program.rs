@@ -87,6 +87,22 @@ impl Program {
         serde_json::from_slice(&reply.body).unwrap()
     }
 
+    /// The number of its process.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn signal(&self, name: &str) {
+        let told = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(self.child.id().to_string())
+            .status();
+        assert!(told.unwrap().success());
+    }
+
     /// A figure of its memory in KiB, by Linux's name for it (proc_pid_status(5)).
     #[cfg(target_os = "linux")]
     pub(crate) fn memory(&self, name: &str) -> u64 {
