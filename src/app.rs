@@ -195,25 +195,27 @@ impl App {
             Err(problem) => tracing::warn!(problem, "no metrics are exported"),
         }
         let proxy_url = format!("http://{}", reachable(proxy));
+        let access = settings.access.clone();
+        let ws_path = settings.ws_path.clone();
+        let settings = watch::Sender::new(Arc::new(settings));
+        let backups = keep_backups(
+            settings.subscribe(),
+            engine.clone(),
+            store.writer(),
+            stopped.clone(),
+        );
+        servers.spawn(backups);
         let state = ApiState::new(
             engine.clone(),
             store.reader(),
             store.health(),
             proxy_url,
-            &settings,
+            settings,
             notifications(notifier),
             stopped.clone(),
         );
-        let routes = api::router(state, &settings.access, &settings.ws_path);
-        servers.spawn(serve_api(api_listener, routes, to_dashboard, stopped.clone()));
-        if settings.backup.daily {
-            let daily = Daily {
-                database: settings.database.path().to_owned(),
-                directory: settings.backup.directory.clone(),
-                keep_days: settings.backup.keep_days,
-            };
-            servers.spawn(keep_backups(daily, engine.clone(), store.writer(), stopped));
-        }
+        let routes = api::router(state, &access, &ws_path);
+        servers.spawn(serve_api(api_listener, routes, to_dashboard, stopped));
         if !api::assets::BUILT {
             tracing::warn!(
                 "built without the dashboard: install Node.js 20 or newer and build again to get it"
@@ -419,8 +421,13 @@ async fn told(mut stopped: watch::Receiver<()>) {
     drop(stopped.changed().await);
 }
 
-/// Makes the daily backups until the program is told to stop.
-async fn keep_backups(daily: Daily, engine: Engine, writer: WriterHandle, mut stopped: watch::Receiver<()>) {
+/// Makes the daily backups, while they are wanted, until the program is told to stop.
+async fn keep_backups(
+    settings: watch::Receiver<Arc<Settings>>,
+    engine: Engine,
+    writer: WriterHandle,
+    mut stopped: watch::Receiver<()>,
+) {
     let mut look = tokio::time::interval_at(Instant::now() + FIRST_BACKUP, NEXT_BACKUP);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let stopping = Arc::new(AtomicBool::new(false));
@@ -429,7 +436,16 @@ async fn keep_backups(daily: Daily, engine: Engine, writer: WriterHandle, mut st
             _ = look.tick() => {}
             _ = stopped.changed() => return,
         }
-        let (daily, stop) = (daily.clone(), Arc::clone(&stopping));
+        let settings = Arc::clone(&settings.borrow());
+        if !settings.backup.daily {
+            continue;
+        }
+        let daily = Daily {
+            database: settings.database.path().to_owned(),
+            directory: settings.backup.directory.clone(),
+            keep_days: settings.backup.keep_days,
+        };
+        let stop = Arc::clone(&stopping);
         let mut looking = tokio::task::spawn_blocking(move || daily.look(jiff::Timestamp::now(), &stop));
         let looked = tokio::select! {
             looked = &mut looking => looked,

@@ -21,6 +21,8 @@ const setting = (
   variable,
   flag,
   needsRestart: !name.startsWith("sessions"),
+  changeable: !/^(server\.(host|allow)|store\.path|mounts|notify)/.test(name),
+  pending: false,
 });
 
 const settings = [
@@ -102,7 +104,7 @@ const settings = [
   setting("NO_PROXY", null, null, "What is reached without it.", undefined, ["NO_PROXY"]),
 ];
 
-export const listSettings = (): Reply => [200, { file: FILE, settings }];
+export const listSettings = (): Reply => [200, { file: FILE, restartNeeded: false, settings }];
 
 const calibrated: CalibrationView[] = [
   {

@@ -13,14 +13,16 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Type};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::openapi::schema::{AdditionalProperties, SchemaType};
+use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Schema, Type};
+use utoipa::{IntoParams, OpenApi, PartialSchema, ToSchema};
 
 use super::ApiState;
 use super::cached::tagged;
 use super::error::Problem;
 use super::report::Entry;
 use super::ws::ClientMessage;
+use crate::config::Settings;
 use crate::domain::alert::{Rule, Severity};
 use crate::domain::call::{Outcome, Source};
 use crate::domain::operation::Operation;
@@ -38,6 +40,33 @@ use crate::domain::wire::{HeatmapKind, ServerMessage};
     components(schemas(Problem<'static>, ServerMessage, ClientMessage))
 )]
 struct Base;
+
+/// Which settings a request changes, and to what.
+pub(super) struct SettingsPatch;
+
+impl PartialSchema for SettingsPatch {
+    fn schema() -> RefOr<Schema> {
+        let kind = |default: &Value| match default {
+            Value::Bool(_) => Type::Boolean,
+            Value::Number(_) => Type::Integer,
+            Value::Array(_) => Type::Array,
+            _ => Type::String,
+        };
+        let patch = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(false)));
+        let patch = Settings::changeable().fold(patch, |patch, (name, meaning, default)| {
+            let kinds = SchemaType::from_iter([kind(&default), Type::Null]);
+            let setting = ObjectBuilder::new().schema_type(kinds).description(Some(meaning));
+            patch.property(name, setting)
+        });
+        let kinds = SchemaType::from_iter([Type::Array, Type::Null]);
+        let prices = ObjectBuilder::new()
+            .schema_type(kinds)
+            .description(Some("All prices of your own, as `[[prices]]` has them."));
+        patch.property("prices", prices).into()
+    }
+}
+
+impl ToSchema for SettingsPatch {}
 
 /// A page of a list.
 #[derive(IntoParams)]

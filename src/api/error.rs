@@ -38,6 +38,7 @@ enum Kind {
     NoToken,
     Forbidden,
     Database,
+    Disk,
     Busy,
     Stopping,
 }
@@ -78,11 +79,7 @@ impl Kind {
             ),
             Self::Stale => (StatusCode::CONFLICT, "stale", "It has changed since you read it"),
             Self::Completed => (StatusCode::CONFLICT, "completed", "The session is completed"),
-            Self::Conflict => (
-                StatusCode::CONFLICT,
-                "conflict",
-                "The session as it is does not allow that",
-            ),
+            Self::Conflict => (StatusCode::CONFLICT, "conflict", "As it is, that cannot be done"),
             Self::KeyReused => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "key-reused",
@@ -102,6 +99,11 @@ impl Kind {
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "database",
                 "The database could not be read",
+            ),
+            Self::Disk => (
+                StatusCode::INSUFFICIENT_STORAGE,
+                "disk",
+                "A file could not be written",
             ),
             Self::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -223,6 +225,16 @@ impl ApiError {
 
     pub(super) fn forbidden(why: impl Into<String>) -> Self {
         Self::new(Kind::Forbidden, why)
+    }
+
+    pub(super) fn conflict(why: impl Into<String>) -> Self {
+        Self::new(Kind::Conflict, why)
+    }
+
+    /// A file could not be written.
+    pub(super) fn disk(error: &impl std::fmt::Display) -> Self {
+        tracing::warn!(%error, "a file could not be written");
+        Self::new(Kind::Disk, error.to_string())
     }
 
     pub(super) fn busy(why: impl Into<String>) -> Self {

@@ -32,13 +32,14 @@ mod session_fields;
 mod sessions;
 mod settings;
 mod sign_in;
+mod storage;
 mod tokens;
 mod track_record;
 pub(crate) mod usage;
 mod ws;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -54,7 +55,7 @@ use utoipa_axum::routes;
 use crate::config::{Access, Mounts, Settings};
 use crate::domain::ids::SessionId;
 use crate::domain::session::CallsFate;
-use crate::domain::wire::{SettingsView, Snapshot};
+use crate::domain::wire::Snapshot;
 use crate::engine::{Engine, NotEmptied, Stopped};
 use crate::store::{Health, Reader};
 use error::ApiError;
@@ -79,27 +80,29 @@ struct Shared {
     token_path: &'static str,
     /// The mounts, for the prices of what is reported by hand.
     mounts: Mounts,
-    settings: SettingsView,
+    settings: settings::InUse,
     notifications: Notifications,
-    heartbeat: Duration,
     started: Instant,
     stopped: watch::Receiver<()>,
+    /// Held while a copy of the history is made.
+    copying: tokio::sync::Mutex<()>,
     /// Each WebSocket holds one more.
     sockets: Arc<()>,
 }
 
 impl ApiState {
-    /// Reads from these. `proxy_url` is shown to users; WebSockets end when the sender of `stopped` is gone.
+    /// Reads from these. Who holds a receiver of `settings` hears of their changes. `proxy_url` is shown to users; WebSockets end when the sender of `stopped` is gone.
     #[must_use]
     pub fn new(
         engine: Engine,
         reader: Reader,
         health: Arc<Health>,
         proxy_url: String,
-        settings: &Settings,
+        settings: watch::Sender<Arc<Settings>>,
         notifications: Notifications,
         stopped: watch::Receiver<()>,
     ) -> Self {
+        let now = Arc::clone(&settings.borrow());
         Self(Arc::new(Shared {
             engine,
             reader,
@@ -107,19 +110,24 @@ impl ApiState {
             exports: export::Places::default(),
             under_way: idempotent::UnderWay::default(),
             proxy_url,
-            token_path: settings.access.token().map_or("", |_| "/t/TOKEN"),
-            mounts: settings.mounts.clone(),
-            settings: settings.show(),
+            token_path: now.access.token().map_or("", |_| "/t/TOKEN"),
+            mounts: now.mounts.clone(),
+            settings: settings::InUse::new(settings),
             notifications,
-            heartbeat: settings.heartbeat_interval,
             started: Instant::now(),
             stopped,
+            copying: tokio::sync::Mutex::default(),
             sockets: Arc::default(),
         }))
     }
 
     fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    /// The settings as they were set last.
+    fn settings(&self) -> Arc<Settings> {
+        self.0.settings.now()
     }
 
     fn mounts(&self) -> &Mounts {
@@ -203,7 +211,9 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(live::get))
         .routes(routes!(calibration::get))
         .routes(routes!(connect::get))
-        .routes(routes!(settings::get))
+        .routes(routes!(settings::get, settings::change))
+        .routes(routes!(storage::get))
+        .routes(routes!(storage::back_up))
         .routes(routes!(calls::list))
         .routes(routes!(calls::get))
         .routes(routes!(moving::make))

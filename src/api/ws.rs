@@ -80,7 +80,7 @@ pub(super) async fn connect(State(state): State<ApiState>, upgrade: WebSocketUpg
 }
 
 fn pings(state: &ApiState) -> Interval {
-    let mut pings = interval(state.0.heartbeat);
+    let mut pings = interval(state.settings().heartbeat_interval);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings
 }
@@ -106,7 +106,7 @@ impl Client {
         let hello = ServerMessage::Hello {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             at: self.state.engine().now().wall.0,
-            heartbeat_ms: u64::try_from(self.state.0.heartbeat.as_millis()).unwrap_or(u64::MAX),
+            heartbeat_ms: u64::try_from(self.pings.period().as_millis()).unwrap_or(u64::MAX),
         };
         self.say(&hello).await?;
         loop {

@@ -51,7 +51,9 @@ pub(super) fn run(environment: &Environment, demo: &Demo) -> Result<(), Failure>
             proxy_port: demo.proxy_port,
             ..Flags::default()
         };
-        let mut settings = Settings::load(&environment, &flags).map_err(|error| Failure::usage(&error))?;
+        let settings = Settings::load(&environment, &flags).map_err(|error| Failure::usage(&error))?;
+        // The user's own file is not the demo's to change.
+        let mut settings = settings.fixed();
         settings.backup.daily = false;
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {

@@ -20,6 +20,19 @@ pub(super) struct Setting {
     pub(super) meaning: &'static str,
     /// What holds.
     pub(super) value: fn(&Settings) -> Value,
+    /// How it is changed.
+    pub(super) change: Change,
+}
+
+/// How a setting is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// In the file alone: it says who may ask, or where files are. No request decides that.
+    InFile,
+    /// Also by request; it holds from the next start on.
+    Later,
+    /// Also by request; it holds at once.
+    AtOnce,
 }
 
 impl Setting {
@@ -30,7 +43,12 @@ impl Setting {
             flag: None,
             meaning,
             value,
+            change: Change::Later,
         }
+    }
+
+    const fn changed(self, change: Change) -> Self {
+        Self { change, ..self }
     }
 
     const fn variable(self, variable: &'static str) -> Self {
@@ -61,7 +79,8 @@ pub(super) const SETTINGS: [Setting; 19] = [
         |settings| settings.host.to_string().into(),
     )
     .variable("HOST")
-    .flag("--host"),
+    .flag("--host")
+    .changed(Change::InFile),
     Setting::new(
         "server.port",
         "The dashboard, the API, the WebSocket.",
@@ -83,24 +102,28 @@ pub(super) const SETTINGS: [Setting; 19] = [
         "How often the WebSocket pings its clients, in milliseconds.",
         |settings| millis(settings.heartbeat_interval),
     )
-    .variable("HEARTBEAT_INTERVAL"),
+    .variable("HEARTBEAT_INTERVAL")
+    .changed(Change::AtOnce),
     Setting::new(
         "server.allow_origins",
         "Pages in a browser that may use the proxy, by origin: \"https://chat.example.com\". Others are refused.",
         |settings| settings.access.origins().collect::<Vec<_>>().into(),
-    ),
+    )
+    .changed(Change::InFile),
     Setting::new(
         "server.allow_hosts",
         "Further names under which programs ask this machine: \"devbox.local\". The loopback names are known.",
         |settings| settings.access.hosts().collect::<Vec<_>>().into(),
-    ),
+    )
+    .changed(Change::InFile),
     Setting::new(
         "store.path",
         "The database; empty is the platform's data directory.",
         |settings| path(settings.database.path()),
     )
     .variable("DB_PATH")
-    .flag("--db"),
+    .flag("--db")
+    .changed(Change::InFile),
     Setting::new(
         "store.durability",
         "What a commit survives, and whether a reply's last bytes wait for it.",
@@ -127,27 +150,32 @@ pub(super) const SETTINGS: [Setting; 19] = [
         "sessions.auto",
         "Begin a session by itself with the first call that has none.",
         |settings| settings.auto_sessions.is_some().into(),
-    ),
+    )
+    .changed(Change::AtOnce),
     Setting::new(
         "sessions.idle_minutes",
         "End it, at its last call, after so many minutes without one.",
         |settings| settings.idle_minutes.into(),
-    ),
+    )
+    .changed(Change::AtOnce),
     Setting::new(
         "backup.daily",
         "Whether a copy of the database is made every day while Moonlock runs.",
         |settings| settings.backup.daily.into(),
-    ),
+    )
+    .changed(Change::AtOnce),
     Setting::new(
         "backup.keep_days",
         "How many days a daily copy is kept.",
         |settings| settings.backup.keep_days.into(),
-    ),
+    )
+    .changed(Change::AtOnce),
     Setting::new(
         "backup.directory",
         "Where the copies are; empty is the directory \"backups\" beside the database.",
         |settings| path(&settings.backup.directory),
-    ),
+    )
+    .changed(Change::InFile),
     Setting::new(
         "estimates.enabled",
         "Whether what a provider does not say is estimated from the call's text.",

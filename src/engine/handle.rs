@@ -19,12 +19,13 @@ use crate::domain::ids::{AlertId, BudgetId, CallId, CheckpointId, SessionId};
 use crate::domain::import::Import;
 use crate::domain::live::{Deletion, Input, Move, Refusal, State, TakeIn};
 use crate::domain::metrics::Metrics;
+use crate::domain::pricing::Price;
 use crate::domain::record::Record;
 use crate::domain::report::{Kept, Report};
 use crate::domain::session::checkpoint::NewCheckpoint;
 use crate::domain::session::clock::Reading;
 use crate::domain::session::{CallsFate, Marks, NewSession, Patch, Session};
-use crate::domain::units::Tokens;
+use crate::domain::units::{Millis, Tokens};
 use crate::domain::windows::Observation;
 use crate::domain::wire::{
     AlertView, BudgetView, CheckpointView, EstimatesView, LimitsView, SessionView, Snapshot, Totals,
@@ -343,6 +344,19 @@ impl Engine {
             done(refusal, state, ()).map(|()| state.alert(id))
         })
         .await
+    }
+
+    /// Goes by settings that hold at once: after how long a session ends that began by itself (`None`: none begins so),
+    /// and the user's own prices. Calls that have ended keep what they cost.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub async fn use_settings(
+        &self,
+        auto_idle: Option<Millis>,
+        prices: Vec<Price>,
+    ) -> Result<(), CommandError> {
+        self.carry_out(Input::Settings { auto_idle, prices }, done).await
     }
 
     /// Mutes a rule, or ends that.

@@ -252,8 +252,7 @@ impl Daily {
     /// # Errors
     /// No backup was made, and none removed.
     pub fn look(&self, now: Timestamp, stopping: &Arc<AtomicBool>) -> Result<Option<Backup>, BackupError> {
-        let newest = self.backups().into_iter().next_back();
-        if newest
+        if newest_backup(&self.directory)
             .is_some_and(|(at, _)| at <= now && now.duration_since(at) < jiff::SignedDuration::from_hours(24))
         {
             return Ok(None);
@@ -267,25 +266,12 @@ impl Daily {
         Ok(Some(made))
     }
 
-    /// Backups of ours, oldest first.
-    fn backups(&self) -> Vec<(Timestamp, PathBuf)> {
-        let Ok(entries) = std::fs::read_dir(&self.directory) else {
-            return Vec::new();
-        };
-        let mut backups: Vec<_> = entries
-            .flatten()
-            .filter_map(|entry| Some((made_at(entry.file_name().to_str()?)?, entry.path())))
-            .collect();
-        backups.sort_unstable();
-        backups
-    }
-
     /// Removes backups that are too old; never the one that was just made, nor what has another name.
     fn prune(&self, now: Timestamp, newest: &Path) {
         let Ok(oldest) = now.checked_sub((i64::from(self.keep_days) * 24).hours()) else {
             return;
         };
-        for (at, path) in self.backups() {
+        for (at, path) in backups(&self.directory) {
             if at < oldest
                 && path != newest
                 && let Err(error) = std::fs::remove_file(&path)
@@ -294,6 +280,25 @@ impl Daily {
             }
         }
     }
+}
+
+/// The newest backup in a directory, daily or not, and when it was made.
+#[must_use]
+pub fn newest_backup(directory: &Path) -> Option<(Timestamp, PathBuf)> {
+    backups(directory).pop()
+}
+
+/// Backups of ours, oldest first.
+fn backups(directory: &Path) -> Vec<(Timestamp, PathBuf)> {
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    let mut backups: Vec<_> = entries
+        .flatten()
+        .filter_map(|entry| Some((made_at(entry.file_name().to_str()?)?, entry.path())))
+        .collect();
+    backups.sort_unstable();
+    backups
 }
 
 #[cfg(test)]

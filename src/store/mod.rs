@@ -54,7 +54,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-pub use backup::{Backup, BackupError, Daily, backup, file_name};
+pub use backup::{Backup, BackupError, Daily, backup, file_name, newest_backup};
 pub use connection::prepare_directory;
 pub use error::{ReadError, StoreError};
 pub use health::{Health, HealthReport};

@@ -132,6 +132,19 @@ impl Reader {
         self.read(|connection, _| calls::extent(connection, query))
     }
 
+    /// How large the database is, in bytes, with what waits in its log, and when the oldest call in it began.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn size(&self) -> Result<(u64, Option<Timestamp>), ReadError> {
+        let oldest = self.read(|connection, _| calls::oldest(connection))?;
+        let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let path = &self.pool.path;
+        let mut log = path.clone().into_os_string();
+        log.push("-wal");
+        Ok((length(path).saturating_add(length(Path::new(&log))), oldest))
+    }
+
     /// One call.
     ///
     /// # Errors

@@ -1966,7 +1966,7 @@ export type SettingView = {
  */
 name: string, 
 /**
- * What holds; `null` where nothing does. Never a secret: what stands for one is `•••`.
+ * What is set; `null` where nothing is. Never a secret: what stands for one is `•••`.
  */
 value: unknown, 
 /**
@@ -1992,10 +1992,18 @@ flag: string | null,
 /**
  * Whether Moonlock has to be started again for a change to hold.
  */
-needsRestart: boolean, };
+needsRestart: boolean, 
+/**
+ * Whether `PATCH /api/settings` changes it: neither the file's own affair nor set by the environment or a flag.
+ */
+changeable: boolean, 
+/**
+ * Whether it was changed since the start and holds from the next one on.
+ */
+pending: boolean, };
 
 /**
- * Every setting, as `GET /api/settings` and `moonlock config --json` show them.
+ * Every setting, as `/api/settings` and `moonlock config --json` show them.
  */
 export type SettingsView = { 
 /**
@@ -2003,9 +2011,67 @@ export type SettingsView = {
  */
 file: string | null, 
 /**
+ * Whether some were changed that hold only when Moonlock is started again.
+ */
+restartNeeded: boolean, 
+/**
  * By the parts that they belong to; then the mounts, the user's own prices, who is told of alerts, and the environment's own.
  */
 settings: Array<SettingView>, };
+
+/**
+ * One copy of the history.
+ */
+export type BackupView = { 
+/**
+ * When it was made; UTC epoch milliseconds.
+ */
+at: number, 
+/**
+ * The file's name.
+ */
+file: string, 
+/**
+ * Its length.
+ */
+bytes: number, };
+
+/**
+ * What `/api/storage` answers. The history is kept until the user deletes it.
+ */
+export type StorageView = { 
+/**
+ * The database.
+ */
+path: string, 
+/**
+ * How large it is, with what waits in its log.
+ */
+bytes: number, 
+/**
+ * How many calls are in the sums.
+ */
+calls: number, 
+/**
+ * When the oldest call began; UTC epoch milliseconds. `null` where there is none.
+ */
+oldestCallAt: number | null, 
+/**
+ * Whether a copy is made every day.
+ */
+dailyBackups: boolean, 
+/**
+ * How many days a daily copy is kept.
+ */
+keepDays: number, 
+/**
+ * Where the copies are.
+ */
+directory: string, 
+/**
+ * The newest of them, daily or not; `null` where there is none.
+ */
+lastBackup: BackupView | null, };
 
 /**
  * The live state: `GET /api/live`, and the WebSocket's `snapshot`.

@@ -234,7 +234,7 @@ impl Target {
         if let Some(client) = running {
             return Ok(Self::Running(client));
         }
-        let mut own = settings.clone();
+        let mut own = settings.clone().fixed();
         own.host = std::net::Ipv4Addr::LOCALHOST.into();
         own.port = 0;
         own.proxy_port = 0;

@@ -3,19 +3,18 @@
 mod refresh;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use serde_json::{Value, json};
-use tempfile::NamedTempFile;
 
 use refresh::Refresh;
 
 use super::exit::Failure;
 use super::print::{Cell, FAINT, Side, Table, UNKNOWN, styled};
 use super::say;
-use crate::config::{Environment, Flags, Settings, config_file, price_list};
+use crate::config::{ChangeError, Environment, Flags, Settings, config_file, price_list};
 use crate::domain::pricing::{Catalog, Listed, Pattern, Price, Rates};
 use crate::domain::units::{NanoUsd, Timestamp};
 
@@ -329,36 +328,21 @@ fn as_toml(price: &Price) -> String {
     text
 }
 
-/// Puts a table at the end of the configuration file. The file is whole at every moment, and only one that can be used
-/// takes its place.
+/// Puts a table at the end of the configuration file, if what comes of it can be used.
 fn append(environment: &Environment, flags: &Flags, file: &Path, table: &str) -> Result<(), Failure> {
-    let failed =
-        |error: std::io::Error| Failure::run(&format_args!("cannot write {}: {error}", file.display()));
-    // A link stays one.
-    let file: PathBuf = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let directory = file.parent().unwrap_or_else(|| Path::new("."));
-    std::fs::create_dir_all(directory).map_err(failed)?;
-    let before = match std::fs::read_to_string(&file) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        read => read.map_err(failed)?,
+    let add = |before: &str| {
+        let gap = match before.trim_end() {
+            "" => "",
+            _ if before.ends_with('\n') => "\n",
+            _ => "\n\n",
+        };
+        format!("{before}{gap}{table}")
     };
-    let gap = match before.trim_end() {
-        "" => "",
-        _ if before.ends_with('\n') => "\n",
-        _ => "\n\n",
-    };
-    let new = NamedTempFile::new_in(directory).map_err(failed)?;
-    std::fs::write(new.path(), format!("{before}{gap}{table}")).map_err(failed)?;
-    if let Ok(old) = std::fs::metadata(&file) {
-        std::fs::set_permissions(new.path(), old.permissions()).map_err(failed)?;
-    }
-    let flags = Flags {
-        config: Some(new.path().to_owned()),
-        ..flags.clone()
-    };
-    load(environment, &flags)?;
-    new.persist(&file).map_err(|error| failed(error.error))?;
-    Ok(())
+    let added = Settings::rewrite(environment, flags, file, |before| Ok(add(before)));
+    added.map(drop).map_err(|error| match error {
+        ChangeError::Config(error) => Failure::usage(&error),
+        error => Failure::run(&error),
+    })
 }
 
 /// The price list that holds.

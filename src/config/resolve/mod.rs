@@ -217,6 +217,8 @@ pub struct Settings {
     /// The user's configuration file, if there is one.
     pub(super) file: Option<PathBuf>,
     pub(super) said: Said,
+    /// What lies above the file, for reading it again; `None` where no request may change it.
+    pub(super) above: Option<(Environment, Flags)>,
 }
 
 impl Settings {
@@ -225,10 +227,24 @@ impl Settings {
     /// # Errors
     /// The first thing that cannot be used, with where it was said.
     pub fn load(environment: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
-        let Some((path, text)) = user_file(environment, flags)? else {
-            return Self::resolve(built_in()?, environment, flags);
+        let settings = match user_file(environment, flags)? {
+            Some((path, text)) => Self::with_file(environment, flags, path, &text)?,
+            None => Self::resolve(built_in()?, environment, flags)?,
         };
-        let file = built_in()?.overlay(File::parse(&path, &text, Layer::Users)?);
+        Ok(Self {
+            above: Some((environment.clone(), flags.clone())),
+            ..settings
+        })
+    }
+
+    /// The same, where the user's file says this.
+    pub(super) fn with_file(
+        environment: &Environment,
+        flags: &Flags,
+        path: PathBuf,
+        text: &str,
+    ) -> Result<Self, ConfigError> {
+        let file = built_in()?.overlay(File::parse(&path, text, Layer::Users)?);
         let settings = Self::resolve(file, environment, flags)?;
         Ok(Self {
             file: Some(path),
@@ -322,6 +338,7 @@ impl Settings {
             mounts,
             file: None,
             said: layers.said,
+            above: None,
         })
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::resolve::Settings;
-use super::table::{MOUNT_KEYS, SETTINGS, VARIABLES};
+use super::table::{Change, MOUNT_KEYS, SETTINGS, VARIABLES};
 use crate::domain::wire::{SettingSource, SettingView, SettingsView};
 
 /// Stands for what is not shown.
@@ -17,6 +17,8 @@ impl Settings {
         let fixed = SETTINGS.iter().map(|setting| SettingView {
             variable: setting.variable.map(str::to_owned),
             flag: setting.flag.map(str::to_owned),
+            needs_restart: setting.change != Change::AtOnce,
+            changeable: self.may_change(setting.name).is_ok(),
             ..view(
                 setting.name,
                 (setting.value)(self),
@@ -27,7 +29,14 @@ impl Settings {
         });
         let mut settings: Vec<SettingView> = fixed.collect();
         settings.extend(self.show_mounts(built_in.as_ref()));
-        settings.extend(self.show_list("prices", "A price of your own, before the price list."));
+        settings.extend(
+            self.show_list("prices", "A price of your own, before the price list.")
+                .map(|setting| SettingView {
+                    needs_restart: false,
+                    changeable: self.may_change("prices").is_ok(),
+                    ..setting
+                }),
+        );
         settings.extend(
             self.show_list("notify", "Who is told of alerts.")
                 .map(|mut setting| {
@@ -41,6 +50,7 @@ impl Settings {
         }
         SettingsView {
             file: self.file.as_ref().map(|file| file.display().to_string()),
+            restart_needed: false,
             settings,
         }
     }
@@ -92,8 +102,9 @@ fn view(name: &str, value: Value, default: Value, source: SettingSource, meaning
         meaning: meaning.to_owned(),
         variable: None,
         flag: None,
-        // Settings are read once, at the start.
         needs_restart: true,
+        changeable: false,
+        pending: false,
     }
 }
 

@@ -33,7 +33,7 @@ use super::forecast::{Shown, TrackRecord};
 use super::ids::{AlertId, BudgetId, CallId, CheckpointId, SessionId};
 use super::import::Import;
 use super::metrics::Metrics;
-use super::pricing::Prices;
+use super::pricing::{Price, Prices};
 use super::record::Record;
 use super::report::{Kept, Report};
 use super::session::checkpoint::NewCheckpoint;
@@ -127,6 +127,13 @@ pub enum Input {
     StoreDamaged(Box<str>),
     /// The daily backup fails; as a sentence, why. `None`: it works again.
     Backup(Option<Box<str>>),
+    /// The user changes settings that hold at once.
+    Settings {
+        /// As [`Restored::auto_idle`].
+        auto_idle: Option<Millis>,
+        /// The user's own prices.
+        prices: Vec<Price>,
+    },
     /// The user acknowledges or snoozes an alert.
     Alert(AlertId, alert::Patch),
     /// The user makes a budget that begins anew.
@@ -486,6 +493,12 @@ impl State {
             }
             Input::Backup(None) => {
                 self.clear(Rule::BackupFailing, &Scope::Moonlock, now, &mut effects);
+                Ok(())
+            }
+            Input::Settings { auto_idle, prices } => {
+                self.auto_idle = auto_idle;
+                self.prices = std::mem::take(&mut self.prices).with_own(prices);
+                self.end_idle(now, &mut effects);
                 Ok(())
             }
             Input::Alert(id, patch) => self.change_alert(id, patch, now, &mut effects),

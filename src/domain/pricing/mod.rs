@@ -64,6 +64,12 @@ impl Prices {
         Self { catalog, ..self }
     }
 
+    /// With other prices of the user's.
+    #[must_use]
+    pub fn with_own(self, own: Vec<Price>) -> Self {
+        Self { own, ..self }
+    }
+
     /// The price list.
     #[must_use]
     pub const fn catalog(&self) -> &Catalog {

@@ -16,6 +16,7 @@ mod notification;
 mod past;
 mod session;
 mod settings;
+mod storage;
 mod tokens;
 
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,7 @@ pub use session::{
     CheckpointMark, CheckpointUsage, CheckpointView, CheckpointsPage, ClockEvent, ClockEvents,
 };
 pub use settings::{SettingSource, SettingView, SettingsView};
+pub use storage::{BackupView, StorageView};
 pub use tokens::{Counted, Reconciliation, Reported, SourceTotals, TokenEntry, TokensPage, Uncertain};
 
 /// One call, as `/api/calls` and the events show it.

@@ -3,13 +3,15 @@
 use serde::Serialize;
 use serde_json::Value;
 
-/// Every setting, as `GET /api/settings` and `moonlock config --json` show them.
+/// Every setting, as `/api/settings` and `moonlock config --json` show them.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct SettingsView {
     /// The user's configuration file, if there is one.
     pub file: Option<String>,
+    /// Whether some were changed that hold only when Moonlock is started again.
+    pub restart_needed: bool,
     /// By the parts that they belong to; then the mounts, the user's own prices, who is told of alerts, and the environment's own.
     pub settings: Vec<SettingView>,
 }
@@ -22,7 +24,7 @@ pub struct SettingView {
     /// The key in a configuration file, with its table: `server.port`; a variable's name where only the environment
     /// has it.
     pub name: String,
-    /// What holds; `null` where nothing does. Never a secret: what stands for one is `•••`.
+    /// What is set; `null` where nothing is. Never a secret: what stands for one is `•••`.
     #[cfg_attr(test, ts(type = "unknown"))]
     pub value: Value,
     /// What holds if nobody says otherwise.
@@ -38,6 +40,10 @@ pub struct SettingView {
     pub flag: Option<String>,
     /// Whether Moonlock has to be started again for a change to hold.
     pub needs_restart: bool,
+    /// Whether `PATCH /api/settings` changes it: neither the file's own affair nor set by the environment or a flag.
+    pub changeable: bool,
+    /// Whether it was changed since the start and holds from the next one on.
+    pub pending: bool,
 }
 
 /// Who said what a setting is.

@@ -104,6 +104,8 @@ fn typescript() -> String {
         SettingSource,
         SettingView,
         SettingsView,
+        BackupView,
+        StorageView,
         Snapshot,
         MovedCalls,
         Change,

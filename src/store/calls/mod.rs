@@ -27,6 +27,6 @@ mod write;
 
 pub(super) use known::known;
 pub(super) use past::{each_spent, past};
-pub(super) use read::{call, ended, extent, running, running_ids, select};
+pub(super) use read::{call, ended, extent, oldest, running, running_ids, select};
 pub(super) use sums::{renew_old_sums, sum_anew};
 pub(super) use write::{finish, remove, remove_running, start};

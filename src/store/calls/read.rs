@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::call::{AskedSession, Attribution, Call, CallEnd, CallStart, Outcome, Source, SubAgent};
 use crate::domain::estimate::{Interval, Intervals};
@@ -388,6 +388,13 @@ pub(in crate::store) fn extent(connection: &Connection, query: &CallQuery) -> Re
         })
     })?;
     Ok(extent)
+}
+
+/// When the oldest call that has ended began.
+pub(in crate::store) fn oldest(connection: &Connection) -> Result<Option<Timestamp>, ReadError> {
+    const SELECT: &str = "SELECT started_at FROM calls ORDER BY id LIMIT 1";
+    let mut statement = connection.prepare_cached(SELECT)?;
+    Ok(statement.query_row([], |row| row.get(0)).optional()?)
 }
 
 fn select_running(

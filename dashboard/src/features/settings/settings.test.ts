@@ -20,6 +20,8 @@ const setting = (name: string, change: Partial<SettingView> = {}): SettingView =
   variable: null,
   flag: null,
   needsRestart: true,
+  changeable: false,
+  pending: false,
   ...change,
 });
 
