@@ -44,11 +44,14 @@ fn a_backup_is_whole_though_calls_go_on_and_holds_up_none_of_them() {
     let (made, written) = std::thread::scope(|scope| {
         let writing = scope.spawn(|| {
             let mut number = 5_000;
-            while !done.load(Ordering::Acquire) {
+            // At least one, also where this thread comes late.
+            loop {
                 number += 1;
                 put(&store, finished(&full(number)));
+                if done.load(Ordering::Acquire) {
+                    return number;
+                }
             }
-            number
         });
         let made = backup(&path, &target, &never()).unwrap();
         done.store(true, Ordering::Release);
