@@ -26,6 +26,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("migrations/0015_sorted_sessions.sql")),
     M::up(include_str!("migrations/0016_answers.sql")),
     M::up(include_str!("migrations/0017_timings.sql")),
+    M::up(include_str!("migrations/0018_folded_sums.sql")),
 ];
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);

@@ -49,7 +49,7 @@ pub(in crate::store) fn sum_anew(connection: &Connection) -> Result<u64, ReadErr
 
 /// Makes the sums anew of the calls that can be understood; gives the ids of the others.
 fn sum_usable(connection: &Connection) -> Result<Vec<Vec<u8>>, ReadError> {
-    connection.execute("DELETE FROM rollups", [])?;
+    rollups::forget(connection)?;
     let mut dictionary = Dictionary::default();
     let mut changes = Changes::default();
     let mut unusable = Vec::new();

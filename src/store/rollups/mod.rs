@@ -3,6 +3,9 @@
 //! One call's contribution is what [`Totals::add`] makes of it, so the sums cannot mean anything else. Several levels hold
 //! the same sums, each for one kind of question, so that no answer reads many more rows than it gives:
 //!
+//! Only the quarters change with every call: one row, not eight. The coarse levels take a quarter up when it is over and are
+//! behind until then, so that what is read of them is completed from the youngest quarters (see [`folding`]).
+//!
 //! | level | cut by | knows apart |
 //! |---|---|---|
 //! | [`QUARTERS`] | quarters of an hour, which fit every zone's days | all |
@@ -14,6 +17,7 @@
 //! | [`DAYS_OF_SESSIONS`] | UTC days | all but the conversation |
 //! | [`HOUR_CLOCK`] | hours | only whether numbers are known |
 
+mod folding;
 mod read;
 mod write;
 
@@ -25,8 +29,9 @@ use crate::domain::histogram::Histogram;
 use crate::domain::units::{Millis, Timestamp};
 use crate::domain::wire::Totals;
 
+pub(super) use folding::{forget, is_current, set_current};
 pub(super) use read::{of_session, of_sessions, usage};
-pub(super) use write::{Changes, is_current, set_current};
+pub(super) use write::Changes;
 
 const QUARTER_MS: i64 = 15 * 60 * 1_000;
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -76,8 +81,8 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// The key of a quarter's row at every level, with the level.
-    fn levels(self) -> [(i64, Self); 8] {
+    /// The keys of the coarse levels' rows that hold a quarter's, each with its level.
+    fn coarse(self) -> [(i64, Self); 7] {
         let without_conversation = Self {
             conversation: 0,
             ..self
@@ -109,7 +114,6 @@ impl Key {
             ..clock
         };
         [
-            (QUARTERS, self),
             (DAYS, day),
             (ALL_TIME, all_time),
             (CLOCK, clock),
@@ -159,6 +163,17 @@ impl Measures {
         }
     }
 
+    /// A row's sums, from a column on: the numbers, then how long.
+    fn of_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        let mut measures = Self {
+            numbers: Numbers::of_row(row, first)?,
+            ..Self::default()
+        };
+        measures.durations.add_bytes(blob(row, first + NUMBERS)?);
+        measures.ttfts.add_bytes(blob(row, first + NUMBERS + 1)?);
+        Ok(measures)
+    }
+
     fn add(&mut self, other: &Self) {
         self.numbers.add(&other.numbers);
         self.durations.add(&other.durations);
@@ -179,7 +194,9 @@ impl Measures {
 /// The last is the calls without a price: no column, for it is the row's requests but for the priced ones, where the
 /// row's source says that its calls have numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Numbers([i64; 15]);
+struct Numbers([i64; NUMBERS]);
+
+const NUMBERS: usize = 15;
 
 impl Numbers {
     fn of(call: &Call, duration: Millis) -> Self {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Row, params};
 
+use super::folding::Folded;
 use super::{
     ALL_TIME, CLOCK, DAY_MS, DAYS, DAYS_OF_ALL, DAYS_OF_SESSIONS, HOUR_CLOCK, HOUR_MS, HOURS, Measures,
     Numbers, QUARTER_MS, QUARTERS, blob, ceil, floor,
@@ -33,9 +34,9 @@ struct Range {
     to: i64,
 }
 
-/// The fewest rows that answer a query: those of the coarsest level that knows apart what is asked for, and finer ones at
-/// the edges.
-fn ranges(query: &UsageQuery) -> Vec<Range> {
+/// The fewest rows that answer a query: those of the coarsest level that knows apart what is asked for, finer ones at the
+/// edges, and the quarters that no coarse level holds yet.
+fn ranges(query: &UsageQuery, folded: Folded) -> Vec<Range> {
     let from = query.from.map_or(i64::MIN, |from| floor(from.0, QUARTER_MS));
     let to = query.to.map_or(i64::MAX, |to| ceil(to.0, QUARTER_MS));
     let by = |dimension| query.group_by.contains(&dimension);
@@ -53,16 +54,28 @@ fn ranges(query: &UsageQuery) -> Vec<Range> {
     } else if knows_all {
         &[(QUARTERS, QUARTER_MS), (DAYS, DAY_MS)]
     } else if knows_sessions {
-        if query.from.is_none() && query.to.is_none() {
-            let level = ALL_TIME;
-            return vec![Range { level, from, to }];
+        match (query.from, query.to) {
+            (None, None) => &[(ALL_TIME, QUARTER_MS)],
+            _ => &[(QUARTERS, QUARTER_MS), (DAYS_OF_SESSIONS, DAY_MS)],
         }
-        &[(QUARTERS, QUARTER_MS), (DAYS_OF_SESSIONS, DAY_MS)]
     } else {
         &[(QUARTERS, QUARTER_MS), (HOURS, HOUR_MS), (DAYS_OF_ALL, DAY_MS)]
     };
     let mut ranges = Vec::new();
     cut(levels, from, to, &mut ranges);
+    ranges.retain_mut(|range| {
+        let held = match range.level {
+            QUARTERS => folded.held(range.from, range.to),
+            _ => return true,
+        };
+        (range.from, range.to) = held.unwrap_or_default();
+        held.is_some()
+    });
+    ranges.extend(folded.rest(from, to).map(|(from, to)| Range {
+        level: QUARTERS,
+        from,
+        to,
+    }));
     ranges
 }
 
@@ -147,7 +160,7 @@ pub(in crate::store) fn usage(
         ANY_SESSION
     };
     let mut groups: HashMap<Group, Measures> = HashMap::new();
-    for range in ranges(query) {
+    for range in ranges(query, Folded::of(connection)?) {
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![range.level, range.from, range.to, session])?;
         while let Some(row) = rows.next()? {
@@ -231,11 +244,19 @@ fn keys_of(
 
 /// The tokens and the cost of every session that has calls, by its key.
 pub(in crate::store) fn of_sessions(connection: &Connection) -> rusqlite::Result<HashMap<i64, (i64, i64)>> {
-    const SELECT: &str = "SELECT session, sum(total), sum(cost_nano_usd) FROM rollups \
-        WHERE level = ?1 AND bucket = 0 GROUP BY session";
-    let mut statement = connection.prepare_cached(SELECT)?;
-    let sums = statement.query_map([ALL_TIME], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
-    sums.collect()
+    const SELECT: &str = "SELECT session, total, cost_nano_usd FROM rollups \
+        WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3";
+    let mut sums: HashMap<i64, (i64, i64)> = HashMap::new();
+    for range in of_all_time(connection)? {
+        let mut statement = connection.prepare_cached(SELECT)?;
+        let mut rows = statement.query(params![range.level, range.from, range.to])?;
+        while let Some(row) = rows.next()? {
+            let (tokens, cost) = sums.entry(row.get(0)?).or_default();
+            *tokens = tokens.saturating_add(row.get(1)?);
+            *cost = cost.saturating_add(row.get(2)?);
+        }
+    }
+    Ok(sums)
 }
 
 /// The sums of one session, by its key; 0 is *Unassigned*.
@@ -243,14 +264,25 @@ pub(in crate::store) fn of_session(connection: &Connection, key: i64) -> rusqlit
     const SELECT: &str = "SELECT requests, errors, input, cache_read, cache_write, output, reasoning, total, \
             cost_nano_usd, priced_requests, unpriced_tokens, inexact_tokens, unknown_requests, duration_ms, \
             CASE source WHEN 0 THEN 0 ELSE requests - priced_requests END \
-        FROM rollups WHERE level = ?1 AND bucket = 0 AND session = ?2";
-    let mut statement = connection.prepare_cached(SELECT)?;
-    let mut rows = statement.query(params![ALL_TIME, key])?;
+        FROM rollups WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3 AND session = ?4";
     let mut sum = Numbers::default();
-    while let Some(row) = rows.next()? {
-        sum.add(&Numbers::of_row(row, 0)?);
+    for range in of_all_time(connection)? {
+        let mut statement = connection.prepare_cached(SELECT)?;
+        let mut rows = statement.query(params![range.level, range.from, range.to, key])?;
+        while let Some(row) = rows.next()? {
+            sum.add(&Numbers::of_row(row, 0)?);
+        }
     }
     Ok(sum.totals())
+}
+
+/// Where the sums of all time by session are.
+fn of_all_time(connection: &Connection) -> rusqlite::Result<Vec<Range>> {
+    let query = UsageQuery {
+        group_by: vec![GroupBy::Session],
+        ..UsageQuery::default()
+    };
+    Ok(ranges(&query, Folded::of(connection)?))
 }
 
 #[cfg(test)]
@@ -265,7 +297,7 @@ mod tests {
             group_by: group_by.to_vec(),
             ..UsageQuery::default()
         };
-        ranges(&query)
+        ranges(&query, Folded(None))
             .iter()
             .map(|range| (range.level, range.from, range.to))
             .collect()
@@ -300,6 +332,46 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_folded_yet_is_read_of_the_quarters() {
+        let plan = |from: Option<i64>, to: Option<i64>, folded| {
+            let query = UsageQuery {
+                from: from.map(Timestamp),
+                to: to.map(Timestamp),
+                ..UsageQuery::default()
+            };
+            let ranges = ranges(&query, Folded(Some(folded)));
+            ranges
+                .iter()
+                .map(|range| (range.level, range.from, range.to))
+                .collect::<Vec<_>>()
+        };
+        let end = 2 * DAY_MS + HOUR_MS;
+        assert_eq!(
+            plan(None, None, end),
+            [(DAYS_OF_ALL, i64::MIN, i64::MAX), (QUARTERS, end, i64::MAX)]
+        );
+        // The edge behind the days is in part folded, in part not.
+        assert_eq!(
+            plan(
+                Some(DAY_MS),
+                Some(2 * DAY_MS + 3 * QUARTER_MS),
+                2 * DAY_MS + QUARTER_MS
+            ),
+            [
+                (DAYS_OF_ALL, DAY_MS, 2 * DAY_MS),
+                (QUARTERS, 2 * DAY_MS, 2 * DAY_MS + QUARTER_MS),
+                (QUARTERS, 2 * DAY_MS + QUARTER_MS, 2 * DAY_MS + 3 * QUARTER_MS),
+            ]
+        );
+        // All of it lies before, all of it behind.
+        assert_eq!(plan(Some(0), Some(DAY_MS), end), [(DAYS_OF_ALL, 0, DAY_MS)]);
+        assert_eq!(
+            plan(Some(end), Some(end + QUARTER_MS), end),
+            [(QUARTERS, end, end + QUARTER_MS)]
+        );
+    }
+
+    #[test]
     fn sessions_and_conversations_have_days_of_their_own() {
         let edges = |level| {
             vec![
@@ -327,7 +399,10 @@ mod tests {
                 step,
                 ..UsageQuery::default()
             };
-            ranges(&query).iter().map(|range| range.level).collect::<Vec<_>>()
+            ranges(&query, Folded(None))
+                .iter()
+                .map(|range| range.level)
+                .collect::<Vec<_>>()
         };
         let (bucket, model) = (GroupBy::Bucket, GroupBy::Model);
         assert_eq!(levels(&[bucket], Step::Quarters, None), [CLOCK]);

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
+use super::folding::{Coarse, Folded};
 use super::{Key, Measures, QUARTERS, blob};
 
 /// The changes that one transaction makes, merged before they reach SQL.
@@ -34,26 +35,30 @@ impl Changes {
         }
     }
 
-    /// Writes the changes to every level.
+    /// Writes the changes.
     pub(in crate::store) fn write(self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut coarse: HashMap<(i64, Key), Measures> = HashMap::new();
+        let Some(newest) = self.0.keys().map(|key| key.bucket).max() else {
+            return Ok(());
+        };
+        let folded = Folded::of(connection)?.advance(connection, newest)?;
+        let mut coarse = Coarse::default();
         for (key, measures) in &self.0 {
-            for (level, key) in key.levels() {
-                match level {
-                    QUARTERS => upsert(connection, level, &key, measures)?,
-                    _ => coarse.entry((level, key)).or_default().add(measures),
-                }
+            upsert(connection, QUARTERS, key, measures)?;
+            if folded.holds(key.bucket) {
+                coarse.add(*key, measures);
             }
         }
-        for ((level, key), measures) in &coarse {
-            upsert(connection, *level, key, measures)?;
-        }
-        Ok(())
+        coarse.write(connection)
     }
 }
 
 /// Adds to a row, or makes it.
-fn upsert(connection: &Connection, level: i64, key: &Key, measures: &Measures) -> rusqlite::Result<()> {
+pub(super) fn upsert(
+    connection: &Connection,
+    level: i64,
+    key: &Key,
+    measures: &Measures,
+) -> rusqlite::Result<()> {
     const TIMINGS: &str = "SELECT durations, ttfts FROM rollups WHERE level = ?1 AND bucket = ?2 AND session = ?3 \
         AND provider = ?4 AND model = ?5 AND client = ?6 AND operation = ?7 AND source = ?8 AND outcome = ?9 \
         AND conversation = ?10";
@@ -140,20 +145,4 @@ fn upsert(connection: &Connection, level: i64, key: &Key, measures: &Measures) -
         ttfts.to_bytes(),
     ])?;
     Ok(())
-}
-
-/// The setting that says which form the sums have, and the form that this program writes: in another, they are made anew.
-const FORM: (&str, &str) = ("sums", "3");
-
-/// Whether the sums have the form that this program writes.
-pub(in crate::store) fn is_current(connection: &Connection) -> rusqlite::Result<bool> {
-    const SELECT: &str = "SELECT EXISTS (SELECT 1 FROM settings WHERE key = ?1 AND value = ?2)";
-    connection.query_row(SELECT, [FORM.0, FORM.1], |row| row.get(0))
-}
-
-/// Notes that the sums have that form.
-pub(in crate::store) fn set_current(connection: &Connection) -> rusqlite::Result<()> {
-    const UPSERT: &str = "INSERT INTO settings (key, value) VALUES (?1, ?2) \
-        ON CONFLICT DO UPDATE SET value = excluded.value";
-    connection.execute(UPSERT, [FORM.0, FORM.1]).map(drop)
 }

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use tempfile::tempdir;
 
 use super::support::*;
-use crate::store::{AlertQuery, CallQuery, migrations};
+use crate::store::{AlertQuery, CallQuery, UsageQuery, migrations};
 
 /// What a database of each version is given beside what the versions before it are given: version 1 first. A new step
 /// adds a line, with a row for each table that it makes and each column that it adds.
@@ -90,6 +90,8 @@ const ROWS: &[&str] = &["
         VALUES ('key', x'00', 201, '[]', x'7b7d', 1800000000000);
 ", "
     INSERT INTO rollups VALUES (0, 1800000000000, 1, 1, 5, 7, 3, 6, 4, 0, 1, 0, 100, 0, 0, 20, 0, 120, 1234, 1, 0, 0, 0, 34, x'', x'');
+", "
+    INSERT INTO settings (key, value) VALUES ('sums', '4 1800000900000');
 "];
 
 /// How many rows each table has.
@@ -140,6 +142,12 @@ fn every_older_version_comes_to_the_newest_with_all_its_rows() {
         assert_eq!(calls.len(), 2);
         assert_eq!(store.reader().alerts(&AlertQuery::default()).unwrap().len(), 1);
         put(&store, finished(&full(9)));
+        let sums = store.reader().usage(&UsageQuery::default()).unwrap();
+        let calls = store.reader().calls(&CallQuery::default()).unwrap();
+        let counted = calls.iter().filter(|call| call.counted_by.is_none()).count();
+        if version < 18 {
+            assert_eq!(sums[0].totals.requests, counted as u64, "version {version}");
+        }
         drop(store);
         let connection = connect(&path);
         let after = counts(&connection);
@@ -147,6 +155,8 @@ fn every_older_version_comes_to_the_newest_with_all_its_rows() {
             let kept = after.get(&table).copied().unwrap_or(0);
             let expected = match &*table {
                 "running_calls" => 0,
+                // Made anew.
+                "rollups" => 1,
                 // No program wrote to the table as it was then.
                 "provider_windows" if version < 3 => 0,
                 _ => count,
@@ -167,4 +177,18 @@ fn every_older_version_comes_to_the_newest_with_all_its_rows() {
             .unwrap();
         assert_eq!(violations, 0);
     }
+}
+
+#[test]
+fn sums_that_every_level_holds_are_not_made_anew() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    migrations::run_to(&mut connection, 17).unwrap();
+    connection.execute_batch(ROWS[16]).unwrap();
+    connection
+        .execute_batch("INSERT INTO settings (key, value) VALUES ('sums', '3')")
+        .unwrap();
+    migrations::run_to(&mut connection, 18).unwrap();
+    let select = "SELECT value FROM settings WHERE key = 'sums'";
+    let until: String = connection.query_row(select, [], |row| row.get(0)).unwrap();
+    assert_eq!(until, "4 1800000900000");
 }

@@ -310,3 +310,46 @@ fn absurd_numbers_neither_fail_nor_stop_the_sums() {
         20
     );
 }
+
+#[test]
+fn a_call_changes_one_row_and_what_is_over_is_folded() {
+    let directory = tempdir().unwrap();
+    let (store, _) = open(directory.path());
+    let at = |number: u64, quarter: i64| {
+        let mut call = full(number);
+        call.start.started_at = Timestamp(NOON + quarter * QUARTER);
+        call
+    };
+    let rows = || {
+        let count = "SELECT count(*) FROM rollups";
+        connect(&directory.path().join("moonlock.db"))
+            .query_row(count, [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    let mut calls = HashMap::new();
+    // One row a quarter, until the first is over by more than one: then it stands at all seven coarse levels too. A late
+    // call changes rows that are there.
+    for (call, expected) in [
+        (at(1, 0), 1),
+        (at(2, 1), 2),
+        (at(3, 2), 10),
+        (at(4, 0), 10),
+        (at(5, 1), 10),
+    ] {
+        put(&store, finished(&call));
+        calls.insert(call.start.id, call);
+        assert_eq!(rows(), expected);
+        for group_by in [
+            vec![],
+            vec![GroupBy::Session],
+            vec![GroupBy::Conversation],
+            vec![GroupBy::Bucket],
+        ] {
+            let query = UsageQuery {
+                group_by,
+                ..UsageQuery::default()
+            };
+            check(&store.reader(), &calls, &query);
+        }
+    }
+}

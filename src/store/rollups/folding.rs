@@ -1,0 +1,135 @@
+//! Until where the coarse levels hold what the quarters hold.
+//!
+//! A call's transaction changes its quarter's row, and the coarse levels' rows only if the quarter was folded into them
+//! before: that of a late call. The two youngest quarters are not, so a call that was long under way is seldom late.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::write::upsert;
+use super::{Key, Measures, QUARTER_MS, QUARTERS};
+
+/// Where the coarse levels end: they hold the quarters before this moment. `None` while all sums are being made anew, or
+/// are an older program's: then they hold all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Folded(pub(super) Option<i64>);
+
+/// The setting that says which form the sums have, and until when they are folded. In another form than this program's
+/// they are made anew.
+const KEY: &str = "sums";
+const FORM: &str = "4 ";
+
+impl Folded {
+    pub(super) fn of(connection: &Connection) -> rusqlite::Result<Self> {
+        const SELECT: &str = "SELECT value FROM settings WHERE key = ?1";
+        let mut statement = connection.prepare_cached(SELECT)?;
+        let value: Option<String> = statement.query_row([KEY], |row| row.get(0)).optional()?;
+        Ok(Self(
+            value.and_then(|value| value.strip_prefix(FORM)?.parse().ok()),
+        ))
+    }
+
+    /// Whether the coarse levels hold a quarter.
+    pub(super) fn holds(self, bucket: i64) -> bool {
+        self.0.is_none_or(|end| bucket < end)
+    }
+
+    /// The part of a range of quarters that the coarse levels do not hold.
+    pub(super) fn rest(self, from: i64, to: i64) -> Option<(i64, i64)> {
+        let from = self.0?.max(from);
+        (from < to).then_some((from, to))
+    }
+
+    /// The part of a range that they hold.
+    pub(super) fn held(self, from: i64, to: i64) -> Option<(i64, i64)> {
+        let to = self.0.map_or(to, |end| end.min(to));
+        (from < to).then_some((from, to))
+    }
+
+    /// Folds the quarters that are over, now that there are calls of a newer one.
+    pub(super) fn advance(self, connection: &Connection, newest: i64) -> rusqlite::Result<Self> {
+        let over = newest.saturating_sub(QUARTER_MS);
+        match self.0 {
+            Some(end) if end < over => {
+                fold(connection, end, over)?;
+                set(connection, over)
+            }
+            _ => Ok(self),
+        }
+    }
+}
+
+/// What is to be added to the coarse levels.
+#[derive(Default)]
+pub(super) struct Coarse(HashMap<(i64, Key), Measures>);
+
+impl Coarse {
+    pub(super) fn add(&mut self, key: Key, measures: &Measures) {
+        for level in key.coarse() {
+            self.0.entry(level).or_default().add(measures);
+        }
+    }
+
+    pub(super) fn write(self, connection: &Connection) -> rusqlite::Result<()> {
+        for ((level, key), measures) in &self.0 {
+            upsert(connection, *level, key, measures)?;
+        }
+        Ok(())
+    }
+}
+
+fn fold(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<()> {
+    const SELECT: &str = "SELECT bucket, session, provider, model, client, operation, source, outcome, conversation, \
+            requests, errors, input, cache_read, cache_write, output, reasoning, total, cost_nano_usd, priced_requests, \
+            unpriced_tokens, inexact_tokens, unknown_requests, duration_ms, 0, durations, ttfts \
+        FROM rollups WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3";
+    let mut coarse = Coarse::default();
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query(params![QUARTERS, from, to])?;
+    while let Some(row) = rows.next()? {
+        let key = Key {
+            bucket: row.get(0)?,
+            session: row.get(1)?,
+            provider: row.get(2)?,
+            model: row.get(3)?,
+            client: row.get(4)?,
+            operation: row.get(5)?,
+            source: row.get(6)?,
+            outcome: row.get(7)?,
+            conversation: row.get(8)?,
+        };
+        coarse.add(key, &Measures::of_row(row, 9)?);
+    }
+    coarse.write(connection)
+}
+
+fn set(connection: &Connection, end: i64) -> rusqlite::Result<Folded> {
+    const UPSERT: &str = "INSERT INTO settings (key, value) VALUES (?1, ?2) \
+        ON CONFLICT DO UPDATE SET value = excluded.value";
+    connection.execute(UPSERT, [KEY, &format!("{FORM}{end}")])?;
+    Ok(Folded(Some(end)))
+}
+
+/// Whether the sums have the form that this program writes.
+pub(in crate::store) fn is_current(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(Folded::of(connection)?.0.is_some())
+}
+
+/// Deletes all sums: those that are written from here on go to every level.
+pub(in crate::store) fn forget(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM rollups", [])?;
+    connection.execute("DELETE FROM settings WHERE key = ?1", [KEY])?;
+    Ok(())
+}
+
+/// Notes that the sums are whole, at every level.
+pub(in crate::store) fn set_current(connection: &Connection) -> rusqlite::Result<()> {
+    const SELECT: &str = "SELECT max(bucket) FROM rollups WHERE level = ?1";
+    let newest: Option<i64> = connection.query_row(SELECT, [QUARTERS], |row| row.get(0))?;
+    set(
+        connection,
+        newest.map_or(i64::MIN, |newest| newest.saturating_add(QUARTER_MS)),
+    )?;
+    Ok(())
+}
