@@ -1,10 +1,10 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { Announcer } from "@/app/announcer";
 import { BottomBar } from "@/app/bottom-bar";
-import { OutboxNote } from "@/app/outbox-note";
 import { Overlays } from "@/app/overlays";
 import { PageFrame } from "@/app/page-frame";
 import { Sidebar } from "@/app/sidebar";
+import { StateNotes } from "@/app/state-notes";
 import { TopBar } from "@/app/top-bar";
 import { useFirstRun } from "@/app/use-first-run";
 import { useIsWide } from "@/shared/use-media";
@@ -28,7 +28,7 @@ export const App = () => {
           tabIndex={-1}
           className="mx-auto w-full max-w-[100rem] min-w-0 px-4 pb-28 outline-none sm:px-6 lg:min-h-dvh lg:px-8 lg:pt-4 lg:pb-16 print:p-0"
         >
-          <OutboxNote />
+          <StateNotes />
           <PageFrame />
         </main>
         {!isWide && <BottomBar />}

@@ -1,13 +1,12 @@
-import { lazy, Suspense, useEffect } from "react";
+import { Suspense, useEffect } from "react";
 import { useLocation } from "wouter";
 import { pages } from "@/app/pages";
 import { holdsMod } from "@/shared/ui/keys";
+import { later } from "@/store/code";
 import { showOverlay, useUi } from "@/store/ui-store";
 
-const Palette = lazy(async () => ({ default: (await import("@/app/palette")).Palette }));
-const ShortcutsDialog = lazy(async () => ({
-  default: (await import("@/app/shortcuts-dialog")).ShortcutsDialog,
-}));
+const Palette = later(() => import("@/app/palette").then((m) => m.Palette));
+const ShortcutsDialog = later(() => import("@/app/shortcuts-dialog").then((m) => m.ShortcutsDialog));
 
 /** What lies over the page, and the keys that work everywhere. */
 export const Overlays = () => {

@@ -2,15 +2,15 @@ import { Suspense, useEffect, useRef } from "react";
 import { Route, Switch, useLocation } from "wouter";
 import { ErrorBoundary } from "@/app/error-boundary";
 import { NotFound } from "@/app/not-found";
+import { PageWait } from "@/app/page-wait";
 import { routes } from "@/app/pages";
-import { PageSkeleton } from "@/shared/ui/skeleton";
 
 /** The page of the address. What fails in it stays in it. */
 export const PageFrame = () => {
   const [location] = useLocation();
   return (
     <ErrorBoundary key={location}>
-      <Suspense fallback={<PageSkeleton />}>
+      <Suspense fallback={<PageWait />}>
         <Switch>
           {routes.map(({ path, Content }) => (
             <Route key={path} path={path}>

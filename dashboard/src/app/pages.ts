@@ -1,7 +1,7 @@
 /**
  * The pages, one line each: address, name, icon, the key after `g` that goes there, and what is loaded then.
  */
-import { type ComponentType, type LazyExoticComponent, lazy } from "react";
+import type { ComponentType, LazyExoticComponent } from "react";
 import {
   AnalyticsIcon,
   BellIcon,
@@ -13,6 +13,7 @@ import {
   SessionsIcon,
   SettingsIcon,
 } from "@/shared/ui/icons";
+import { later } from "@/store/code";
 
 type Icon = ComponentType<{ className?: string }>;
 type Load = () => Promise<ComponentType>;
@@ -25,7 +26,7 @@ export type Page = Route & { label: string; Icon: Icon; key: string };
 
 const route = (path: string, load: Load): Route => ({
   path,
-  Content: lazy(async () => ({ default: await load() })),
+  Content: later(load),
   load,
 });
 

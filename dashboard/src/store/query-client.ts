@@ -43,6 +43,10 @@ export const useRead = <Data>(topic: Topic, path: string | null): UseQueryResult
     placeholderData: keepPreviousData,
   });
 
+/** Reads again all that is in sight and could not be read: what failed together mostly comes back together. */
+export const readFailedAgain = (): Promise<void> =>
+  queryClient.refetchQueries({ type: "active", predicate: ({ state }) => state.status === "error" });
+
 /** What is touched is read anew at most this often, however many events come. */
 const REVALIDATE_MS = 2_000;
 /** A curve is work for the server, and its newest end is known here; sums of days change little by a call. */

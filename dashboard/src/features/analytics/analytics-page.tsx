@@ -19,10 +19,10 @@ import {
 import { ChartFrame } from "@/shared/chart/chart-frame";
 import { EmptyState } from "@/shared/ui/empty-state";
 import { SelectFilter } from "@/shared/ui/filter-bar";
-import { Loaded } from "@/shared/ui/loaded";
+import { Loaded, OWN_CARD } from "@/shared/ui/loaded";
 import { PageHeader } from "@/shared/ui/page-header";
 import { Segmented } from "@/shared/ui/segmented";
-import { Skeleton } from "@/shared/ui/skeleton";
+import { SkeletonCard, StatsSkeleton } from "@/shared/ui/skeleton";
 import { queryString, useUrlState } from "@/shared/use-url-state";
 import { serverNow, useLive } from "@/store/live-store";
 import { useRead } from "@/store/query-client";
@@ -68,7 +68,7 @@ export const AnalyticsPage = () => {
       <search className="mb-4 flex flex-wrap items-center gap-2 print:hidden">
         <RangePicker range={name} from={values.from} to={values.to} onChange={choose} />
       </search>
-      <Loaded of={main} skeleton={<PageShape />}>
+      <Loaded of={main} skeleton={<PageShape />} failureClass={OWN_CARD}>
         {(page) =>
           page.totals.requests === 0 ? (
             <Nothing isAll={name === "all"} onAll={() => choose({ range: "all" })} />
@@ -83,7 +83,7 @@ export const AnalyticsPage = () => {
                 onMeasure={(chosen) => change({ measure: chosen === "tokens" ? "" : chosen })}
                 onSplit={(chosen) => change({ by: chosen })}
               />
-              <Loaded of={models} skeleton={<Skeleton className="h-64" />}>
+              <Loaded of={models} skeleton={<SkeletonCard className="h-64" />} failureClass={OWN_CARD}>
                 {({ groups }) => <ModelsTable groups={groups} />}
               </Loaded>
             </div>
@@ -91,7 +91,7 @@ export const AnalyticsPage = () => {
         }
       </Loaded>
       <div className="mt-4 grid items-start gap-4 lg:mt-5 lg:gap-5 2xl:grid-cols-[1.7fr_1fr]">
-        {year.isPending && <Skeleton className="h-64" />}
+        {year.isPending && <SkeletonCard className="h-64" />}
         {(year.data?.totals.requests ?? 0) > 0 && (
           <HeatMap title="The last year, by day" heat={yearHeat(year.data?.groups ?? [], now)} />
         )}
@@ -167,11 +167,8 @@ const Nothing = ({ isAll, onAll }: { isAll: boolean; onAll: () => void }) => (
 
 const PageShape = () => (
   <div className="grid gap-4 lg:gap-5">
-    <Skeleton className="h-28" />
-    <Skeleton className="h-96" />
-    <Skeleton className="h-64" />
-    <span role="status" className="sr-only">
-      Loading…
-    </span>
+    <StatsSkeleton />
+    <SkeletonCard className="h-96" />
+    <SkeletonCard className="h-64" />
   </div>
 );

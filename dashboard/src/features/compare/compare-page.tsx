@@ -17,11 +17,11 @@ import type { Colour } from "@/shared/chart/model";
 import { type Measure, measures } from "@/shared/curve/cumulative";
 import { type Column, DataTable } from "@/shared/ui/data-table";
 import { EmptyState } from "@/shared/ui/empty-state";
-import { Loaded } from "@/shared/ui/loaded";
+import { Loaded, OWN_CARD } from "@/shared/ui/loaded";
 import { PageHeader } from "@/shared/ui/page-header";
 import { Panel } from "@/shared/ui/panel";
 import { Segmented } from "@/shared/ui/segmented";
-import { Skeleton } from "@/shared/ui/skeleton";
+import { SkeletonCard } from "@/shared/ui/skeleton";
 import { useUrlState } from "@/shared/use-url-state";
 import { useLive } from "@/store/live-store";
 import { useRead } from "@/store/query-client";
@@ -47,7 +47,7 @@ export const ComparePage = () => {
           </EmptyState>
         </section>
       ) : (
-        <Loaded of={read} skeleton={<ComparisonSkeleton />}>
+        <Loaded of={read} skeleton={<ComparisonSkeleton />} failureClass={OWN_CARD}>
           {(comparison) => (
             <Comparison
               comparison={comparison}
@@ -63,8 +63,8 @@ export const ComparePage = () => {
 
 const ComparisonSkeleton = () => (
   <div className="grid gap-4">
-    <Skeleton className="h-96" />
-    <Skeleton className="h-80" />
+    <SkeletonCard className="h-96" />
+    <SkeletonCard className="h-80" />
   </div>
 );
 

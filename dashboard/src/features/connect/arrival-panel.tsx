@@ -4,7 +4,7 @@ import type { Tool } from "@/api/answers";
 import type { CallView } from "@/api/types.gen";
 import { arrival, lastSeen } from "@/features/connect/arrivals";
 import { compact, count, exactTime, latency, money, time } from "@/shared/format";
-import { CheckIcon } from "@/shared/ui/icons";
+import { AlertIcon, CheckIcon } from "@/shared/ui/icons";
 import { useLive } from "@/store/live-store";
 
 type ArrivalPanelProps = {
@@ -65,7 +65,7 @@ const Came = ({ call, tool, isFromTool }: CameProps) => {
           <span
             className={`grid size-9 place-items-center rounded-full ${failed ? "bg-warn-soft text-warn" : "bg-good-soft text-good"}`}
           >
-            <CheckIcon className="size-5" />
+            {failed ? <AlertIcon className="size-5" /> : <CheckIcon className="size-5" />}
           </span>
         }
         title={isFromTool ? `${tool.name} is connected` : "A request arrived"}
@@ -76,7 +76,7 @@ const Came = ({ call, tool, isFromTool }: CameProps) => {
             : failed
               ? "Its call came through; the provider did not complete it."
               : "Its call came through and was counted."
-          : `It came from ${call.client ?? "a client that does not say what it is"}.`}
+          : `It came from ${call.client ?? "a client that does not say what it is"}${failed ? "; the provider did not complete it" : ""}.`}
       </Told>
       <dl className="mt-4 grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1.5 border-t border-line pt-4 text-sm">
         <Fact label="Model">{call.model ?? call.requestModel ?? "not known"}</Fact>

@@ -5,9 +5,9 @@ import { ToolBlock } from "@/features/connect/tool-block";
 import { ToolPicker } from "@/features/connect/tool-picker";
 import { CopyButton } from "@/shared/ui/copy-button";
 import { SelectFilter } from "@/shared/ui/filter-bar";
-import { Loaded } from "@/shared/ui/loaded";
+import { Loaded, OWN_CARD } from "@/shared/ui/loaded";
 import { PageHeader } from "@/shared/ui/page-header";
-import { Skeleton } from "@/shared/ui/skeleton";
+import { SkeletonCard } from "@/shared/ui/skeleton";
 import { queryString, useUrlState } from "@/shared/use-url-state";
 import { serverNow, useLive } from "@/store/live-store";
 import { useRead } from "@/store/query-client";
@@ -25,7 +25,7 @@ export const ConnectPage = () => {
         Point a tool at Moonlock. Its calls go on to the provider unchanged; what they use is counted on the
         way.
       </PageHeader>
-      <Loaded of={connect} skeleton={<Skeleton className="h-96" />}>
+      <Loaded of={connect} skeleton={<PageShape />} failureClass={OWN_CARD}>
         {({ tools, proxyUrl }) => {
           const chosen = tools.find(({ id }) => id === tool) ?? tools[0];
           if (!chosen) return null;
@@ -57,6 +57,15 @@ export const ConnectPage = () => {
     </>
   );
 };
+
+/** The list of tools, the one that is chosen, and what arrives. */
+const PageShape = () => (
+  <div className="grid items-start gap-4 lg:gap-5 xl:grid-cols-[12rem_minmax(0,1fr)_19rem]">
+    <SkeletonCard className="h-24 xl:h-160" />
+    <SkeletonCard className="h-80" />
+    <SkeletonCard className="h-40" />
+  </div>
+);
 
 /** Waits from the moment at which the page was opened. */
 const Waiting = ({ tool }: { tool: Tool }) => {

@@ -3,7 +3,7 @@ import { keyText, toldAgo } from "@/features/limits/windows";
 import { EmptyState } from "@/shared/ui/empty-state";
 import { PageHeader } from "@/shared/ui/page-header";
 import { Panel } from "@/shared/ui/panel";
-import { Skeleton } from "@/shared/ui/skeleton";
+import { SkeletonCard } from "@/shared/ui/skeleton";
 import { useSeconds } from "@/shared/use-frames";
 import { serverNow, useLive } from "@/store/live-store";
 
@@ -19,7 +19,7 @@ export const LimitsPage = () => {
         What the providers allow, how much of it is used, and when it resets.
       </PageHeader>
       {!ready ? (
-        <Skeleton className="h-64" />
+        <SkeletonCard className="h-64" />
       ) : limits.length === 0 ? (
         <div className="card">
           <EmptyState title="No limits reported yet">

@@ -75,11 +75,11 @@ const Banner = ({ alert }: { alert: AlertView }) => {
           </span>
         )}
       </p>
-      <span className="-mx-2 flex shrink-0">
-        <Button variant="quiet" className="h-8 px-2" onClick={() => change({ acknowledged: true })}>
+      <span className="flex shrink-0 gap-2 py-1">
+        <Button size="small" onClick={() => change({ acknowledged: true })}>
           Acknowledge
         </Button>
-        <Button variant="quiet" className="h-8 px-2" onClick={snooze}>
+        <Button size="small" onClick={snooze}>
           Snooze 1 h
         </Button>
       </span>

@@ -1,4 +1,4 @@
-import { Fragment, lazy, Suspense, useCallback, useState } from "react";
+import { Fragment, Suspense, useCallback, useState } from "react";
 import type { SessionView } from "@/api/types.gen";
 import { ConnectBlocks } from "@/features/live/connect-panel";
 import { idleGaps } from "@/features/live/idle-gaps";
@@ -9,10 +9,11 @@ import { compact, plural, span } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
 import { Panel } from "@/shared/ui/panel";
 import { useUrlState } from "@/shared/use-url-state";
+import { later } from "@/store/code";
 import { useLive } from "@/store/live-store";
 import { type CallFilter, filterCalls, useUi } from "@/store/ui-store";
 
-const CallDrawer = lazy(async () => ({ default: (await import("@/shared/calls/call-drawer")).CallDrawer }));
+const CallDrawer = later(() => import("@/shared/calls/call-drawer").then((m) => m.CallDrawer));
 
 const SHOWN = 100;
 

@@ -65,7 +65,7 @@ export const SessionHero = ({ session }: SessionHeroProps) => {
       <div className="col-span-2 sm:col-span-1">
         <SessionClock session={session} />
       </div>
-      <div className="col-span-2 mt-3 flex flex-col gap-x-5 gap-y-3 sm:col-span-1 md:flex-row-reverse md:items-center md:justify-end">
+      <div className="col-span-2 mt-2 grid gap-3.5 sm:col-span-1">
         <p className="text-sm text-muted" data-testid="timing">
           {timing()}
         </p>

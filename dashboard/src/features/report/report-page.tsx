@@ -21,7 +21,7 @@ import { Button } from "@/shared/ui/button";
 import { ButtonLink } from "@/shared/ui/button-link";
 import { EmptyState } from "@/shared/ui/empty-state";
 import { DownloadIcon, PrintIcon, TrashIcon } from "@/shared/ui/icons";
-import { Loaded } from "@/shared/ui/loaded";
+import { Loaded, OWN_CARD } from "@/shared/ui/loaded";
 import { PageHeader } from "@/shared/ui/page-header";
 import { PageSkeleton } from "@/shared/ui/skeleton";
 import { useSeconds } from "@/shared/use-frames";
@@ -41,7 +41,7 @@ export const ReportPage = () => {
   return (
     <>
       {!read.data && <PageHeader title="Session" />}
-      <Loaded of={read} skeleton={<PageSkeleton />}>
+      <Loaded of={read} skeleton={<PageSkeleton />} failureClass={OWN_CARD}>
         {(view) => <Report session={{ view, receivedAt: read.dataUpdatedAt - performance.timeOrigin }} />}
       </Loaded>
     </>

@@ -69,7 +69,7 @@ export const SessionRow = memo(({ session, now, picked, canPick, onPick }: Sessi
       <p className="hidden text-right @4xl:block">{span(elapsed)}</p>
       <p className="text-right">
         {compact(usage.total)}
-        <span className="text-muted"> tokens</span>
+        <span className="text-muted @4xl:sr-only"> tokens</span>
       </p>
       <p className="text-left @4xl:text-right">
         <span className="sr-only">Cost: </span>

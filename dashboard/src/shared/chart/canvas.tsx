@@ -2,6 +2,7 @@ import { useEffect, useRef } from "react";
 import { onThemeChange } from "@/shared/chart/colours";
 import type { Drawing } from "@/shared/chart/draw";
 import type { ChartModel } from "@/shared/chart/model";
+import { patiently } from "@/store/code";
 
 /** Draws the model when it changes and the page is seen. What it says stands beside it in words. */
 export const ChartCanvas = ({ model }: { model: ChartModel }) => {
@@ -11,7 +12,7 @@ export const ChartCanvas = ({ model }: { model: ChartModel }) => {
 
   useEffect(() => {
     let wanted = true;
-    void import("@/shared/chart/draw").then(({ draw }) => {
+    void patiently(() => import("@/shared/chart/draw")).then(({ draw }) => {
       if (wanted && canvas.current) drawing.current = draw(canvas.current, latest.current);
     });
     const again = (): void => {

@@ -3,7 +3,9 @@ import type { CheckpointView, CurvePoint, CurveView, PastBand, PastView, Session
 import { ChartFrame } from "@/shared/chart/chart-frame";
 import { cumulativeChart, type Measure, measures } from "@/shared/curve/cumulative";
 import { rateChart } from "@/shared/curve/rate";
+import { Loaded, OWN_CARD } from "@/shared/ui/loaded";
 import { Segmented } from "@/shared/ui/segmented";
+import { SkeletonCard } from "@/shared/ui/skeleton";
 import { useUrlState } from "@/shared/use-url-state";
 import { useRead } from "@/store/query-client";
 
@@ -46,7 +48,13 @@ export const SessionCharts = ({ view, elapsedMs, checkpoints }: SessionChartsPro
     [past, points, measure, elapsedMs, view, checkpoints],
   );
   const rate = useMemo(() => rateChart(points), [points]);
-  if (read.data?.sessionId !== view.id || view.usage.requests === 0) return null;
+  if (view.usage.requests === 0) return null;
+  if (read.data?.sessionId !== view.id)
+    return (
+      <Loaded of={read} skeleton={<ChartsShape />} failureClass={OWN_CARD}>
+        {() => <ChartsShape />}
+      </Loaded>
+    );
   return (
     <div className="grid gap-4 lg:gap-5 xl:grid-cols-[1.6fr_1fr]">
       <ChartFrame
@@ -65,6 +73,14 @@ export const SessionCharts = ({ view, elapsedMs, checkpoints }: SessionChartsPro
     </div>
   );
 };
+
+/** As high as what comes, so that nothing below moves. */
+const ChartsShape = () => (
+  <div className="grid gap-4 lg:gap-5 xl:grid-cols-[1.6fr_1fr]">
+    <SkeletonCard className="h-98" />
+    <SkeletonCard className="h-98" />
+  </div>
+);
 
 const NONE: readonly CurvePoint[] = [];
 const NO_BANDS: readonly PastBand[] = [];

@@ -56,7 +56,7 @@ export const SelectFilter = ({ label, any, value, options, onChange, ...rest }: 
     aria-label={label}
     value={value}
     onChange={({ target }) => onChange(target.value)}
-    className={`${FIELD} field-sizing-content max-w-48 px-2.5 ${value === "" ? "text-muted" : "border-accent font-medium"}`}
+    className={`${FIELD} field-sizing-content max-w-48 pr-7 pl-2.5 ${value === "" ? "text-muted" : "border-accent font-medium"}`}
     {...rest}
   >
     <option value="">{any}</option>

@@ -1,32 +1,35 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { Button } from "@/shared/ui/button";
-import { EmptyState } from "@/shared/ui/empty-state";
+import { Failure } from "@/shared/ui/failure";
 import { SkeletonRows } from "@/shared/ui/skeleton";
+import { readFailedAgain } from "@/store/query-client";
 
 type LoadedProps<Data> = {
   of: UseQueryResult<Data>;
   /** What holds the place until it comes. */
   skeleton?: ReactNode;
+  /** Of the place's own card, where it stands in none. */
+  failureClass?: string;
   children: (data: Data) => ReactNode;
 };
 
-/** Problems are told in lower case. */
-const sentence = (text: string): string =>
-  `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
-
 /** What was read, or why it is not there. What was read once stays while nothing answers. */
-export const Loaded = <Data,>({ of, skeleton = <SkeletonRows />, children }: LoadedProps<Data>) => {
+export const Loaded = <Data,>({
+  of,
+  skeleton = <SkeletonRows />,
+  failureClass,
+  children,
+}: LoadedProps<Data>) => {
   if (of.data !== undefined) return children(of.data);
   if (of.isPending) return skeleton;
   return (
-    <div role="alert">
-      <EmptyState
-        title="This could not be read"
-        action={<Button onClick={() => void of.refetch()}>Try again</Button>}
-      >
-        {of.error && sentence(of.error.message)}
-      </EmptyState>
-    </div>
+    <Failure
+      reason={of.error?.message}
+      onRetry={() => void readFailedAgain()}
+      {...(failureClass && { className: failureClass })}
+    />
   );
 };
+
+/** The place of a failure that stands alone. */
+export const OWN_CARD = "card px-5 py-4";

@@ -37,14 +37,7 @@ export const PagedList = <Item,>({
   <section aria-label={label} className="card @container min-w-0">
     <NewItems {...waiting} />
     {headings}
-    <Loaded
-      of={query}
-      skeleton={
-        <div className="pt-4">
-          <SkeletonRows rows={8} height="h-11" />
-        </div>
-      }
-    >
+    <Loaded of={query} skeleton={<SkeletonRows rows={8} height="h-14" />} failureClass="p-5">
       {() =>
         items?.length ? (
           <VirtualList

@@ -20,7 +20,7 @@ export const SelectField = ({ label, name, value, children }: SelectFieldProps) 
         id={id}
         name={name}
         defaultValue={value}
-        className="h-11 w-full min-w-0 rounded-xl border border-control bg-surface px-3 text-sm"
+        className="h-11 w-full min-w-0 rounded-xl border border-control bg-surface pr-8 pl-3 text-sm"
       >
         {children}
       </select>

@@ -63,7 +63,7 @@ export const VirtualList = <Item,>({
       ref={list}
       aria-label={label}
       data-testid={testId}
-      className="relative -mb-px"
+      className="relative -mb-px overflow-clip rounded-b-card"
       style={{ height: rows.getTotalSize() }}
     >
       {shown.map(({ index, key, start }) => {
