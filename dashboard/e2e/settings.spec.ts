@@ -9,17 +9,79 @@ test("every setting says what holds, and who said so", async ({ live, server }) 
   if (!server.mock) return;
   await expect(port).toContainText("3002");
   const changed = live.getByTestId("setting").filter({ hasText: "store.durability" });
-  await expect(changed).toContainText("config.toml, line 4 · default: normal · needs a restart");
+  await expect(changed).toContainText("config.toml, line 4 · default: normal · a change needs a restart");
 });
 
-test("one's own prices are told, and how one is made", async ({ live, server }) => {
+test("a setting is changed where it stands, and holds or says that it will", { tag: "@mock" }, async ({
+  live,
+  server,
+}) => {
+  await visit(live, server, "/settings");
+  const panel = live.getByRole("region", { name: "Configuration" });
+  const idle = panel.getByTestId("setting").filter({ hasText: "sessions.idle_minutes" });
+  const change = idle.getByRole("button", { name: "Change sessions.idle_minutes" });
+  const field = idle.getByLabel("sessions.idle_minutes", { exact: true });
+  await change.press("Enter");
+  await live.keyboard.type("often");
+  await live.keyboard.press("Enter");
+  await expect(idle.getByRole("alert")).toHaveText("Give a whole number.");
+  await field.fill("0");
+  await live.keyboard.press("Enter");
+  await expect(idle.getByText("Must be at least 1")).toBeVisible();
+  await field.fill("45");
+  await live.keyboard.press("Enter");
+  await expect(idle).toContainText("Saved; it holds now.");
+  await expect(idle).toContainText("config.toml, line 30 · default: 30");
+  await expect(change).toBeFocused();
+  await idle.getByRole("button", { name: "Reset" }).press("Enter");
+  await expect(idle).not.toContainText("default: 30");
+
+  const estimates = panel.getByTestId("setting").filter({ hasText: "estimates.enabled" });
+  await estimates.getByRole("switch").press("Space");
+  await expect(estimates).toContainText("holds after a restart");
+  await expect(panel.getByText("Start Moonlock again:")).toBeVisible();
+  const host = panel.getByTestId("setting").filter({ hasText: "server.host" });
+  await expect(host.getByRole("button")).toHaveCount(0);
+});
+
+test("one's own prices are told, added, changed and taken away", { tag: "@mock" }, async ({
+  live,
+  server,
+}) => {
   await visit(live, server, "/settings");
   const prices = live.getByRole("region", { name: "Your own prices" });
-  await expect(prices.getByRole("button", { name: "Copy an example of a price" })).toBeVisible();
-  if (!server.mock) return;
-  await expect(prices.getByRole("row").nth(1)).toHaveText(
-    /qwen3-coder\*.*ollama.*always.*\$0\.10.*—.*\$0\.40/,
-  );
+  const row = (place: number) => prices.getByRole("row").nth(place);
+  await expect(row(1)).toHaveText(/qwen3-coder\*.*ollama.*always.*\$0\.10.*—.*\$0\.40/);
+  await prices.getByRole("button", { name: "Add a price" }).press("Enter");
+  const dialog = live.getByRole("dialog", { name: "Add a price" });
+  await live.keyboard.press("Enter");
+  await expect(dialog.getByRole("alert")).toHaveText("Say which model it is of.");
+  await live.keyboard.type("my-model");
+  await dialog.getByLabel("Input").fill("$2.50");
+  await dialog.getByLabel("Output").fill("10");
+  await live.keyboard.press("Enter");
+  await expect(dialog).toHaveCount(0);
+  await expect(row(2)).toHaveText(/my-model.*every provider.*always.*\$2\.50.*—.*\$10/);
+  await prices.getByRole("button", { name: "Edit the price of my-model" }).press("Enter");
+  await live.getByLabel("Cache read").fill("1");
+  await live.getByRole("button", { name: "Save" }).press("Enter");
+  await expect(row(2)).toHaveText(/\$2\.50.*\$1.*\$10/);
+  await prices.getByRole("button", { name: "Delete the price of my-model" }).press("Enter");
+  await prices.getByRole("button", { name: "Delete the price of qwen3-coder*" }).press("Enter");
+  await expect(prices.getByText("Costs come from the built-in price list")).toBeVisible();
+});
+
+test("the database says how large it is, and is copied at a press", { tag: "@mock" }, async ({
+  live,
+  server,
+}) => {
+  await visit(live, server, "/settings#data");
+  const data = live.getByRole("region", { name: "Your data" });
+  await expect(data).toContainText(/4\.8\sMB · [\d,]+\scalls since \d+ \w+ \d{4}/);
+  await expect(data).toContainText("None yet");
+  await data.getByRole("button", { name: "Back up now" }).press("Enter");
+  await expect(data).toContainText("moonlock-2026-11-22T115307.db");
+  await expect(data).toContainText(/Today \d\d:\d\d/);
 });
 
 test("a budget is made, changed and deleted, with keys alone", async ({ live, server }) => {

@@ -24,7 +24,17 @@ import {
   sessionTokens,
 } from "./reports";
 import type { Scene } from "./scene";
-import { calibration, changeBudget, createBudget, deleteBudget, listBudgets, listSettings } from "./settings";
+import {
+  backUp,
+  calibration,
+  changeBudget,
+  changeSettings,
+  createBudget,
+  deleteBudget,
+  listBudgets,
+  listSettings,
+  storage,
+} from "./settings";
 import { usage } from "./usage";
 
 export type Reply = [status: number, body: object];
@@ -63,6 +73,9 @@ const answers: [method: string, path: RegExp, Answer][] = [
   ["GET", /^\/api\/forecast\/track-record$/, trackRecord],
   ["GET", /^\/api\/analytics\/usage$/, usage],
   ["GET", /^\/api\/settings$/, listSettings],
+  ["PATCH", /^\/api\/settings$/, changeSettings],
+  ["GET", /^\/api\/storage$/, storage],
+  ["POST", /^\/api\/storage\/backup$/, backUp],
   ["GET", /^\/api\/notifications$/, listTargets],
   ["POST", /^\/api\/notifications\/([^/]+)\/test$/, testTarget],
   ["GET", /^\/api\/calibration$/, calibration],

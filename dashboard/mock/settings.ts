@@ -1,5 +1,11 @@
 /** Settings, budgets and how good estimates are. */
-import type { BudgetView, CalibrationView, SettingSource, SettingView } from "../src/api/types.gen";
+import type {
+  BudgetView,
+  CalibrationView,
+  SettingSource,
+  SettingView,
+  StorageView,
+} from "../src/api/types.gen";
 import type { Asked, Reply } from "./rest";
 import { newId, noTotals, type Scene } from "./scene";
 
@@ -20,12 +26,12 @@ const setting = (
   meaning,
   variable,
   flag,
-  needsRestart: !name.startsWith("sessions"),
-  changeable: !/^(server\.(host|allow)|store\.path|mounts|notify)/.test(name),
+  needsRestart: !/^(sessions|backup|prices)/.test(name),
+  changeable: /^(sessions|estimates|prices|store\.durability|backup\.(daily|keep))/.test(name),
   pending: false,
 });
 
-const settings = [
+const settings: readonly SettingView[] = [
   setting(
     "prices[0]",
     { model: "qwen3-coder*", provider: "ollama", input: "0.10", output: "0.40" },
@@ -104,7 +110,59 @@ const settings = [
   setting("NO_PROXY", null, null, "What is reached without it.", undefined, ["NO_PROXY"]),
 ];
 
-export const listSettings = (): Reply => [200, { file: FILE, restartNeeded: false, settings }];
+const held = new WeakMap<Scene, readonly SettingView[]>();
+const settingsOf = (scene: Scene): readonly SettingView[] => held.get(scene) ?? settings;
+
+export const listSettings = ({ scene }: Pick<Asked, "scene">): Reply => {
+  const all = settingsOf(scene);
+  return [200, { file: FILE, restartNeeded: all.some(({ pending }) => pending), settings: all }];
+};
+
+const inFile: SettingSource = { kind: "file", file: FILE, line: 30 };
+
+export const changeSettings = ({ scene, body }: Asked): Reply => {
+  const { prices, ...others } = body;
+  const [wrong] = Object.keys(others).filter((name) => others[name] === 0);
+  if (wrong) {
+    const detail = `${FILE}:7: \`${wrong}\`: must be at least 1`;
+    return [422, { type: "about:blank", title: "Not possible", status: 422, detail, field: wrong }];
+  }
+  const changed = settingsOf(scene).map((known): SettingView => {
+    const asked = others[known.name];
+    if (asked === undefined) return known;
+    const source: SettingSource = asked === null ? { kind: "default" } : inFile;
+    return { ...known, value: asked ?? known.default, source, pending: known.needsRestart };
+  });
+  const own = Array.isArray(prices)
+    ? [
+        ...prices.map((price, index) => setting(`prices[${index}]`, price, null, "", inFile)),
+        ...changed.filter(({ name }) => !name.startsWith("prices[")),
+      ]
+    : changed;
+  held.set(scene, own);
+  return listSettings({ scene });
+};
+
+const backups = new WeakMap<Scene, StorageView["lastBackup"]>();
+
+export const storage = ({ scene }: Pick<Asked, "scene">): Reply => {
+  const known: StorageView = {
+    path: "/home/ada/.local/share/moonlock/moonlock.db",
+    bytes: 4_816_896,
+    calls: scene.calls.length,
+    oldestCallAt: scene.calls.at(-1)?.startedAt ?? null,
+    dailyBackups: true,
+    keepDays: 7,
+    directory: "/home/ada/.local/share/moonlock/backups",
+    lastBackup: backups.get(scene) ?? null,
+  };
+  return [200, known];
+};
+
+export const backUp = ({ scene }: Asked): Reply => {
+  backups.set(scene, { at: Date.now(), file: "moonlock-2026-11-22T115307.db", bytes: 4_800_512 });
+  return [201, storage({ scene })[1]];
+};
 
 const calibrated: CalibrationView[] = [
   {

@@ -1,7 +1,16 @@
 /**
  * Calls of the REST API. An answer that is not 2xx is an RFC 9457 problem, and becomes a `Problem`.
  */
-import type { BudgetView, MovedCalls, NotificationTest, Rule, SessionView, Status } from "@/api/types.gen";
+import type {
+  BudgetView,
+  MovedCalls,
+  NotificationTest,
+  Rule,
+  SessionView,
+  SettingsView,
+  Status,
+  StorageView,
+} from "@/api/types.gen";
 
 export class Problem extends Error {
   override name = "Problem";
@@ -133,6 +142,16 @@ export const changeBudget = async (id: string, revision: number, terms: BudgetTe
 export const deleteBudget = async (id: string): Promise<void> => {
   await ask("DELETE", `/api/budgets/${encodeURIComponent(id)}`);
 };
+
+/** Settings by their names; `null` is what it comes with. All of them are changed, or none. */
+export type SettingChanges = Record<string, unknown>;
+
+export const changeSettings = async (changes: SettingChanges): Promise<SettingsView> =>
+  (await ask("PATCH", "/api/settings", changes)) as SettingsView;
+
+/** Copies the database; the answer comes when the copy is whole. */
+export const makeBackup = async (): Promise<StorageView> =>
+  (await ask("POST", "/api/storage/backup", {})) as StorageView;
 
 /** Sends a test to a target of notifications. */
 export const testNotification = async (name: string): Promise<NotificationTest> =>

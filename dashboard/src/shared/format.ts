@@ -15,6 +15,7 @@ const timeOfDayWithSeconds = new Intl.DateTimeFormat("en-GB", {
   second: "2-digit",
 });
 const monthOfYear = new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric" });
+const dayOfAnyYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 const dayOfYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 /** `12,345` */
@@ -36,6 +37,18 @@ export const compact = (value: number | null): string => {
 const cut = (value: number): string => {
   const digits = value < 100 ? 1 : 0;
   return (Math.floor(value * 10 ** digits) / 10 ** digits).toFixed(digits).replace(/\.0$/, "");
+};
+
+/** `812 B`, `4.8 MB`, `1.2 GB` */
+export const bytes = (value: number): string => {
+  for (const [unit, suffix] of [
+    [1e9, "GB"],
+    [1e6, "MB"],
+    [1e3, "kB"],
+  ] as const) {
+    if (value >= unit) return `${cut(value / unit)}${SPACE}${suffix}`;
+  }
+  return `${value}${SPACE}B`;
 };
 
 /** `$1.23`, `$0.034`, `<$0.0001` from billionths of a dollar. */
@@ -136,6 +149,9 @@ export const day = (at: number, now: number): string => {
 export const date = (at: number): string => dayOfYear.format(at);
 
 /** `Nov 2026` in the viewer's zone. */
+/** `22 Nov 2026` */
+export const fullDate = (at: number): string => dayOfAnyYear.format(at);
+
 export const month = (at: number): string => monthOfYear.format(at);
 
 /** `1 call`, `12 calls` */

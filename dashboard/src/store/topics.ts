@@ -13,7 +13,7 @@ export type Topic =
   | "alerts"
   | "budgets"
   | "limits"
-  /** What no event tells of: settings, prices, connections. */
+  /** What no event tells of: settings, prices, connections. A new start may have changed them. */
   | "fixed";
 
 const ALL: readonly Topic[] = [
@@ -25,6 +25,7 @@ const ALL: readonly Topic[] = [
   "alerts",
   "budgets",
   "limits",
+  "fixed",
 ];
 
 const TOUCHED: Record<Change["kind"], readonly Topic[]> = {

@@ -3,6 +3,7 @@ import { ruleName } from "@/shared/alerts";
 import { muteRule } from "@/shared/api-client";
 import { Loaded } from "@/shared/ui/loaded";
 import { Panel } from "@/shared/ui/panel";
+import { Switch } from "@/shared/ui/switch";
 import { useAction } from "@/shared/use-action";
 import { queryClient, useRead } from "@/store/query-client";
 
@@ -28,7 +29,7 @@ export const AlertRulesPanel = () => {
 };
 
 const Row = ({ rule: { rule, about, muted } }: { rule: AlertRule }) => {
-  const { problem, run } = useAction();
+  const { problem, busy, run } = useAction();
   const toggle = async (): Promise<void> => {
     await muteRule(rule, !muted);
     await queryClient.invalidateQueries({ queryKey: ["alerts"] });
@@ -44,19 +45,13 @@ const Row = ({ rule: { rule, about, muted } }: { rule: AlertRule }) => {
           </p>
         )}
       </div>
-      <button
-        type="button"
-        role="switch"
-        aria-checked={!muted}
-        aria-label={`Tell of: ${ruleName(rule)}`}
-        onClick={() => run(toggle)}
-        className="group mt-0.5 inline-flex shrink-0 items-center gap-2 rounded-full text-xs text-muted"
-      >
-        {muted ? "Muted" : "On"}
-        <span className="flex h-5 w-9 items-center rounded-full border border-control bg-sunken p-0.5 group-aria-checked:border-accent group-aria-checked:bg-accent">
-          <span className="size-3.5 rounded-full bg-control transition-transform group-aria-checked:translate-x-4 group-aria-checked:bg-on-accent" />
-        </span>
-      </button>
+      <Switch
+        label={`Tell of: ${ruleName(rule)}`}
+        checked={!muted}
+        words={{ on: "On", off: "Muted" }}
+        busy={busy}
+        onToggle={() => run(toggle)}
+      />
     </li>
   );
 };

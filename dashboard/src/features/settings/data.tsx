@@ -1,10 +1,16 @@
-import type { SettingsView } from "@/api/types.gen";
-import { settingText } from "@/features/settings/settings-list";
-import { UNKNOWN } from "@/shared/format";
+import type { ReactNode } from "react";
+import type { SettingView, StorageView } from "@/api/types.gen";
+import { SettingValue } from "@/features/settings/setting-value";
+import { useSettings } from "@/features/settings/use-settings";
+import { makeBackup } from "@/shared/api-client";
+import { bytes, day, fullDate, plural } from "@/shared/format";
+import { Button } from "@/shared/ui/button";
 import { DownloadIcon } from "@/shared/ui/icons";
+import { Loaded } from "@/shared/ui/loaded";
 import { Panel } from "@/shared/ui/panel";
-import { withCode } from "@/shared/ui/with-code";
-import { useRead } from "@/store/query-client";
+import { useAction } from "@/shared/use-action";
+import { serverNow, useLive } from "@/store/live-store";
+import { queryClient, useRead } from "@/store/query-client";
 
 const exports = [
   { format: "csv", label: "CSV", about: "for a spreadsheet" },
@@ -14,26 +20,14 @@ const exports = [
 
 const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 
-/** Where what was counted lies, and how to take it along. */
+const PATH = "/api/storage";
+
+/** Where what was counted lies, how large it is, its copies, and how to take it along. */
 export const DataPanel = () => {
-  const settings = useRead<SettingsView>("fixed", "/api/settings");
-  const text = (name: string): string => {
-    const found = settings.data?.settings.find((setting) => setting.name === name);
-    return (found && settingText(found, found.value)) ?? UNKNOWN;
-  };
-  const isDaily = text("backup.daily") === "yes";
+  const storage = useRead<StorageView>("usage", PATH);
   return (
     <Panel title="Your data">
-      <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-6 gap-y-2 px-5 pb-4 text-sm">
-        <Fact label="Database">{text("store.path")}</Fact>
-        <Fact label="Backups">
-          {isDaily
-            ? `every day, kept for ${text("backup.keep_days")} days, in ${text("backup.directory")}`
-            : withCode("none by itself: `moonlock backup` makes one")}
-        </Fact>
-        <Fact label="Kept">everything, until you delete it; never a key, a prompt or a reply</Fact>
-        <Fact label="Days begin">at midnight, {timeZone.replaceAll("_", " ")} time (this browser’s)</Fact>
-      </dl>
+      <Loaded of={storage}>{(view) => <Facts storage={view} />}</Loaded>
       <div className="border-t border-line px-5 py-4 text-sm">
         <h3 className="font-medium">Export every call</h3>
         <p className="mt-2 flex flex-wrap gap-2">
@@ -54,9 +48,87 @@ export const DataPanel = () => {
   );
 };
 
-const Fact = ({ label, children }: { label: string; children: React.ReactNode }) => (
-  <>
-    <dt className="text-muted">{label}</dt>
-    <dd className="[overflow-wrap:anywhere]">{children}</dd>
-  </>
+const Facts = ({ storage }: { storage: StorageView }) => {
+  const settings = useSettings();
+  const setting = (name: string): SettingView | undefined =>
+    settings.data?.settings.find((one) => one.name === name);
+  const daily = setting("backup.daily");
+  const keep = setting("backup.keep_days");
+  return (
+    <dl className="pb-1 text-sm">
+      <Fact label="Size" about={<Path text={storage.path} />}>
+        {bytes(storage.bytes)} · {plural(storage.calls, "call")}
+        {storage.oldestCallAt !== null && ` since ${fullDate(storage.oldestCallAt)}`}
+      </Fact>
+      <Fact label="Kept" about="Never a key, a prompt or a reply.">
+        Until you delete it
+      </Fact>
+      <Fact label="Days begin" about="As this browser’s clock has it.">
+        At midnight, {timeZone.replaceAll("_", " ")} time
+      </Fact>
+      <LastBackup storage={storage} />
+      {daily && (
+        <Fact label="Daily backup" about={<Path text={storage.directory} />}>
+          <SettingValue setting={daily} />
+        </Fact>
+      )}
+      {keep && (
+        <Fact label="Days that a daily backup is kept">
+          <SettingValue setting={keep} />
+        </Fact>
+      )}
+    </dl>
+  );
+};
+
+const LastBackup = ({ storage: { lastBackup } }: { storage: StorageView }) => {
+  const clock = useLive((live) => live.state.clock);
+  const { problem, busy, run } = useAction();
+  const make = async (): Promise<void> => {
+    queryClient.setQueryData(["usage", PATH], await makeBackup());
+  };
+  return (
+    <Fact
+      label="Last backup"
+      about={
+        lastBackup ? (
+          <>
+            <Path text={lastBackup.file} /> · {bytes(lastBackup.bytes)}
+          </>
+        ) : (
+          "A whole copy of the database, checked after it was made."
+        )
+      }
+    >
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-2 md:justify-end">
+        <span role="status">
+          {lastBackup ? day(lastBackup.at, serverNow(clock, performance.now())) : "None yet"}
+        </span>
+        <Button size="small" className="-my-1" aria-disabled={busy} onClick={() => run(make)}>
+          {busy ? "Copying…" : "Back up now"}
+        </Button>
+      </div>
+      {problem && (
+        <p role="alert" className="mt-1 text-xs text-bad">
+          {problem}
+        </p>
+      )}
+    </Fact>
+  );
+};
+
+const Path = ({ text }: { text: string }) => (
+  <code className="font-mono [overflow-wrap:anywhere]">{text}</code>
+);
+
+type FactProps = { label: string; about?: ReactNode; children: ReactNode };
+
+const Fact = ({ label, about, children }: FactProps) => (
+  <div className="grid gap-x-6 gap-y-1 border-t border-line/60 px-5 py-3 md:grid-cols-[minmax(0,1.3fr)_minmax(0,1fr)]">
+    <dt className="min-w-0">
+      {label}
+      {about && <span className="block text-xs text-pretty text-muted">{about}</span>}
+    </dt>
+    <dd className="min-w-0 md:text-right">{children}</dd>
+  </div>
 );

@@ -67,6 +67,24 @@ export const folded = (settings: readonly SettingView[]): { shown: SettingView[]
 export const settingText = ({ name }: Pick<SettingView, "name">, value: unknown): string | null =>
   name.endsWith("port") && typeof value === "number" ? String(value) : valueText(value);
 
+/** What was typed for a setting, as the server takes it: nothing at all is what it comes with. */
+export const typedValue = (
+  { default: usual }: Pick<SettingView, "default">,
+  text: string,
+): { value: unknown } | { problem: string } => {
+  const typed = text.trim();
+  if (typed === "") return { value: null };
+  if (typeof usual !== "number") return { value: typed };
+  const digits = typed.replaceAll(/[\s,]/g, "");
+  return /^\d{1,15}$/.test(digits) ? { value: Number(digits) } : { problem: "Give a whole number." };
+};
+
+/** Why a setting was refused, without the place in the file that the person has not written in. */
+export const refusal = (detail: string): string => {
+  const text = detail.replace(/^[^`]*:\d+: /, "").replace(/^`[^`]*`: /, "");
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+};
+
 /** Who said it. */
 export const sourceText = (source: SettingSource): string => {
   switch (source.kind) {

@@ -1,4 +1,5 @@
-import type { SettingsView, SettingView } from "@/api/types.gen";
+import type { SettingView } from "@/api/types.gen";
+import { SettingValue } from "@/features/settings/setting-value";
 import {
   folded,
   isChanged,
@@ -8,24 +9,28 @@ import {
   sourceText,
   waysToSet,
 } from "@/features/settings/settings-list";
-import { UNKNOWN } from "@/shared/format";
+import { useSettings } from "@/features/settings/use-settings";
 import { EmptyState } from "@/shared/ui/empty-state";
 import { SearchFilter } from "@/shared/ui/filter-bar";
 import { Loaded } from "@/shared/ui/loaded";
 import { Panel } from "@/shared/ui/panel";
 import { withCode } from "@/shared/ui/with-code";
 import { useUrlState } from "@/shared/use-url-state";
-import { useRead } from "@/store/query-client";
 
 /** Every setting: what holds, what would, and who said so. */
 export const SettingsPanels = () => {
-  const settings = useRead<SettingsView>("fixed", "/api/settings");
+  const settings = useSettings();
   const [{ q }, change] = useUrlState("q");
   return (
     <Panel title="Configuration">
       <Loaded of={settings}>
-        {({ file, settings: all }) => (
+        {({ file, restartNeeded, settings: all }) => (
           <>
+            {restartNeeded && (
+              <p role="status" className="mx-5 mb-4 rounded-lg bg-warn-soft px-4 py-2.5 text-sm text-warn">
+                Start Moonlock again: something was changed that holds from the next start on.
+              </p>
+            )}
             <p className="px-5 pb-4 text-sm text-pretty text-muted">
               {file === null
                 ? "There is no configuration file; everything is as it comes, or said by the environment and the command line."
@@ -34,7 +39,6 @@ export const SettingsPanels = () => {
                 <code className="font-mono text-xs text-ink [overflow-wrap:anywhere]">{file}</code>
               )}
               {file !== null && ", then the environment, then the command line: the later one holds."}
-              {all.every(({ needsRestart }) => needsRestart) && " A change holds after a restart."}
             </p>
             <div className="px-5">
               <search className="mb-4 flex">
@@ -45,7 +49,7 @@ export const SettingsPanels = () => {
             {settingGroups(matching(all, q)).map(({ title, settings: group }) => (
               <section key={title} aria-label={title} className="border-t border-line">
                 <h3 className="px-5 pt-4 pb-1 text-xs font-medium text-muted">{title}</h3>
-                <Rows settings={group} isWhole={q !== ""} restart={all.some((one) => !one.needsRestart)} />
+                <Rows settings={group} isWhole={q !== ""} />
               </section>
             ))}
           </>
@@ -59,15 +63,14 @@ type RowsProps = {
   settings: readonly SettingView[];
   /** Whether all of them are looked for. */
   isWhole: boolean;
-  restart: boolean;
 };
 
-const Rows = ({ settings, isWhole, restart }: RowsProps) => {
+const Rows = ({ settings, isWhole }: RowsProps) => {
   const { shown, more } = isWhole ? { shown: settings, more: [] } : folded(settings);
   const list = (some: readonly SettingView[]) => (
     <ul className="pb-1">
       {some.map((setting) => (
-        <Row key={setting.name} setting={setting} restart={restart} />
+        <Row key={setting.name} setting={setting} />
       ))}
     </ul>
   );
@@ -86,20 +89,13 @@ const Rows = ({ settings, isWhole, restart }: RowsProps) => {
   );
 };
 
-type RowProps = {
-  setting: SettingView;
-  /** Whether it is worth saying that it needs a restart: not all of them do. */
-  restart: boolean;
-};
-
-const Row = ({ setting, restart }: RowProps) => {
-  const { name, meaning, value, default: usual, source, needsRestart } = setting;
+const Row = ({ setting }: { setting: SettingView }) => {
+  const { name, meaning, default: usual, source, needsRestart, changeable, pending } = setting;
   const ways = waysToSet(setting);
-  const changed = isChanged(setting);
   return (
     <li
       data-testid="setting"
-      className="grid gap-x-6 gap-y-1 px-5 py-2.5 text-sm md:grid-cols-[minmax(0,1.3fr)_minmax(0,1fr)]"
+      className="grid gap-x-6 gap-y-1 px-5 py-3 text-sm md:grid-cols-[minmax(0,1.3fr)_minmax(0,1fr)]"
     >
       <div className="min-w-0">
         <code className="font-mono text-[0.8125rem] [overflow-wrap:anywhere]">{name}</code>
@@ -112,7 +108,7 @@ const Row = ({ setting, restart }: RowProps) => {
               {ways.map((way, index) => (
                 <span key={way}>
                   {index > 0 && ", "}
-                  <code className="font-mono">{way}</code>
+                  <code className="font-mono whitespace-nowrap">{way}</code>
                 </span>
               ))}
               .
@@ -121,13 +117,15 @@ const Row = ({ setting, restart }: RowProps) => {
         </p>
       </div>
       <div className="min-w-0 md:text-right">
-        <p className={`[overflow-wrap:anywhere] ${changed ? "font-medium" : ""}`}>
-          {settingText(setting, value) ?? <span className="font-normal text-muted">{UNKNOWN}</span>}
-        </p>
-        <p className="text-xs text-muted">
+        <SettingValue setting={setting} />
+        <p className="mt-1 text-xs text-muted">
           {sourceText(source)}
-          {changed && ` · default: ${settingText(setting, usual) ?? "none"}`}
-          {restart && needsRestart && " · needs a restart"}
+          {isChanged(setting) && ` · default: ${settingText(setting, usual) ?? "none"}`}
+          {pending ? (
+            <span className="font-medium text-warn"> · holds after a restart</span>
+          ) : (
+            changeable && needsRestart && " · a change needs a restart"
+          )}
         </p>
       </div>
     </li>

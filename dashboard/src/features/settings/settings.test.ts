@@ -5,9 +5,11 @@ import {
   folded,
   isChanged,
   matching,
+  refusal,
   settingGroups,
   settingText,
   sourceText,
+  typedValue,
   waysToSet,
 } from "@/features/settings/settings-list";
 
@@ -83,6 +85,23 @@ describe("settings", () => {
     const said = setting("mounts.mine.upstream", { value: "x", source: { kind: "flag", flag: "--x" } });
     expect(folded([...usual, said])).toEqual({ shown: [said], more: usual });
     expect(folded([said, ...usual.slice(0, 3)]).more).toEqual([]);
+  });
+
+  it.each([
+    [30, "1,440", { value: 1_440 }],
+    [30, "half an hour", { problem: "Give a whole number." }],
+    [30, "-1", { problem: "Give a whole number." }],
+    [30, " ", { value: null }],
+    ["normal", " full ", { value: "full" }],
+  ])("that come with %s and are given “%s”", (usual, text, typed) =>
+    expect(typedValue({ default: usual }, text)).toEqual(typed),
+  );
+
+  it("are refused in words that a person can use", () => {
+    expect(refusal("/home/me/config.toml:12: `store.durability`: unknown variant `nope`")).toBe(
+      "Unknown variant `nope`",
+    );
+    expect(refusal("the demo’s settings are fixed")).toBe("The demo’s settings are fixed");
   });
 
   it("say how they are set beside the file", () => {
