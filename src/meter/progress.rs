@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::domain::call::{Outcome, Source};
 use crate::domain::ids::CallId;
 use crate::domain::operation::Operation;
 use crate::domain::units::Tokens;
+use crate::domain::usage::reading::Reading;
 
 /// So many models are told apart.
 const MODELS: usize = 256;
@@ -152,8 +154,16 @@ impl Growing {
         self.bytes.store(bytes, Ordering::Relaxed);
     }
 
-    /// The stream came whole, and its provider says that its text took so many tokens.
-    pub(super) fn teach(&self, tokens: Tokens) {
+    /// The stream has ended. If it came whole and its provider says how many tokens its text took, that is learnt.
+    pub(super) fn ended(&self, outcome: Outcome, reading: &Reading) {
+        if let (Outcome::Complete, Some(Source::Exact), Some(output)) =
+            (outcome, reading.source, reading.parts.output)
+        {
+            self.teach(output);
+        }
+    }
+
+    fn teach(&self, tokens: Tokens) {
         let model = locked(&self.progress.0.growing)
             .get(&self.id)
             .map(|stream| stream.model.clone());

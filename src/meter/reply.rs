@@ -13,7 +13,7 @@ use super::flight::{Committed, Ending, Flight};
 use super::progress::Growing;
 use super::tap::Tap;
 use super::withhold::Withholder;
-use crate::domain::call::{Outcome, Source};
+use crate::domain::call::Outcome;
 use crate::domain::operation::Operation;
 use crate::domain::units::Millis;
 use crate::domain::usage::reading::StreamError;
@@ -219,10 +219,8 @@ impl Meter {
             // Nothing in them says where they end.
             reading.mark_cut_off();
         }
-        if let (Some(growing), Outcome::Complete, Some(Source::Exact), Some(output)) =
-            (&open.growing, outcome, reading.source, reading.parts.output)
-        {
-            growing.teach(output);
+        if let Some(growing) = &open.growing {
+            growing.ended(outcome, &reading);
         }
         let broken = over == Over::Broken && outcome == Outcome::UpstreamError;
         self.flight.end(

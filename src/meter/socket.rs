@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::flight::{Ending, Flight, Sink};
 use super::keep::{Keep, Memory};
+use super::progress::Growing;
 use crate::domain::call::{CallStart, Outcome};
 use crate::domain::units::Millis;
 use crate::domain::usage::reading::Reading;
@@ -97,6 +98,8 @@ impl Listener for Words {
 struct Turn {
     flight: Flight,
     ttft: Option<Millis>,
+    /// Its answer, once that has begun.
+    growing: Option<Growing>,
 }
 
 impl SocketMeter {
@@ -136,7 +139,13 @@ impl SocketMeter {
         if self.reader.is_lost() && !std::mem::replace(&mut self.warned, true) {
             tracing::warn!("WebSocket cannot be metered any further; its bytes are passed on");
         }
-        self.tell()
+        let settled = self.tell();
+        for (id, turn) in &self.running {
+            if let (Some(growing), Some((_, reply))) = (&turn.growing, self.words.turns.get(id)) {
+                growing.passed(reply.length());
+            }
+        }
+        settled
     }
 
     /// A side has left. Once the provider has, no turn goes on.
@@ -166,11 +175,17 @@ impl SocketMeter {
                 TurnEvent::Began { turn, model } => {
                     let flight = Flight::new(Arc::clone(&self.sink), (self.starts)(model));
                     flight.announce();
-                    self.running.insert(turn, Turn { flight, ttft: None });
+                    let begun = Turn {
+                        flight,
+                        ttft: None,
+                        growing: None,
+                    };
+                    self.running.insert(turn, begun);
                 }
                 TurnEvent::Answered(turn) => {
                     if let Some(turn) = self.running.get_mut(&turn) {
                         turn.ttft = Some(turn.flight.elapsed());
+                        turn.growing = turn.flight.grows();
                     }
                 }
                 TurnEvent::Ended {
@@ -180,6 +195,10 @@ impl SocketMeter {
                 } => {
                     let words = self.words.turns.remove(&turn);
                     if let Some(turn) = self.running.remove(&turn) {
+                        if let (Some(growing), Some((_, reply))) = (&turn.growing, &words) {
+                            growing.passed(reply.length());
+                            growing.ended(outcome, &reading);
+                        }
                         let mut ending = self.ending(outcome, *reading, turn.ttft);
                         if let Some((request, reply)) = words {
                             turn.flight.keep_request(request);

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use flate2::{Compress, Compression, FlushCompress};
 use futures_util::{SinkExt, StreamExt};
+use moonlock::domain::wire::Change;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -532,6 +533,12 @@ async fn a_response_whose_usage_nobody_says_is_estimated_by_its_words() {
     for word in ["Hello", " to", " the", " whole", " world"] {
         pair.answer(say("r1", word)).await;
     }
+    let grown = |change: &Change| match change {
+        Change::CallsGrew { calls } => Some(calls[0].output_so_far),
+        _ => None,
+    };
+    let grown = pair.app.next(grown).await;
+    assert!((1..20).contains(&grown), "{grown}");
     let done =
         r#"{"type":"response.completed","response":{"id":"r1","model":"gpt-4o","status":"completed"}}"#;
     pair.answer(unmasked(TEXT, done)).await;
