@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::calls::Noted;
 use super::error::ReadError;
 use super::raw_usage::Shapes;
 use crate::domain::ids::SessionId;
@@ -12,7 +13,7 @@ use crate::domain::ids::SessionId;
 /// So many names are remembered; then the memory starts afresh. Conversations come without end.
 const REMEMBERED: usize = 4_096;
 
-/// What the writer knows of names, sessions and shapes.
+/// What the writer knows of names, sessions, shapes and places.
 ///
 /// After a rollback it must [`forget`](Self::forget): it may know rows that no longer exist.
 #[derive(Default)]
@@ -20,6 +21,7 @@ pub(super) struct Dictionary {
     names: HashMap<Box<str>, i64>,
     sessions: HashMap<SessionId, i64>,
     pub(super) shapes: Shapes,
+    pub(super) noted: Noted,
 }
 
 impl Dictionary {

@@ -67,6 +67,7 @@ pub struct Recovered {
 /// A row that cannot be understood is left alone and logged: it must not keep Moonlock from starting.
 pub(super) fn recover(database: &mut Database) -> Result<Recovered, ReadError> {
     calls::renew_old_sums(&database.connection)?;
+    calls::note_old(&database.connection)?;
     let interrupted = interrupt(database)?;
     let connection = &database.connection;
     let now = Timestamp(jiff::Timestamp::now().as_millisecond());

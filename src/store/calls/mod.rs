@@ -19,14 +19,27 @@ macro_rules! end_columns {
     };
 }
 
+/// All tokens of a row.
+macro_rules! all_tokens {
+    () => {
+        "coalesce(input_tokens, 0) + coalesce(cache_read_tokens, 0) + coalesce(cache_write_5m_tokens, 0) \
+         + coalesce(cache_write_1h_tokens, 0) + coalesce(audio_in_tokens, 0) + coalesce(image_in_tokens, 0) \
+         + coalesce(output_tokens, 0) + coalesce(reasoning_tokens, 0) + coalesce(audio_out_tokens, 0) \
+         + coalesce(image_out_tokens, 0) + coalesce(unsplit_tokens, 0)"
+    };
+}
+
+mod filters;
 mod known;
 mod past;
+mod places;
 mod read;
 mod sums;
 mod write;
 
 pub(super) use known::known;
 pub(super) use past::{each_spent, past};
+pub(super) use places::{Noted, note_anew, note_old};
 pub(super) use read::{call, ended, extent, oldest, running, running_ids, select};
 pub(super) use sums::{renew_old_sums, sum_anew};
 pub(super) use write::{finish, remove, remove_running, start};

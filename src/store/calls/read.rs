@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::filters::Filters;
+use super::places;
 use crate::domain::call::{AskedSession, Attribution, Call, CallEnd, CallStart, Outcome, Source, SubAgent};
 use crate::domain::estimate::{Interval, Intervals};
 use crate::domain::ids::CallId;
@@ -12,8 +14,8 @@ use crate::domain::pricing::{Cost, PriceSource};
 use crate::domain::units::{NanoUsd, Timestamp, Tokens};
 use crate::domain::usage::parts::Parts;
 use crate::store::error::ReadError;
-use crate::store::names::{Lookup, find_name, find_session, names_with};
-use crate::store::query::{CallQuery, Extent, SessionFilter};
+use crate::store::names::Lookup;
+use crate::store::query::{CallQuery, Extent};
 use crate::store::raw_usage;
 use crate::store::sql_types::Unsigned;
 
@@ -92,137 +94,6 @@ pub(super) fn each_ended(
     Ok(())
 }
 
-/// A query's filters with the names' ids; `None` where a name occurs nowhere, so that nothing can match.
-struct Filters {
-    session: Option<Option<i64>>,
-    provider: Option<i64>,
-    model: Option<i64>,
-    operation: Option<i64>,
-    outcome: Option<i64>,
-    source: Option<i64>,
-    conversation: Option<i64>,
-    agent: Option<i64>,
-    client: Option<i64>,
-    status: Option<(u16, u16)>,
-    cost: (Option<NanoUsd>, Option<NanoUsd>),
-    tokens: Option<(Tokens, Tokens)>,
-    /// The ids of the names that were searched for, as a JSON array.
-    searched: Option<String>,
-    except: Option<Option<i64>>,
-    low: [u8; 16],
-    high: [u8; 16],
-    from: i64,
-    to: i64,
-    changed_since: Option<Timestamp>,
-}
-
-/// A call's id and its start are read from the clock one after the other; they differ by less than this.
-const ID_SLACK_MS: i64 = 60_000;
-
-impl Filters {
-    fn of(connection: &Connection, query: &CallQuery) -> rusqlite::Result<Option<Self>> {
-        /// `Ok(None)`: no filter. `Err(())` inside: a filter that nothing matches.
-        fn id(connection: &Connection, name: Option<&str>) -> rusqlite::Result<Result<Option<i64>, ()>> {
-            let Some(name) = name else { return Ok(Ok(None)) };
-            Ok(find_name(connection, name)?.map(Some).ok_or(()))
-        }
-        let session = match query.session {
-            None => None,
-            Some(SessionFilter::Unassigned) => Some(None),
-            Some(SessionFilter::Id(id)) => match find_session(connection, id)? {
-                Some(key) => Some(Some(key)),
-                None => return Ok(None),
-            },
-        };
-        let names = [
-            id(connection, query.provider.as_deref())?,
-            id(connection, query.model.as_deref())?,
-            id(connection, query.operation.map(Operation::name))?,
-            id(
-                connection,
-                query
-                    .outcome
-                    .filter(|outcome| *outcome != Outcome::Running)
-                    .map(Outcome::name),
-            )?,
-            id(connection, query.source.map(Source::name))?,
-            id(connection, query.conversation.as_deref())?,
-            id(connection, query.agent.as_deref())?,
-            id(connection, query.client.as_deref())?,
-        ];
-        let [
-            Ok(provider),
-            Ok(model),
-            Ok(operation),
-            Ok(outcome),
-            Ok(source),
-            Ok(conversation),
-            Ok(agent),
-            Ok(client),
-        ] = names
-        else {
-            return Ok(None);
-        };
-        let except = match query.except {
-            None => None,
-            Some(SessionFilter::Unassigned) => Some(None),
-            // No call is in a session that the database does not know.
-            Some(SessionFilter::Id(id)) => find_session(connection, id)?.map(Some),
-        };
-        let searched = match query.search.as_deref() {
-            None => None,
-            Some(part) => {
-                let ids = names_with(connection, part)?;
-                if ids.is_empty() {
-                    return Ok(None);
-                }
-                Some(serde_json::to_string(&ids).unwrap_or_default())
-            }
-        };
-        let from = query.from.map_or(i64::MIN, |from| from.0);
-        let to = query.to.map_or(i64::MAX, |to| to.0);
-        let high = id_at(to.saturating_add(ID_SLACK_MS));
-        Ok(Some(Self {
-            session,
-            provider,
-            model,
-            operation,
-            outcome,
-            source,
-            conversation,
-            agent,
-            client,
-            status: query.status,
-            cost: (query.min_cost, query.max_cost),
-            tokens: (query.min_tokens.or(query.max_tokens)).map(|_| {
-                let most = Tokens(u64::MAX);
-                (
-                    query.min_tokens.unwrap_or_default(),
-                    query.max_tokens.unwrap_or(most),
-                )
-            }),
-            searched,
-            except,
-            low: id_at(from.saturating_sub(ID_SLACK_MS)),
-            high: query.before.map_or(high, |before| high.min(*before.as_bytes())),
-            from,
-            to,
-            changed_since: query.changed_since,
-        }))
-    }
-}
-
-/// The lowest UUIDv7 of a moment.
-fn id_at(at: i64) -> [u8; 16] {
-    const LAST: i64 = (1 << 48) - 1;
-    let mut id = if at > LAST { [0xff; 16] } else { [0; 16] };
-    if let Some((first, _)) = id.split_first_chunk_mut::<6>() {
-        let [_, _, moment @ ..] = at.clamp(0, LAST).to_be_bytes();
-        *first = moment;
-    }
-    id
-}
-
 /// Calls that match, newest first.
 pub(in crate::store) fn select(
     connection: &Connection,
@@ -266,11 +137,9 @@ macro_rules! ended_where {
              AND (?17 IS NULL OR status BETWEEN ?17 AND ?18) \
              AND (?19 IS NULL OR cost_nano_usd >= ?19) \
              AND (?20 IS NULL OR cost_nano_usd <= ?20) \
-             AND (?21 IS NULL OR source IS NOT NULL AND coalesce(input_tokens, 0) + coalesce(cache_read_tokens, 0) \
-                + coalesce(cache_write_5m_tokens, 0) + coalesce(cache_write_1h_tokens, 0) \
-                + coalesce(audio_in_tokens, 0) + coalesce(image_in_tokens, 0) + coalesce(output_tokens, 0) \
-                + coalesce(reasoning_tokens, 0) + coalesce(audio_out_tokens, 0) + coalesce(image_out_tokens, 0) \
-                + coalesce(unsplit_tokens, 0) BETWEEN ?21 AND ?22) \
+             AND (?21 IS NULL OR source IS NOT NULL AND ",
+            all_tokens!(),
+            " BETWEEN ?21 AND ?22) \
              AND (?23 IS NULL \
                 OR coalesce(model, request_model) IN (SELECT value FROM json_each(?23)) \
                 OR operation IN (SELECT value FROM json_each(?23)) \
@@ -306,7 +175,7 @@ macro_rules! ended_params {
             $filters.cost.1,
             $filters.tokens.map(|(least, _)| least),
             $filters.tokens.map(|(_, most)| most),
-            $filters.searched,
+            $filters.searched_json(),
             $($more)?
         ]
     };
@@ -324,6 +193,19 @@ impl Filters {
 }
 
 fn select_ended(
+    connection: &Connection,
+    lookup: &mut Lookup,
+    filters: &Filters,
+    limit: usize,
+) -> Result<Vec<Call>, ReadError> {
+    match places::read(connection, lookup, filters, limit, scan_ended)? {
+        Some(calls) => Ok(calls),
+        None => scan_ended(connection, lookup, filters, limit),
+    }
+}
+
+/// The same, from one call to the next.
+fn scan_ended(
     connection: &Connection,
     lookup: &mut Lookup,
     filters: &Filters,
@@ -437,7 +319,7 @@ fn select_running(
         filters.except.is_some(),
         filters.except.flatten(),
         filters.agent,
-        filters.searched,
+        filters.searched_json(),
         i64::try_from(limit).unwrap_or(i64::MAX),
     ])?;
     let mut calls = Vec::new();

@@ -232,7 +232,10 @@ fn put(
         end.estimate.output.and_then(|interval| interval.high),
         call.changed_at,
     ])?;
-    Ok((changed > 0).then(|| Key {
+    if changed == 0 {
+        return Ok(None);
+    }
+    let key = Key {
         bucket: quarter(call.start.started_at),
         session: ids.session.unwrap_or(0),
         provider: ids.provider,
@@ -242,7 +245,9 @@ fn put(
         source: source.unwrap_or(0),
         outcome,
         conversation: ids.conversation.unwrap_or(0),
-    }))
+    };
+    dictionary.noted.note(connection, &key, ids.agent, call)?;
+    Ok(Some(key))
 }
 
 /// Where a call stands in the sums.

@@ -28,7 +28,7 @@ pub(super) struct Moved {
 }
 
 /// Sums over other tables are made anew.
-const DERIVED: [&str; 1] = ["rollups"];
+const DERIVED: [&str; 2] = ["rollups", "call_places"];
 
 /// Which table or index each page belongs to.
 struct Owners {

@@ -32,6 +32,7 @@ pub(super) fn tidy(connection: &Connection) -> Result<Missing, ReadError> {
     let mut missing = missing_events(connection)?;
     missing.names = names;
     missing.calls = calls::sum_anew(connection)?;
+    calls::note_anew(connection)?;
     reports::forget_lost(connection)?;
     checkpoints::forget_unreadable(connection)?;
     sessions::mend_unreadable(connection)?;

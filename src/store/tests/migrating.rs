@@ -92,6 +92,8 @@ const ROWS: &[&str] = &["
     INSERT INTO rollups VALUES (0, 1800000000000, 1, 1, 5, 7, 3, 6, 4, 0, 1, 0, 100, 0, 0, 20, 0, 120, 1234, 1, 0, 0, 0, 34, x'', x'');
 ", "
     INSERT INTO settings (key, value) VALUES ('sums', '4 1800000900000');
+", "
+    INSERT INTO call_places VALUES (1, 1, 2000000);
 "];
 
 /// How many rows each table has.

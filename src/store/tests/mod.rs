@@ -10,6 +10,7 @@ mod limits;
 mod migrating;
 mod opening;
 mod paging;
+mod places;
 mod repair;
 mod session_lists;
 mod sums;
