@@ -13,15 +13,20 @@ const visible = (): boolean => document.visibilityState === "visible";
 const drawings = new Set<() => void>();
 let cancelFrame: (() => void) | undefined;
 
+/** Digits that run are as alive at thirty frames a second as at the screen's sixty or more, for half of the work. */
+const BETWEEN_FRAMES_MS = 25;
+const calm = window.matchMedia(REDUCED);
+
 /** One loop for all that moves. With reduced motion it goes on once a second. */
 const nextFrame = (): void => {
-  if (window.matchMedia(REDUCED).matches) {
-    const wait = setTimeout(drawAll, 1_000);
-    cancelFrame = () => clearTimeout(wait);
-  } else {
-    const frame = requestAnimationFrame(drawAll);
-    cancelFrame = () => cancelAnimationFrame(frame);
-  }
+  const wait = setTimeout(
+    () => {
+      const frame = requestAnimationFrame(drawAll);
+      cancelFrame = () => cancelAnimationFrame(frame);
+    },
+    calm.matches ? 1_000 : BETWEEN_FRAMES_MS,
+  );
+  cancelFrame = () => clearTimeout(wait);
 };
 
 const drawAll = (): void => {
@@ -45,7 +50,7 @@ const onFrame = (drawing: () => void): (() => void) => {
 };
 
 /**
- * Calls `draw` with `performance.now()` after every render and, while `moving`, on every frame (with reduced
+ * Calls `draw` with `performance.now()` after every render and, while `moving`, some thirty times a second (with reduced
  * motion: every second). `draw` writes to the page itself, so that a frame costs no render.
  */
 export const useFrames = (moving: boolean, draw: (now: number) => void): void => {

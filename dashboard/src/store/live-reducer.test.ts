@@ -207,6 +207,28 @@ describe("calls", () => {
     expect(state.seq).toBe(12);
   });
 
+  it("grow beside the list, which stays as it is", () => {
+    const grew = (seq: number, outputSoFar: number) =>
+      event(seq, {
+        kind: "calls.grew",
+        data: { calls: ["c", "d", "gone"].map((id) => ({ id, outputSoFar })) },
+      });
+    const begun = replay(snapshot({ calls: [call("c"), call("d")] }));
+    const grown = apply(apply(begun, grew(11, 20), 100), grew(12, 40), 200);
+    expect(grown.calls).toBe(begun.calls);
+    expect([...grown.grown]).toEqual([
+      ["c", 40],
+      ["d", 40],
+    ]);
+    const ended = { call: call("c", { outcome: "complete" }), totals: noTotals };
+    const later = apply(
+      apply(grown, event(13, { kind: "call.finished", data: ended }), 300),
+      grew(14, 60),
+      400,
+    );
+    expect([...later.grown]).toEqual([["d", 60]]);
+  });
+
   it("are kept up to a number, the newest", () => {
     const calls = Array.from({ length: KEPT_CALLS }, (_, index) => call(`c${index}`, { startedAt: index }));
     const newest = call("new", { startedAt: KEPT_CALLS });

@@ -28,6 +28,11 @@ export type LiveState = {
   unassigned: Totals;
   /** Newest first. */
   calls: CallView[];
+  /**
+   * What running calls hold so far, where that is more than when they were told. It changes many times a second: beside
+   * the calls, so that they are the same until one begins or ends.
+   */
+  grown: ReadonlyMap<string, number>;
   /** Those that last. */
   alerts: AlertView[];
   /** Checkpoints that were noted since the page opened, in order. */
@@ -67,6 +72,7 @@ export const emptyState: LiveState = {
   sessions: [],
   unassigned: noTotals,
   calls: [],
+  grown: new Map(),
   alerts: [],
   checkpoints: [],
   limits: [],
@@ -97,6 +103,7 @@ const fromSnapshot = (state: LiveState, snapshot: Snapshot, now: number): LiveSt
   sessions: snapshot.sessions.map((view) => ({ view, receivedAt: now })).sort(newestSession),
   unassigned: snapshot.unassigned,
   calls: [...snapshot.calls].sort(newestCall),
+  grown: new Map(),
   alerts: snapshot.alerts.filter((alert) => alert.clearedAt === null),
   limits: snapshot.limits,
   clock: { serverAt: snapshot.at, receivedAt: now },
@@ -116,15 +123,8 @@ const takeEvent = (state: LiveState, event: Event, now: number): LiveState => {
       return state.calls.some((call) => call.id === event.data.id)
         ? next
         : { ...next, calls: withCall(state.calls, event.data) };
-    case "calls.grew": {
-      const grown = new Map(event.data.calls.map(({ id, outputSoFar }) => [id, outputSoFar]));
-      const calls = state.calls.map((call) => {
-        const outputSoFar = grown.get(call.id);
-        // What has ended has its numbers.
-        return outputSoFar === undefined || call.outcome !== "running" ? call : { ...call, outputSoFar };
-      });
-      return { ...next, calls };
-    }
+    case "calls.grew":
+      return { ...next, grown: withGrowth(state, event.data.calls) };
     case "calls.moved": {
       const { calls, to, unassigned } = event.data;
       const moved = new Set(calls);
@@ -175,6 +175,18 @@ const notCurrent = (session: LiveSession): LiveSession =>
 
 const withCall = (calls: CallView[], call: CallView): CallView[] =>
   [...calls.filter(({ id }) => id !== call.id), call].sort(newestCall).slice(0, KEPT_CALLS);
+
+/** Of what runs only: what has ended has its numbers. */
+const withGrowth = (
+  { calls, grown }: LiveState,
+  told: readonly { id: string; outputSoFar: number }[],
+): ReadonlyMap<string, number> => {
+  const now = new Map(grown);
+  for (const { id, outputSoFar } of told) now.set(id, outputSoFar);
+  const running = new Set(calls.filter(({ outcome }) => outcome === "running").map(({ id }) => id));
+  for (const id of now.keys()) if (!running.has(id)) now.delete(id);
+  return now;
+};
 
 const withTotals = (state: LiveState, { call, totals }: { call: CallView; totals: Totals }): LiveState => {
   if (call.sessionId === null) return { ...state, unassigned: totals };

@@ -2,7 +2,7 @@
  * The page's one source of live data, and the functions that feed it.
  */
 import { create } from "zustand";
-import type { ServerMessage, SessionView } from "@/api/types.gen";
+import type { CallView, ServerMessage, SessionView } from "@/api/types.gen";
 import { apply, emptyState, type LiveState, withSession } from "@/store/live-reducer";
 import { type Connection, openLiveSocket } from "@/store/live-socket";
 import { shownSession } from "@/store/shown-session";
@@ -34,6 +34,10 @@ const take = (state: LiveState): void => {
   const after = state.sessions.find(({ view }) => view.id === before?.id)?.view;
   if (before && before.status !== "completed" && after?.status === "completed") keepInView(after.id);
 };
+
+/** About how many tokens a running call holds so far. */
+export const useSoFar = ({ id, outputSoFar }: Pick<CallView, "id" | "outputSoFar">): number | null =>
+  useLive((live) => live.state.grown.get(id)) ?? outputSoFar;
 
 /** The server's wall clock now, as well as the page can know it. */
 export const serverNow = (clock: LiveState["clock"], now: number): number =>

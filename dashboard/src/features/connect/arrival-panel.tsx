@@ -3,9 +3,9 @@ import { Link } from "wouter";
 import type { Tool } from "@/api/answers";
 import type { CallView } from "@/api/types.gen";
 import { arrival, lastSeen } from "@/features/connect/arrivals";
-import { compact, count, exactTime, latency, money, time } from "@/shared/format";
+import { compact, count, exactTime, latency, money, time, UNKNOWN } from "@/shared/format";
 import { AlertIcon, CheckIcon } from "@/shared/ui/icons";
-import { useLive } from "@/store/live-store";
+import { useLive, useSoFar } from "@/store/live-store";
 
 type ArrivalPanelProps = {
   tool: Tool;
@@ -84,7 +84,7 @@ const Came = ({ call, tool, isFromTool }: CameProps) => {
         <Fact label="Began">{exactTime(call.startedAt)}</Fact>
         {running ? (
           <Fact label="So far">
-            {call.outputSoFar === null ? "—" : `≈ ${compact(call.outputSoFar)} tokens`}
+            <SoFar call={call} />
           </Fact>
         ) : (
           <>
@@ -109,6 +109,11 @@ const Came = ({ call, tool, isFromTool }: CameProps) => {
       )}
     </>
   );
+};
+
+const SoFar = ({ call }: { call: CallView }) => {
+  const tokens = useSoFar(call);
+  return tokens === null ? UNKNOWN : `≈ ${compact(tokens)} tokens`;
 };
 
 type ToldProps = { mark: ReactNode; title: string; children: ReactNode };

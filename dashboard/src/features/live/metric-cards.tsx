@@ -106,20 +106,24 @@ export const MetricCards = ({ session }: MetricCardsProps) => {
 /** The calls that run, and about how much they hold so far. */
 const Running = ({ sessionId }: { sessionId: string }) => {
   const calls = useLive((live) => live.state.calls);
+  const grown = useLive((live) => live.state.grown);
   const running = calls.filter((call) => call.sessionId === sessionId && call.outcome === "running");
   if (running.length === 0) return null;
-  const soFar = running.reduce((sum, { outputSoFar }) => sum + (outputSoFar ?? 0), 0);
+  const soFar = running.reduce((sum, { id, outputSoFar }) => sum + (grown.get(id) ?? outputSoFar ?? 0), 0);
   return (
-    <span>
-      {plural(running.length, "running", "running")}
-      {soFar > 0 && (
-        <>
-          {", "}
-          <span aria-hidden="true">≈ </span>
-          <span className="sr-only">about </span>
-          {compact(soFar)} out
-        </>
-      )}
+    <span className="h-4">
+      {/* Of a size of its own: what grows many times a second lays out nothing else. */}
+      <span className="inline-block h-4 w-38 align-top whitespace-nowrap [contain:strict]">
+        {plural(running.length, "running", "running")}
+        {soFar > 0 && (
+          <>
+            {", "}
+            <span aria-hidden="true">≈ </span>
+            <span className="sr-only">about </span>
+            {compact(soFar)} out
+          </>
+        )}
+      </span>
     </span>
   );
 };

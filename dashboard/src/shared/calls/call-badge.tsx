@@ -17,7 +17,7 @@ export const look = ({ outcome, source, status, countedBy }: CallView): Look => 
   if (countedBy !== null) return quiet("Counted elsewhere", "border border-good");
   switch (outcome) {
     case "running":
-      return { word: "Running", dot: "bg-accent animate-breathe", tone: "text-accent" };
+      return { word: "Running", dot: "bg-accent", tone: "text-accent" };
     case "client_aborted":
       return { word: "Client aborted", dot: "bg-warn-fill", tone: "text-warn" };
     case "upstream_error":

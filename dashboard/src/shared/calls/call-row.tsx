@@ -5,7 +5,7 @@ import { CALL_GRID } from "@/shared/calls/call-headings";
 import { estimateNotes, sureness } from "@/shared/calls/sureness";
 import { compact, count, exactTime, latency, money, seconds, UNKNOWN } from "@/shared/format";
 import { useFrames } from "@/shared/use-frames";
-import { serverNow, useLive } from "@/store/live-store";
+import { serverNow, useLive, useSoFar } from "@/store/live-store";
 
 type CallRowProps = {
   call: CallView;
@@ -58,7 +58,7 @@ export const CallRow = memo(({ call, as: Row = "li", place, picked, onPick, onOp
         <CallBadge call={call} />
       </div>
       <p className="@3xl:col-start-3 @3xl:row-start-1 @3xl:text-right">
-        {running ? <SoFar tokens={call.outputSoFar} /> : <Flow call={call} />}
+        {running ? <SoFar call={call} /> : <Flow call={call} />}
       </p>
       <p className="text-right @3xl:col-start-4 @3xl:row-start-1">
         <span className="sr-only">Cost: </span>
@@ -84,17 +84,22 @@ export const CallRow = memo(({ call, as: Row = "li", place, picked, onPick, onOp
 });
 
 /** `≈ 1.2k`, growing while the stream runs. */
-const SoFar = ({ tokens }: { tokens: number | null }) =>
-  tokens === null ? (
-    <Muted text={UNKNOWN} />
-  ) : (
-    <span className="whitespace-nowrap text-muted" title="out so far, by the bytes that have passed">
+const SoFar = ({ call }: { call: CallView }) => {
+  const tokens = useSoFar(call);
+  if (tokens === null) return <Muted text={UNKNOWN} />;
+  return (
+    // Of a size of its own: what grows many times a second lays out nothing else.
+    <span
+      className="inline-block h-5 w-28 align-bottom whitespace-nowrap text-muted [contain:strict]"
+      title="out so far, by the bytes that have passed"
+    >
       <span aria-hidden="true">→ ≈ </span>
       <span className="sr-only">About </span>
       {compact(tokens)}
       <span className="sr-only"> out so far</span>
     </span>
   );
+};
 
 const Muted = ({ text }: { text: string }) => <span className="text-muted">{text}</span>;
 
