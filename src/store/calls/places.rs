@@ -175,7 +175,7 @@ fn are_noted(connection: &Connection) -> rusqlite::Result<bool> {
 /// What a call must have: one of these values.
 type Wanted = Vec<(Kind, i64)>;
 
-/// What all calls have that the filters let pass, the fewest values first. Of what has too many values nothing is said.
+/// What all calls have that the filters let pass, the rarest first. Of what has too many values nothing is said.
 fn wanted(connection: &Connection, filters: &Filters) -> rusqlite::Result<Vec<Wanted>> {
     let one = |kind, value: Option<i64>| value.map(|value| (kind, value, value));
     let bounds = |least: Option<i64>, most: Option<i64>| {
@@ -219,9 +219,29 @@ fn wanted(connection: &Connection, filters: &Filters) -> rusqlite::Result<Vec<Wa
         }
         wanted.push(found);
     }
-    wanted.retain(|values| values.len() <= MOST_VALUES);
-    wanted.sort_by_key(Vec::len);
-    Ok(wanted)
+    let mut counted = Vec::new();
+    for values in wanted.into_iter().filter(|values| values.len() <= MOST_VALUES) {
+        counted.push((places(connection, &values)?, values));
+    }
+    counted.sort_by_key(|(places, _)| *places);
+    Ok(counted.into_iter().map(|(_, values)| values).collect())
+}
+
+/// In how many blocks there are calls with these values: not counted beyond what makes them common.
+fn places(connection: &Connection, values: &Wanted) -> rusqlite::Result<i64> {
+    const COMMON: i64 = 200;
+    const COUNT: &str =
+        "SELECT count(*) FROM (SELECT 1 FROM call_places WHERE kind = ?1 AND value = ?2 LIMIT ?3)";
+    let mut count = connection.prepare_cached(COUNT)?;
+    let mut places = 0;
+    for (kind, value) in values {
+        if places >= COMMON {
+            break;
+        }
+        let more: i64 = count.query_row(params![*kind as i64, value, COMMON - places], |row| row.get(0))?;
+        places += more;
+    }
+    Ok(places)
 }
 
 /// The values of a kind that occur, from the first to the last.
