@@ -39,6 +39,8 @@ struct StoreView {
     lost: u64,
     /// The last repair since the start; `null` if none was needed.
     repair: Option<RepairView>,
+    /// How often since the start the file was deleted, moved or replaced while it was used, and was written anew.
+    rescues: u64,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -108,6 +110,7 @@ pub(super) async fn get(State(state): State<ApiState>) -> Json<View> {
             waiting: health.kept,
             lost: health.dropped,
             repair: health.repair.as_deref().map(RepairView::of),
+            rescues: health.rescues,
         },
         estimates,
         failing_notifications: failing.map(|target| target.name).collect(),

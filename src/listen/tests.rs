@@ -115,6 +115,32 @@ async fn a_head_that_is_too_large_is_refused() {
     }
 }
 
+/// The same over HTTP/2, where fields are compressed: one byte may stand for kilobytes.
+#[tokio::test]
+async fn a_head_that_is_too_large_is_refused_over_http_2() {
+    use hyper::client::conn::http2::handshake;
+    let (address, _stop, mut tasks) = port(limits(2, BOUND)).await;
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream))
+        .await
+        .unwrap();
+    tasks.spawn(async move { drop(connection.await) });
+    let mut ask = async |count: usize, value: String| {
+        let mut request = Request::get(format!("http://{address}/"));
+        for _ in 0..count {
+            request = request.header("x", &value);
+        }
+        let request = request.body(Full::new(Bytes::new())).unwrap();
+        let answer = tokio::time::timeout(BOUND, sender.send_request(request));
+        answer.await.unwrap().map(|answer| answer.status().as_u16()).ok()
+    };
+    // As much as programs send, and more than that.
+    assert_eq!(ask(1, "y".repeat(12_000)).await, Some(200));
+    assert_eq!(ask(100, "y".repeat(80)).await, Some(200));
+    assert_ne!(ask(1, "y".repeat(500_000)).await, Some(200));
+    assert_ne!(ask(2_000, "y".repeat(200)).await, Some(200));
+}
+
 #[tokio::test]
 async fn who_is_still_there_does_not_keep_it_from_stopping() {
     let (address, stop, mut tasks) = port(limits(2, BOUND)).await;

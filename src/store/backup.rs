@@ -182,7 +182,7 @@ fn open_source(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Copies all pages as they are now.
-fn copy(from: &Connection, to: &Path, stopping: &AtomicBool) -> Result<Connection, BackupError> {
+pub(super) fn copy(from: &Connection, to: &Path, stopping: &AtomicBool) -> Result<Connection, BackupError> {
     /// A megabyte: between two steps it looks whether it should stop.
     const PAGES: i32 = 256;
     const BUSY: Duration = Duration::from_millis(20);

@@ -28,6 +28,7 @@ pub struct Health {
     refused: AtomicU64,
     last_error: Mutex<Option<Box<str>>>,
     repair: Mutex<Option<Arc<Repair>>>,
+    rescues: AtomicU64,
     news: Mutex<Vec<String>>,
 }
 
@@ -56,6 +57,8 @@ pub struct HealthReport {
     pub last_error: Option<Box<str>>,
     /// The last repair since the start.
     pub repair: Option<Arc<Repair>>,
+    /// How often the file was deleted, moved or replaced and was written anew.
+    pub rescues: u64,
 }
 
 impl Health {
@@ -73,6 +76,7 @@ impl Health {
             refused: AtomicU64::new(0),
             last_error: Mutex::new(None),
             repair: Mutex::new(None),
+            rescues: AtomicU64::new(0),
             news: Mutex::new(Vec::new()),
         }
     }
@@ -102,6 +106,7 @@ impl Health {
                 .unwrap_or_else(PoisonError::into_inner)
                 .clone(),
             repair: self.repair.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            rescues: read(&self.rescues),
         }
     }
 
@@ -115,6 +120,11 @@ impl Health {
         tracing::error!("{repair}");
         self.tell(repair.to_string());
         *self.repair.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(repair));
+    }
+
+    pub(super) fn rescued(&self, news: String) {
+        self.rescues.fetch_add(1, Ordering::Relaxed);
+        self.tell(news);
     }
 
     pub(super) fn tell(&self, news: String) {

@@ -35,6 +35,7 @@ mod reader;
 mod recover;
 mod repair;
 mod reports;
+mod rescue;
 mod restore;
 mod rollups;
 mod secret;

@@ -25,6 +25,7 @@ use super::error::{ReadError, StoreError, is_damage};
 use super::health::Health;
 use super::reader::Reader;
 use super::repair::{self, Repair};
+use super::rescue::{self, Place};
 use crate::domain::durability::Durability;
 use crate::domain::record::Record;
 
@@ -183,6 +184,9 @@ impl Home {
 /// A database that breaks again as soon as it is rebuilt is not rebuilt again and again: each one is kept.
 const MEND_AGAIN: Duration = Duration::from_secs(600);
 
+/// A database that is not in its place is not written anew more often, should somebody take it away again and again.
+const RESCUE_AGAIN: Duration = Duration::from_secs(10);
+
 /// The thread's settings.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tuning {
@@ -204,6 +208,9 @@ pub(super) struct Writer {
     database: Database,
     checkpointer: Checkpointer,
     home: Home,
+    /// The file that is open, and when it was last found not to be in its place.
+    place: Place,
+    rescued: Option<Instant>,
     queue: Receiver<Message>,
     stopping: Arc<AtomicBool>,
     health: Arc<Health>,
@@ -235,6 +242,8 @@ impl Writer {
         Self {
             database,
             checkpointer,
+            place: Place::of(&home.path),
+            rescued: None,
             home,
             queue,
             stopping,
@@ -339,6 +348,9 @@ impl Writer {
             return;
         }
         let began = Instant::now();
+        if !self.place.is_still(&self.home.path) {
+            self.rescue();
+        }
         let result = self
             .database
             .commit(self.pending.iter().take(count).map(|job| &job.record));
@@ -403,6 +415,7 @@ impl Writer {
                 *database = home.resume()?;
                 Ok((repaired?, Checkpointer::start(&home.path)?))
             });
+        self.place = Place::of(&self.home.path);
         match mended {
             Ok((repair, checkpointer)) => {
                 self.checkpointer = checkpointer;
@@ -415,6 +428,52 @@ impl Writer {
                     "Rows are kept in memory, and lost if Moonlock is stopped now: {error}."
                 ));
                 false
+            }
+        }
+    }
+
+    /// Writes the database anew whose file is not in its place any more, unless that was tried a moment ago. Where it cannot
+    /// be done, what is open is written on.
+    fn rescue(&mut self) {
+        if self.rescued.is_some_and(|at| at.elapsed() < RESCUE_AGAIN) {
+            return;
+        }
+        self.rescued = Some(Instant::now());
+        let path = &self.home.path;
+        let rescued = rescue::save(&self.database.connection, path).map_err(|error| error.to_string());
+        let rescued = rescued.and_then(|copy| {
+            self.checkpointer.stop();
+            let Self { database, home, .. } = &mut *self;
+            home.readers.while_closed(|| {
+                let found = copy
+                    .put(&home.path, Timestamp::now())
+                    .map_err(|error| error.to_string())?;
+                let opened = home
+                    .resume()
+                    .and_then(|opened| Ok((opened, Checkpointer::start(&home.path)?)));
+                let (opened, checkpointer) = opened.map_err(|error| error.to_string())?;
+                *database = opened;
+                Ok((found, checkpointer))
+            })
+        });
+        match rescued {
+            Ok((found, checkpointer)) => {
+                self.checkpointer = checkpointer;
+                self.place = Place::of(&self.home.path);
+                let news = rescue::news(&self.home.path, found.as_deref());
+                tracing::error!("{news}");
+                self.health.rescued(news);
+            }
+            Err(error) => {
+                tracing::error!(
+                    error,
+                    "the database was deleted or moved, and cannot be written anew"
+                );
+                self.health.tell(format!(
+                    "The database {} was deleted, moved or replaced while Moonlock uses it, and cannot be written anew \
+                     ({error}). All of it is lost if Moonlock is stopped before that is mended.",
+                    self.home.path.display()
+                ));
             }
         }
     }
@@ -458,6 +517,10 @@ impl Writer {
         self.retry = None;
         while !self.pending.is_empty() && self.retry.is_none() {
             self.write(self.tuning.batch_size);
+        }
+        if !self.place.is_still(&self.home.path) {
+            self.rescued = None;
+            self.rescue();
         }
         if !self.pending.is_empty() {
             let lost = self.pending.len();

@@ -295,23 +295,193 @@ async fn a_client_that_never_reads_holds_up_its_provider_and_takes_no_memory() {
     until_closed(&program, before).await;
 }
 
+/// Whoever takes the file away while it is in use, and how many rows were written before.
+type Thief = fn(&Path);
+
+const THIEVES: [(&str, Thief); 6] = [
+    ("all of it deleted", |data| {
+        for name in ["moonlock.db", "moonlock.db-wal", "moonlock.db-shm"] {
+            drop(std::fs::remove_file(data.join(name)));
+        }
+    }),
+    ("deleted without its log", |data| {
+        std::fs::remove_file(data.join("moonlock.db")).unwrap()
+    }),
+    ("its directory deleted", |data| {
+        std::fs::remove_dir_all(data).unwrap()
+    }),
+    ("moved away", |data| {
+        std::fs::rename(data.join("moonlock.db"), data.join("elsewhere.db")).unwrap()
+    }),
+    ("something else in its place", |data| {
+        let other = data.join("other");
+        std::fs::write(&other, "not a database").unwrap();
+        std::fs::rename(other, data.join("moonlock.db")).unwrap();
+    }),
+    ("another database in its place", |data| {
+        let other = data.join("other");
+        #[expect(clippy::disallowed_methods, reason = "somebody else's")]
+        let database = rusqlite::Connection::open(&other).unwrap();
+        database
+            .execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)")
+            .unwrap();
+        drop(database);
+        std::fs::rename(other, data.join("moonlock.db")).unwrap();
+    }),
+];
+
+/// Waits for the alert that tells what became of the database.
+async fn told(program: &Program) -> String {
+    let told = async {
+        loop {
+            let live = program.ask("GET", "/api/live", &Value::Null).await;
+            let mut alerts = live["alerts"].as_array().unwrap().iter();
+            if let Some(alert) = alerts.find(|alert| alert["rule"] == "store.repaired") {
+                return alert["message"].as_str().unwrap().to_owned();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    within("an alert", told).await
+}
+
 #[tokio::test]
-async fn a_database_that_is_deleted_meanwhile_fails_no_call_and_it_is_told() {
+async fn a_database_that_is_taken_away_is_written_anew_and_no_row_is_lost() {
+    use std::os::unix::fs::PermissionsExt;
+    let upstream = Upstream::start(|_| Script::sized(JSON, CHAT)).await;
+    for (how, steal) in THIEVES {
+        let home = new_home();
+        let data = home.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let begin = || {
+            let mut command = command(home.path());
+            settings(&mut command, home.path(), upstream.address);
+            Program::start(command.env("DB_PATH", data.join("moonlock.db")))
+        };
+        let program = begin();
+        for _ in 0..3 {
+            is_well(&program).await;
+        }
+        outcomes(&program, 3).await;
+        steal(&data);
+        is_well(&program).await;
+        let message = told(&program).await;
+        println!("{how}: {message}");
+        let health = program.ask("GET", "/api/health", &Value::Null).await;
+        assert_eq!(
+            (&health["status"], &health["store"]["rescues"]),
+            (&"ok".into(), &1.into()),
+            "{how}"
+        );
+        assert_eq!(outcomes(&program, 4).await.len(), 4, "{how}");
+        let found: Vec<_> = std::fs::read_dir(&data)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.contains(".found-") && !name.ends_with("-wal") && !name.ends_with("-shm"))
+            .collect();
+        assert_eq!(
+            found.len(),
+            usize::from(how.contains("in its place")),
+            "{how}: {found:?}"
+        );
+        assert!(found.iter().all(|name| message.contains(name)), "{message}");
+        let mode = std::fs::metadata(data.join("moonlock.db"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{how}");
+        is_well(&program).await;
+        // From the next call on it is as safe as it was.
+        program.kill();
+        let program = begin();
+        assert_eq!(outcomes(&program, 5).await, vec!["complete"; 5], "{how}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_taken_away_while_nothing_is_asked_is_there_again_after_the_stop() {
     let home = new_home();
     let upstream = Upstream::start(|_| Script::sized(JSON, CHAT)).await;
     let mut program = start(home.path(), upstream.address);
     is_well(&program).await;
-    for name in ["moonlock.db", "moonlock.db-wal", "moonlock.db-shm"] {
-        drop(std::fs::remove_file(home.path().join(name)));
-    }
-    for _ in 0..3 {
-        is_well(&program).await;
-    }
-    // What it has open is still there for it, and is read on.
-    assert_eq!(outcomes(&program, 4).await.len(), 4);
+    outcomes(&program, 1).await;
+    THIEVES[0].1(home.path());
     assert_eq!(program.terminate(), Some(0));
     let program = start(home.path(), upstream.address);
+    assert_eq!(outcomes(&program, 1).await, ["complete"]);
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_written_anew_fails_no_call_and_it_is_told() {
+    let home = new_home();
+    let data = home.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let upstream = Upstream::start(|_| Script::sized(JSON, CHAT)).await;
+    let mut command = command(home.path());
+    settings(&mut command, home.path(), upstream.address);
+    let program = Program::start(command.env("DB_PATH", data.join("moonlock.db")));
     is_well(&program).await;
+    std::fs::remove_dir_all(&data).unwrap();
+    // A directory cannot be made here, by root neither.
+    std::fs::write(&data, "").unwrap();
+    is_well(&program).await;
+    let message = told(&program).await;
+    assert!(message.contains("cannot be written anew"), "{message}");
+    // What it has open is still there for it.
+    is_well(&program).await;
+}
+
+/// Whether or not the dashboard was built in: the page says so, and everything else is there.
+#[tokio::test]
+async fn a_program_without_its_dashboard_says_how_to_get_it() {
+    let home = new_home();
+    let upstream = Upstream::start(|_| Script::sized(JSON, CHAT)).await;
+    let program = start(home.path(), upstream.address);
+    let ask = async |path: &str| {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: {}\r\naccept: text/html\r\n\r\n",
+            program.dashboard
+        );
+        let reply = Client::connect(program.dashboard).await.ask(request).await;
+        (
+            reply.head.status(),
+            String::from_utf8_lossy(&reply.body).into_owned(),
+        )
+    };
+    for path in ["/", "/sessions"] {
+        let (status, page) = ask(path).await;
+        assert_eq!(status, 200, "{path}");
+        assert_eq!(page.contains("Node.js"), !moonlock::api::assets::BUILT, "{page}");
+    }
+    assert_eq!(ask("/assets/none.js").await.0, 404);
+    is_well(&program).await;
+    assert_eq!(outcomes(&program, 1).await, ["complete"]);
+}
+
+#[tokio::test]
+async fn a_provider_whose_name_is_unknown_is_answered_for_and_the_row_says_so() {
+    let home = new_home();
+    let mut command = command(home.path());
+    command
+        .env("MOONLOCK_CONFIG", home.path().join("moonlock.toml"))
+        .env("MOONLOCK_UPSTREAM_OPENAI", "http://nowhere.invalid");
+    let program = Program::start(&mut command);
+    let before = program.descriptors();
+    let reply = Client::connect(program.proxy)
+        .await
+        .ask(post(CHAT_PATH, CHAT_REQUEST))
+        .await;
+    assert_eq!(
+        (reply.head.status(), reply.head.get("x-moonlock-error")),
+        (502, Some("upstream_unreachable"))
+    );
+    let said = String::from_utf8(reply.body).unwrap();
+    assert!(
+        said.contains("nowhere.invalid") && said.contains("lookup"),
+        "{said}"
+    );
+    assert_eq!(outcomes(&program, 1).await, ["upstream_error"]);
+    until_closed(&program, before).await;
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ pub enum Facts {
     StoreSlow,
     /// The database cannot be written.
     StoreFailing,
-    /// The database was damaged; as sentences, what became of it.
+    /// The database was damaged, or its file taken away; as sentences, what became of it.
     StoreRepaired(Box<str>),
     /// The daily backup fails; as a sentence, why.
     BackupFailing(Box<str>),

@@ -35,7 +35,7 @@ named! {
         StoreFailing = "store.failing",
         /// Many rows wait to be written.
         StoreQueue = "store.queue",
-        /// The database was damaged.
+        /// The database was damaged, or its file taken away.
         StoreRepaired = "store.repaired",
         /// The daily backup fails.
         BackupFailing = "backup.failing",
@@ -86,7 +86,7 @@ impl Rule {
             Self::StoreSlow => "The disk is too slow for replies to wait for it.",
             Self::StoreFailing => "The database cannot be written.",
             Self::StoreQueue => "Many rows wait to be written.",
-            Self::StoreRepaired => "The database was damaged.",
+            Self::StoreRepaired => "The database was damaged, or deleted while it was used.",
             Self::BackupFailing => "The daily backup fails.",
             Self::MeterBlind => "Replies come that the meter cannot read.",
         }

@@ -123,7 +123,7 @@ pub enum Input {
     StoreTrouble(StoreTrouble),
     /// The disk answers again.
     StoreWell,
-    /// The database was damaged; as sentences, what became of it.
+    /// The database was damaged, or its file taken away; as sentences, what became of it.
     StoreDamaged(Box<str>),
     /// The daily backup fails; as a sentence, why. `None`: it works again.
     Backup(Option<Box<str>>),
