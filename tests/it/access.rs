@@ -171,3 +171,56 @@ async fn moonlocks_own_commands_bring_the_token() {
     assert!(out.contains("MOONLOCK_TOKEN") && !out.contains(TOKEN), "{out}");
     app.stop().await;
 }
+
+/// Two programs that read the end of one request differently let a second one through that nobody looked at.
+#[tokio::test]
+async fn no_request_is_smuggled_in_another() {
+    const SECOND: &str = "GET /ollama/smuggled HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
+    let mut upstream = Upstream::start(|_| Script::sized(JSON, CHAT)).await;
+    let app = TestApp::start(upstream.address).await;
+    let long = SECOND.len();
+    let inside = format!("{long:x}\r\n{SECOND}\r\n0\r\n\r\n");
+    for (fields, body) in [
+        (format!("content-length: 0\r\ncontent-length: {long}"), SECOND),
+        (format!("content-length: {long}, 0"), SECOND),
+        (format!("content-length: +{long}"), SECOND),
+        (
+            "content-length: 5\r\ntransfer-encoding: chunked".to_owned(),
+            &*inside,
+        ),
+        (
+            "transfer-encoding: chunked\r\ncontent-length: 0".to_owned(),
+            &*inside,
+        ),
+        ("transfer-encoding: xchunked".to_owned(), &*inside),
+        ("transfer-encoding: chunked, identity".to_owned(), &*inside),
+        ("transfer-encoding : chunked".to_owned(), &*inside),
+        ("transfer-encoding:\r\n chunked".to_owned(), &*inside),
+        ("x: a\r\n b: c\r\ncontent-length: 0".to_owned(), SECOND),
+        ("transfer-encoding: chunked".to_owned(), "0x2\r\n{}\r\n0\r\n\r\n"),
+        ("transfer-encoding: chunked".to_owned(), "-1\r\n{}\r\n0\r\n\r\n"),
+        (
+            "transfer-encoding: chunked".to_owned(),
+            "fffffffffffffffff\r\n{}\r\n0\r\n\r\n",
+        ),
+        ("x: a\rtransfer-encoding: chunked".to_owned(), &*inside),
+        ("x: a\0b".to_owned(), ""),
+    ] {
+        let head = format!("POST {CHAT_PATH} HTTP/1.1\r\nhost: 127.0.0.1\r\n{fields}\r\n\r\n{body}");
+        let mut client = app.client().await;
+        // Behind it the last one, so that all has been read when the connection closes.
+        let last = post_with(CHAT_PATH, "connection: close", CHAT_REQUEST);
+        client.send([head.as_bytes(), &last].concat()).await;
+        while let Some(mut reply) = client.try_head("POST").await {
+            client.body_to(&mut reply, usize::MAX).await;
+        }
+        for seen in upstream.all_seen() {
+            assert_eq!(seen.head.line, "POST /v1/chat/completions HTTP/1.1", "{fields:?}");
+            let framings = seen.head.fields.iter().filter(|(name, _)| {
+                name.eq_ignore_ascii_case("content-length") || name.eq_ignore_ascii_case("transfer-encoding")
+            });
+            assert!(framings.count() <= 1, "{fields:?}: {:?}", seen.head);
+        }
+    }
+    app.stop().await;
+}

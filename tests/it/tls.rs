@@ -11,6 +11,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
+use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -31,9 +32,16 @@ struct TlsUpstream {
 
 impl TlsUpstream {
     async fn start(protocols: &[&str]) -> Self {
-        let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let certificate: CertificateDer<'static> = key.cert.der().clone();
-        let private = PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
+        let parameters = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        Self::start_as(parameters, protocols).await
+    }
+
+    /// With that certificate, which it made itself.
+    async fn start_as(parameters: CertificateParams, protocols: &[&str]) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let made = parameters.self_signed(&key).unwrap();
+        let certificate: CertificateDer<'static> = made.der().clone();
+        let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let mut config =
             rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
                 .with_safe_default_protocol_versions()
@@ -64,7 +72,7 @@ impl TlsUpstream {
         });
         Self {
             address,
-            authority: key.cert.pem(),
+            authority: made.pem(),
             _task: task,
         }
     }
@@ -191,6 +199,32 @@ async fn a_provider_that_is_not_trusted_is_not_talked_to_and_the_client_is_told(
     );
     let said = String::from_utf8(reply.body).unwrap();
     assert!(said.contains("certificate"), "{said}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_over_or_not_yet_or_for_another_name_is_not_taken() {
+    let named = |name: &str| CertificateParams::new([name.to_owned()]).unwrap();
+    let (mut over, mut early) = (named("localhost"), named("localhost"));
+    over.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    early.not_before = rcgen::date_time_ymd(2999, 1, 1);
+    for (certificate, why) in [
+        (over, "expired"),
+        (early, "not valid yet"),
+        (named("elsewhere.example"), "not valid for name"),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let upstream = TlsUpstream::start_as(certificate, &["h2"]).await;
+        let program = program(home.path(), &upstream.url(), &upstream.authority, &[]);
+        let reply = call(&program).await;
+        assert_eq!(
+            (reply.head.status(), reply.head.get("x-moonlock-error")),
+            (502, Some("upstream_unreachable"))
+        );
+        let said = String::from_utf8(reply.body).unwrap();
+        assert!(said.contains(why), "{said}");
+        let rows = program.ask("GET", "/api/calls", &serde_json::Value::Null).await;
+        assert_eq!(rows["calls"][0]["outcome"], "upstream_error");
+    }
 }
 
 #[tokio::test]
