@@ -47,6 +47,8 @@ mod set_up;
 mod settings;
 mod slow_disk;
 mod snapshots;
+#[cfg(target_os = "linux")]
+mod soak;
 mod stream;
 mod streaming;
 mod support;

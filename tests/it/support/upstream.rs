@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -34,6 +35,8 @@ impl Gate {
 enum Step {
     Send(Vec<u8>),
     Wait(Gate),
+    /// Takes its time, as a model does that thinks.
+    Pause(Duration),
     /// Waits for the other side to close, and tells.
     UntilClosed(Gate),
     Reset,
@@ -76,6 +79,10 @@ impl Script {
 
     pub(crate) fn wait(self, gate: &Gate) -> Self {
         self.then(Step::Wait(gate.clone()))
+    }
+
+    pub(crate) fn pause(self, pause: Duration) -> Self {
+        self.then(Step::Pause(pause))
     }
 
     pub(crate) fn until_closed(self, gate: &Gate) -> Self {
@@ -185,6 +192,7 @@ async fn connection(
                     }
                 }
                 Step::Wait(gate) => gate.pass().await,
+                Step::Pause(pause) => tokio::time::sleep(pause).await,
                 Step::UntilClosed(gate) => {
                     while reader.more().await {}
                     gate.open();
