@@ -8,6 +8,8 @@ export type Provider = {
   url: string;
   /** The next answer stops in the middle and stays open. */
   hold: () => void;
+  /** How often it was asked. */
+  asked: () => number;
   stop: () => Promise<void>;
 };
 
@@ -22,6 +24,7 @@ const word = (content: string): string =>
 
 export const startProvider = async (): Promise<Provider> => {
   let holds = false;
+  let asked = 0;
   const answer = (response: ServerResponse): void => {
     response.writeHead(200, { "content-type": "text/event-stream", "x-request-id": "req_1" });
     response.write(word("Once "));
@@ -35,6 +38,7 @@ export const startProvider = async (): Promise<Provider> => {
     response.end("data: [DONE]\n\n");
   };
   const server = createServer((request, response) => {
+    asked += 1;
     request.resume().on("end", () => answer(response));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -43,6 +47,7 @@ export const startProvider = async (): Promise<Provider> => {
     hold: () => {
       holds = true;
     },
+    asked: () => asked,
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
