@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::api::{self, ApiState, Notifications};
 use crate::config::resolve::DatabasePlace;
-use crate::config::{Settings, price_list};
+use crate::config::{Scheme, Settings, price_list};
 use crate::domain::budget::{Days, Share};
 use crate::domain::estimate::calibration::{Calibration, Learnt};
 use crate::domain::live::{Restored, RestoredSession, State};
@@ -21,7 +21,8 @@ use crate::domain::pricing::Catalog;
 use crate::domain::units::Timestamp;
 use crate::engine::clock::Clock;
 use crate::engine::{self, Engine};
-use crate::listen::{self, Dates, Limits};
+use crate::listen::tls::{self, Offer, TlsError};
+use crate::listen::{self, Dates, Limits, Port};
 use crate::meter::estimator::{Counting, Estimator, Finding};
 use crate::meter::progress::Progress;
 use crate::notify::{self, Notifier};
@@ -50,6 +51,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A port cannot be listened on.
     #[error("cannot listen on {address}: {}{}", source, hint(source, name))]
     Bind {
@@ -78,6 +82,7 @@ fn hint(error: &std::io::Error, name: &str) -> String {
 pub struct App {
     dashboard: SocketAddr,
     proxy: SocketAddr,
+    scheme: Scheme,
     engine: Engine,
     reader: Reader,
     stop: watch::Sender<()>,
@@ -95,6 +100,14 @@ impl App {
     /// The database cannot be used, or a port cannot be listened on.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let clock = Clock::of_machine();
+        let tls = |offer| {
+            let files = settings.access.certificate();
+            files
+                .map(|files| tls::acceptor(&files.certificate, &files.key, offer))
+                .transpose()
+        };
+        let (for_pages, for_calls) = (tls(Offer::Http1)?, tls(Offer::Http2)?);
+        let scheme = settings.access.scheme();
         let (store, recovered) = Store::open(store_options(&settings))?;
         if recovered.interrupted > 0 {
             tracing::info!(
@@ -173,7 +186,12 @@ impl App {
         );
         let (to_proxy, to_dashboard) = listen::shares(listen::raised_descriptors());
         let end = told(stopped.clone());
-        servers.spawn(proxy::serve(proxy_listener, forwarding, to_proxy, end));
+        servers.spawn(proxy::serve(
+            Port::new(proxy_listener, for_calls),
+            forwarding,
+            to_proxy,
+            end,
+        ));
         if let Some(progress) = progress {
             servers.spawn(tell_progress(progress, engine.clone(), stopped.clone()));
         }
@@ -194,7 +212,7 @@ impl App {
             }
             Err(problem) => tracing::warn!(problem, "no metrics are exported"),
         }
-        let proxy_url = format!("http://{}", reachable(proxy));
+        let proxy_url = format!("{}://{}", scheme.as_str(), reachable(proxy));
         let access = settings.access.clone();
         let ws_path = settings.ws_path.clone();
         let settings = watch::Sender::new(Arc::new(settings));
@@ -215,7 +233,12 @@ impl App {
             stopped.clone(),
         );
         let routes = api::router(state, &access, &ws_path);
-        servers.spawn(serve_api(api_listener, routes, to_dashboard, stopped));
+        servers.spawn(serve_api(
+            Port::new(api_listener, for_pages),
+            routes,
+            to_dashboard,
+            stopped,
+        ));
         if !api::assets::BUILT {
             tracing::warn!(
                 "built without the dashboard: install Node.js 20 or newer and build again to get it"
@@ -225,6 +248,7 @@ impl App {
         Ok(Self {
             dashboard,
             proxy,
+            scheme,
             engine,
             reader,
             stop,
@@ -245,6 +269,12 @@ impl App {
     #[must_use]
     pub const fn proxy(&self) -> SocketAddr {
         self.proxy
+    }
+
+    /// How both are spoken to.
+    #[must_use]
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
     }
 
     /// The handle to the engine.
@@ -506,12 +536,7 @@ async fn tell_progress(progress: Progress, engine: Engine, mut stopped: watch::R
     }
 }
 
-async fn serve_api(
-    listener: TcpListener,
-    routes: axum::Router,
-    connections: usize,
-    stopped: watch::Receiver<()>,
-) {
+async fn serve_api(port: Port, routes: axum::Router, connections: usize, stopped: watch::Receiver<()>) {
     let limits = Limits {
         connections,
         streams: 128,
@@ -522,7 +547,7 @@ async fn serve_api(
     let refuse = move || api::too_many_connections(connections);
     let answer = TowerToHyperService::new(routes);
     listen::serve(
-        listener,
+        port,
         limits,
         answer,
         refuse,

@@ -59,9 +59,7 @@ fn refusal(access: &Access, method: &Method, path: &str, headers: &HeaderMap) ->
         ));
     }
     if let Some(origin) = text(&header::ORIGIN)
-        && origin.strip_prefix("http://") != Some(host)
-        // In front of a token there may be a proxy that speaks TLS.
-        && (access.token().is_none() || origin.strip_prefix("https://") != Some(host))
+        && !access.is_own_page(origin, host)
     {
         return Some(format!("`Origin: {origin}` is another site"));
     }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get};
 use serde::Deserialize;
 
-use crate::config::Access;
+use crate::config::{Access, Scheme};
 
 /// Where the page is.
 pub(super) const PATH: &str = "/sign-in";
@@ -43,8 +43,12 @@ async fn enter(State(access): State<Access>, Form(given): Form<Given>) -> Respon
         return page(Said::Wrong);
     }
     // No script can read it, and no other site sends it. A year.
+    let secure = match access.scheme() {
+        Scheme::Https => "; Secure",
+        Scheme::Http => "",
+    };
     let cookie = format!(
-        "{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000",
+        "{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000{secure}",
         token.pass()
     );
     let mut response = Redirect::to("/").into_response();

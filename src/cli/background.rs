@@ -79,13 +79,15 @@ async fn start(settings: &Settings, flags: &Flags) -> Result<Running, Failure> {
     };
     if let Some((dashboard, proxy)) = started {
         let id = child.id().unwrap_or_default();
+        let client = Client::at(dashboard, &settings.access)?;
         tell(&format!(
-            "moonlock: started in the background (process {id}); dashboard http://{dashboard}, log {}",
+            "moonlock: started in the background (process {id}); dashboard {}, log {}",
+            client.place(),
             path.display()
         ));
         return Ok(Running {
-            client: Client::at(dashboard, &settings.access),
-            proxy: format!("http://{proxy}"),
+            client,
+            proxy: format!("{}://{proxy}", settings.access.scheme().as_str()),
         });
     }
     // Its end is awaited, so that what it said is complete.
@@ -163,11 +165,7 @@ fn arguments(flags: &Flags) -> Vec<std::ffi::OsString> {
 async fn announced(mut lines: Lines<BufReader<ChildStdout>>) -> Option<(SocketAddr, SocketAddr)> {
     let mut address = async |name: &str| {
         let line = lines.next_line().await.ok()??;
-        line.strip_prefix(name)?
-            .trim()
-            .strip_prefix("http://")?
-            .parse()
-            .ok()
+        line.strip_prefix(name)?.trim().split_once("://")?.1.parse().ok()
     };
     Some((address("dashboard").await?, address("proxy").await?))
 }

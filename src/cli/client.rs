@@ -7,17 +7,21 @@ use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::{Client as Connector, connect::HttpConnector};
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tokio::net::TcpStream;
+use tower_service::Service;
 
 use super::exit::Failure;
 use crate::config::connect::percent_encoded;
-use crate::config::{Access, Settings};
+use crate::config::{Access, Scheme, Settings};
 use crate::domain::ids::SessionId;
 use crate::domain::session::Status;
 use crate::domain::wire::{SessionView, Snapshot};
+use crate::listen::tls::{self, TlsError};
 
 /// How long an answer may take until it begins.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -33,36 +37,52 @@ pub(super) enum ClientError {
     NoPort,
     /// Nothing listens.
     #[error(
-        "Moonlock is not running at http://{0}. Start it with `moonlock`, or say where it is with PORT or --port"
+        "Moonlock is not running at {0}. Start it with `moonlock`, or say where it is with PORT or --port"
     )]
-    NotRunning(SocketAddr),
+    NotRunning(Place),
     /// It did not answer in time.
-    #[error("http://{0} does not answer: it took longer than {1:?}. If it is Moonlock, its log may say why")]
-    Silent(SocketAddr, Duration),
+    #[error("{0} does not answer: it took longer than {1:?}. If it is Moonlock, its log may say why")]
+    Silent(Place, Duration),
     /// Something else listens there.
     #[error(
-        "http://{0} answers, but not as Moonlock does: another program has the port. Say where Moonlock is with PORT or --port"
+        "{0} answers, but not as Moonlock does: another program has the port. Say where Moonlock is with PORT or --port"
     )]
-    NotMoonlock(SocketAddr),
+    NotMoonlock(Place),
     /// Its answer cannot be read.
-    #[error("http://{address} answered what this version ({}) does not understand ({source}): if Moonlock was updated, restart it", env!("CARGO_PKG_VERSION"))]
+    #[error("{place} answered what this version ({}) does not understand ({source}): if Moonlock was updated, restart it", env!("CARGO_PKG_VERSION"))]
     OtherVersion {
         /// Where.
-        address: SocketAddr,
+        place: Place,
         /// What is wrong with it.
         source: serde_json::Error,
     },
     /// The connection broke.
-    #[error("the connection to http://{address} broke: {reason}")]
+    #[error("the connection to {place} broke: {reason}")]
     Broken {
         /// Where.
-        address: SocketAddr,
+        place: Place,
         /// Why.
         reason: String,
     },
+    /// Its certificate is not known here.
+    #[error(transparent)]
+    Certificate(#[from] TlsError),
     /// It said no.
     #[error("{}", .0.detail)]
     Refused(Problem),
+}
+
+/// Where it listens, and how it is spoken to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) scheme: Scheme,
+    pub(super) address: SocketAddr,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}://{}", self.scheme.as_str(), self.address)
+    }
 }
 
 /// Why it said no (RFC 9457).
@@ -88,7 +108,7 @@ impl From<ClientError> for Failure {
             | ClientError::Silent(..)
             | ClientError::NotMoonlock(_)
             | ClientError::Broken { .. } => Self::unavailable(&error),
-            ClientError::NoPort => Self::usage(&error),
+            ClientError::NoPort | ClientError::Certificate(_) => Self::usage(&error),
             ClientError::OtherVersion { .. } | ClientError::Refused(_) => Self::run(&error),
         }
     }
@@ -106,17 +126,21 @@ pub(super) struct Health {
     pub(super) proxy_url: String,
 }
 
+/// A connection to it.
+pub(super) type Connection = MaybeHttpsStream<TokioIo<TcpStream>>;
+
 /// What is sent.
 type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 
 /// A running Moonlock.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
-    address: SocketAddr,
+    place: Place,
     /// What a Moonlock that asks for a token is shown.
     authorization: Option<HeaderValue>,
     patience: Duration,
-    connector: Connector<HttpConnector, Body>,
+    connector: Connector<HttpsConnector<HttpConnector>, Body>,
+    connects: HttpsConnector<HttpConnector>,
 }
 
 impl Client {
@@ -125,25 +149,32 @@ impl Client {
         if settings.port == 0 {
             return Err(ClientError::NoPort);
         }
-        Ok(Self::at(
-            SocketAddr::new(settings.host, settings.port),
-            &settings.access,
-        ))
+        Self::at(SocketAddr::new(settings.host, settings.port), &settings.access)
     }
 
     /// The one whose dashboard listens there.
-    pub(super) fn at(address: SocketAddr, access: &Access) -> Self {
+    pub(super) fn at(address: SocketAddr, access: &Access) -> Result<Self, ClientError> {
         let authorization = access.token().and_then(|token| {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", token.secret())).ok()?;
             value.set_sensitive(true);
             Some(value)
         });
-        Self {
-            address,
+        let certificate = access.certificate().map(|files| &*files.certificate);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls::trusting(certificate)?)
+            .https_or_http()
+            .enable_http1()
+            .build();
+        Ok(Self {
+            place: Place {
+                scheme: access.scheme(),
+                address,
+            },
             authorization,
             patience: PATIENCE,
-            connector: Connector::builder(TokioExecutor::new()).build_http(),
-        }
+            connector: Connector::builder(TokioExecutor::new()).build(connector.clone()),
+            connects: connector,
+        })
     }
 
     /// The same, for someone in a hurry.
@@ -157,15 +188,23 @@ impl Client {
     }
 
     /// Where its dashboard listens.
-    pub(super) const fn address(&self) -> SocketAddr {
-        self.address
+    pub(super) const fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Connects to it, for what leaves HTTP.
+    pub(super) async fn connect(&self) -> Result<TokioIo<Connection>, String> {
+        let uri = self.place.to_string().parse::<http::Uri>();
+        let uri = uri.map_err(|error| error.to_string())?;
+        let connected = self.connects.clone().call(uri).await;
+        connected.map(TokioIo::new).map_err(|error| error.to_string())
     }
 
     /// How it is, which tells that it is Moonlock.
     pub(super) async fn health(&self) -> Result<Health, ClientError> {
         let stranger = |error| match error {
-            ClientError::OtherVersion { address, .. } | ClientError::Broken { address, .. } => {
-                ClientError::NotMoonlock(address)
+            ClientError::OtherVersion { place, .. } | ClientError::Broken { place, .. } => {
+                ClientError::NotMoonlock(place)
             }
             error => error,
         };
@@ -215,11 +254,11 @@ impl Client {
     async fn read<T: DeserializeOwned>(&self, response: Response<Incoming>) -> Result<T, ClientError> {
         let kind = response.headers().get(header::CONTENT_TYPE);
         if kind.is_none_or(|kind| kind.as_bytes() != b"application/json") {
-            return Err(ClientError::NotMoonlock(self.address));
+            return Err(ClientError::NotMoonlock(self.place));
         }
         let whole = self.whole(response).await?;
         serde_json::from_slice(&whole).map_err(|source| ClientError::OtherVersion {
-            address: self.address,
+            place: self.place,
             source,
         })
     }
@@ -239,7 +278,7 @@ impl Client {
     fn request(&self, method: Method, path: &str, body: Body) -> Result<Request<Body>, ClientError> {
         let mut request = Request::builder()
             .method(method)
-            .uri(format!("http://{}{path}", self.address))
+            .uri(format!("{}{path}", self.place))
             .header(header::CONTENT_TYPE, "application/json")
             .body(body)
             .map_err(|error| self.broken(&error))?;
@@ -257,8 +296,8 @@ impl Client {
     ) -> Result<Response<Incoming>, ClientError> {
         let asked = tokio::time::timeout(patience, self.connector.request(request)).await;
         let response = match asked {
-            Err(_) => return Err(ClientError::Silent(self.address, patience)),
-            Ok(Err(error)) if error.is_connect() => return Err(ClientError::NotRunning(self.address)),
+            Err(_) => return Err(ClientError::Silent(self.place, patience)),
+            Ok(Err(error)) if error.is_connect() => return Err(ClientError::NotRunning(self.place)),
             Ok(Err(error)) => return Err(self.broken(&error)),
             Ok(Ok(response)) => response,
         };
@@ -272,12 +311,12 @@ impl Client {
     async fn refusal(&self, response: Response<Incoming>) -> ClientError {
         let kind = response.headers().get(header::CONTENT_TYPE);
         if kind.is_none_or(|kind| kind.as_bytes() != b"application/problem+json") {
-            return ClientError::NotMoonlock(self.address);
+            return ClientError::NotMoonlock(self.place);
         }
         match self.whole(response).await {
             Ok(whole) => match serde_json::from_slice(&whole) {
                 Ok(problem) => ClientError::Refused(problem),
-                Err(_) => ClientError::NotMoonlock(self.address),
+                Err(_) => ClientError::NotMoonlock(self.place),
             },
             Err(error) => error,
         }
@@ -287,10 +326,10 @@ impl Client {
         let body = Limited::new(response.into_body(), MOST_BYTES);
         let whole = tokio::time::timeout(self.patience, body.collect()).await;
         whole
-            .map_err(|_| ClientError::Silent(self.address, self.patience))?
+            .map_err(|_| ClientError::Silent(self.place, self.patience))?
             .map(http_body_util::Collected::to_bytes)
             .map_err(|error| ClientError::Broken {
-                address: self.address,
+                place: self.place,
                 reason: error.to_string(),
             })
     }
@@ -299,7 +338,7 @@ impl Client {
     pub(super) fn broken(&self, error: &(dyn std::error::Error + 'static)) -> ClientError {
         let cause = std::iter::successors(Some(error), |error| error.source()).last();
         ClientError::Broken {
-            address: self.address,
+            place: self.place,
             reason: cause.map(ToString::to_string).unwrap_or_default(),
         }
     }

@@ -74,7 +74,8 @@ pub(super) fn run(environment: &Environment, arguments: &Env) -> Result<(), Fail
     let settings = Settings::load(environment, &arguments.flags).map_err(|error| Failure::usage(&error))?;
     let session = arguments.session.as_deref().map(session_path).unwrap_or_default();
     let proxy = std::net::SocketAddr::new(settings.host, settings.proxy_port);
-    let base = format!("http://{proxy}{}{session}", settings.access.path());
+    let scheme = settings.access.scheme().as_str();
+    let base = format!("{scheme}://{proxy}{}{session}", settings.access.path());
     let connect = Connect::new(&base).map_err(|error| Failure::run(&error))?;
     if arguments.json {
         say(&serde_json::json!(connect.variables()).to_string());

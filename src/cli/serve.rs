@@ -42,6 +42,7 @@ fn leave_no_dump() {}
 
 /// Says where everything is.
 pub(super) fn announce(app: &App) {
-    say(&format!("dashboard http://{}", app.dashboard()));
-    say(&format!("proxy     http://{}", app.proxy()));
+    let scheme = app.scheme().as_str();
+    say(&format!("dashboard {scheme}://{}", app.dashboard()));
+    say(&format!("proxy     {scheme}://{}", app.proxy()));
 }

@@ -100,7 +100,7 @@ fn as_json(client: &Client, live: &Snapshot, session: Option<&SessionView>) -> V
     json!({
         "running": true,
         "version": live.version,
-        "dashboardUrl": format!("http://{}", client.address()),
+        "dashboardUrl": client.place().to_string(),
         "proxyUrl": live.proxy_url,
         "session": session,
         "unassigned": live.unassigned,
@@ -136,11 +136,7 @@ fn describe(client: &Client, live: &Snapshot, session: Option<&SessionView>) {
         1 => "1 call runs  ".to_owned(),
         calls => format!("{calls} calls run  "),
     };
-    let places = format!(
-        "{running}dashboard http://{}  proxy {}",
-        client.address(),
-        live.proxy_url
-    );
+    let places = format!("{running}dashboard {}  proxy {}", client.place(), live.proxy_url);
     say(&styled(FAINT, &places));
 }
 

@@ -4,9 +4,12 @@
 //! site can point a name of its own here (DNS rebinding). Beyond loopback everybody is, and a token says who is not.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+use super::mount::Scheme;
 
 /// Names by which programs in containers and virtual machines on this machine reach its loopback.
 const GATEWAYS: [&str; 3] = [
@@ -24,6 +27,16 @@ pub struct Access {
     token: Option<Token>,
     origins: Vec<Box<str>>,
     hosts: Vec<Box<str>>,
+    certificate: Option<Certificate>,
+}
+
+/// The files of a certificate of the user's, in PEM: with one, both ports speak TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// The certificate, and those that it is signed by behind it.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
 }
 
 /// The secret that a request beyond loopback must bring.
@@ -134,6 +147,38 @@ impl Access {
             self.hosts.push(host.as_str().into());
         }
         Ok(self)
+    }
+
+    /// Has both ports speak TLS with this certificate, or in the clear.
+    #[must_use]
+    pub fn certified(self, certificate: Option<Certificate>) -> Self {
+        Self { certificate, ..self }
+    }
+
+    /// The certificate that both ports have, if they have one.
+    #[must_use]
+    pub const fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref()
+    }
+
+    /// How both ports are spoken to.
+    #[must_use]
+    pub const fn scheme(&self) -> Scheme {
+        match self.certificate {
+            Some(_) => Scheme::Https,
+            None => Scheme::Http,
+        }
+    }
+
+    /// Whether an `Origin` is that of the dashboard's own page, which was asked for under `host`.
+    #[must_use]
+    pub fn is_own_page(&self, origin: &str, host: &str) -> bool {
+        let is_over = |scheme: Scheme| {
+            let rest = origin.strip_prefix(scheme.as_str());
+            rest.and_then(|rest| rest.strip_prefix("://")) == Some(host)
+        };
+        // In front of a token there may be a proxy that speaks TLS.
+        is_over(self.scheme()) || (self.token.is_some() && is_over(Scheme::Https))
     }
 
     /// What goes before a path on the proxy: `/t/TOKEN`, where there is a token.
@@ -286,6 +331,22 @@ mod tests {
         ] {
             assert!(!access.is_origin(origin), "{origin}");
         }
+    }
+
+    #[test]
+    fn its_own_page_comes_by_the_scheme_that_is_spoken() {
+        let plain = Access::default();
+        let files = Certificate {
+            certificate: "c".into(),
+            key: "k".into(),
+        };
+        let certified = Access::default().certified(Some(files));
+        for (access, own, other) in [(&plain, "http", "https"), (&certified, "https", "http")] {
+            let is_own = |scheme: &str, host| access.is_own_page(&format!("{scheme}://a:1"), host);
+            assert!(is_own(own, "a:1") && !is_own(other, "a:1") && !is_own(own, "a:2"));
+        }
+        let behind = Access::new(Token::new("0123456789abcdef").ok());
+        assert!(behind.is_own_page("https://a:1", "a:1") && behind.is_own_page("http://a:1", "a:1"));
     }
 
     #[test]

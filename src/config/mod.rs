@@ -19,8 +19,8 @@ mod said;
 mod show;
 mod table;
 
-pub use access::{Access, Token};
+pub use access::{Access, Certificate, Token};
 pub use change::ChangeError;
 pub use error::ConfigError;
-pub use mount::{Dialect, Mount, Mounts, Signing};
+pub use mount::{Dialect, Mount, Mounts, Scheme, Signing};
 pub use resolve::{Environment, Flags, Settings, config_file};

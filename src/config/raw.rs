@@ -39,6 +39,8 @@ pub(super) struct Server {
     pub(super) heartbeat_interval_ms: Option<u64>,
     pub(super) allow_origins: Option<Vec<String>>,
     pub(super) allow_hosts: Option<Vec<String>>,
+    pub(super) tls_cert: Option<String>,
+    pub(super) tls_key: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -118,6 +120,8 @@ impl File {
             server.heartbeat_interval_ms.or(self.server.heartbeat_interval_ms);
         self.server.allow_origins = server.allow_origins.or(self.server.allow_origins);
         self.server.allow_hosts = server.allow_hosts.or(self.server.allow_hosts);
+        self.server.tls_cert = server.tls_cert.or(self.server.tls_cert);
+        self.server.tls_key = server.tls_key.or(self.server.tls_key);
         let store = over.store;
         self.store.path = store.path.or(self.store.path);
         self.store.durability = store.durability.or(self.store.durability);

@@ -72,7 +72,7 @@ pub(super) fn find(name: &str) -> Option<&'static Setting> {
 }
 
 /// What `config/moonlock.toml` holds, in its order.
-pub(super) const SETTINGS: [Setting; 19] = [
+pub(super) const SETTINGS: [Setting; 21] = [
     Setting::new(
         "server.host",
         "Where to listen. Beyond loopback only with MOONLOCK_TOKEN set.",
@@ -114,6 +114,18 @@ pub(super) const SETTINGS: [Setting; 19] = [
         "server.allow_hosts",
         "Further names under which programs ask this machine: \"devbox.local\". The loopback names are known.",
         |settings| settings.access.hosts().collect::<Vec<_>>().into(),
+    )
+    .changed(Change::InFile),
+    Setting::new(
+        "server.tls_cert",
+        "The file of a certificate, in PEM: both ports then speak TLS. Empty is none.",
+        |settings| path(settings.access.certificate().map_or(Path::new(""), |files| &files.certificate)),
+    )
+    .changed(Change::InFile),
+    Setting::new(
+        "server.tls_key",
+        "The file of the certificate's key, in PEM.",
+        |settings| path(settings.access.certificate().map_or(Path::new(""), |files| &files.key)),
     )
     .changed(Change::InFile),
     Setting::new(

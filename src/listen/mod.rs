@@ -6,6 +6,7 @@
 mod counted;
 #[cfg(test)]
 mod tests;
+pub mod tls;
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -19,10 +20,12 @@ use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use counted::Counted;
 
@@ -60,6 +63,20 @@ pub enum Dates {
     Ours,
     /// Whoever made the answer that is passed on.
     Passed,
+}
+
+/// A port that is listened on: in the clear, or over TLS.
+pub struct Port {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Port {
+    /// Listens there; with an acceptor over TLS alone.
+    #[must_use]
+    pub const fn new(listener: TcpListener, tls: Option<TlsAcceptor>) -> Self {
+        Self { listener, tls }
+    }
 }
 
 /// How many connections so many file descriptors are enough for: to the proxy, where each call may take another one
@@ -103,7 +120,7 @@ pub fn raised_descriptors() -> usize {
 /// Answers on connections until `shutdown`, then lets what is under way (`also` with it) end within a bound.
 /// `refuse` answers those that are too many.
 pub async fn serve<S, B, C>(
-    listener: TcpListener,
+    Port { listener, tls }: Port,
     limits: Limits,
     answer: S,
     refuse: impl Fn() -> Response<C> + Clone + Send + 'static,
@@ -144,22 +161,23 @@ pub async fn serve<S, B, C>(
         }
         if let Ok(permit) = Arc::clone(&room).try_acquire_owned() {
             is_full = false;
-            let (answer, came) = Begun::new(answer.clone());
-            let connection = http
-                .serve_connection_with_upgrades(counted(stream, permit), answer)
-                .into_owned();
-            let connection = graceful.watch(connection);
-            connections.spawn(async move {
-                let mut connection = std::pin::pin!(connection);
-                let ended = match tokio::time::timeout(limits.head, &mut connection).await {
-                    Ok(ended) => ended,
-                    Err(_) if came.load(Ordering::Relaxed) => connection.await,
-                    Err(_) => return,
-                };
-                if let Err(error) = ended {
-                    tracing::debug!(error, "connection ended early");
-                }
-            });
+            let taken = Taken {
+                http: http.clone(),
+                watcher: graceful.watcher(),
+                permit,
+                head: limits.head,
+            };
+            let answer = answer.clone();
+            match tls.clone() {
+                None => drop(connections.spawn(taken.serve(stream, answer))),
+                Some(tls) => drop(connections.spawn(async move {
+                    match tokio::time::timeout(limits.head, tls.accept(stream)).await {
+                        Ok(Ok(stream)) => taken.serve(stream, answer).await,
+                        Ok(Err(error)) => tracing::debug!(%error, "TLS was not agreed on"),
+                        Err(_) => {}
+                    }
+                })),
+            }
             continue;
         }
         if !std::mem::replace(&mut is_full, true) {
@@ -169,16 +187,22 @@ pub async fn serve<S, B, C>(
             );
         }
         if let Ok(permit) = Arc::clone(&told).try_acquire_owned() {
-            let mut http = builder(limits);
+            let mut http = http.clone();
             http.http1().keep_alive(false);
             let refuse = refuse.clone();
             let refusing = service_fn(move |_| std::future::ready(Ok::<_, Infallible>(refuse())));
-            let connection = http
-                .serve_connection(counted(stream, permit), refusing)
-                .into_owned();
-            connections.spawn(async move {
-                drop(tokio::time::timeout(TELLING, connection).await);
-            });
+            let tls = tls.clone();
+            let telling = async move {
+                match tls {
+                    None => drop(http.serve_connection(counted(stream, permit), refusing).await),
+                    Some(tls) => {
+                        if let Ok(stream) = tls.accept(stream).await {
+                            drop(http.serve_connection(counted(stream, permit), refusing).await);
+                        }
+                    }
+                }
+            };
+            connections.spawn(async { drop(tokio::time::timeout(TELLING, telling).await) });
         }
     }
     drop(listener);
@@ -187,6 +211,40 @@ pub async fn serve<S, B, C>(
         tracing::warn!("what is still under way is cut off");
     }
     connections.shutdown().await;
+}
+
+/// What a connection has that was taken on.
+struct Taken {
+    http: Builder<TokioExecutor>,
+    watcher: Watcher,
+    permit: OwnedSemaphorePermit,
+    head: Duration,
+}
+
+impl Taken {
+    /// Answers what is asked on it to its end.
+    async fn serve<I, S, B>(self, stream: I, answer: S)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+        S::Future: Send,
+        S::Error: Into<Box<dyn Error + Send + Sync>>,
+        B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    {
+        let (answer, came) = Begun::new(answer);
+        let connection = self
+            .http
+            .serve_connection_with_upgrades(counted(stream, self.permit), answer);
+        let mut connection = std::pin::pin!(self.watcher.watch(connection.into_owned()));
+        let ended = match tokio::time::timeout(self.head, &mut connection).await {
+            Ok(ended) => ended,
+            Err(_) if came.load(Ordering::Relaxed) => connection.await,
+            Err(_) => return,
+        };
+        if let Err(error) = ended {
+            tracing::debug!(error, "connection ended early");
+        }
+    }
 }
 
 /// What answers, and whether anything was asked: hyper waits without a bound for the bytes by which it tells the versions
@@ -234,6 +292,6 @@ fn builder(limits: Limits) -> Builder<TokioExecutor> {
     http
 }
 
-fn counted(stream: TcpStream, permit: OwnedSemaphorePermit) -> TokioIo<Counted<TcpStream>> {
+fn counted<I>(stream: I, permit: OwnedSemaphorePermit) -> TokioIo<Counted<I>> {
     TokioIo::new(Counted::new(stream, permit))
 }

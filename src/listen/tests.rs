@@ -5,6 +5,7 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::service::service_fn;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::*;
@@ -33,7 +34,7 @@ async fn port(limits: Limits) -> (SocketAddr, watch::Sender<()>, JoinSet<()>) {
     let shutdown = async move { while stopped.changed().await.is_ok() {} };
     let mut tasks = JoinSet::new();
     tasks.spawn(serve(
-        listener,
+        Port::new(listener, None),
         limits,
         service_fn(move |_| std::future::ready(Ok::<_, Infallible>(say(200, "yes")))),
         move || say(503, "full"),

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use hyper::service::service_fn;
-use tokio::net::TcpListener;
 
 use super::error::OwnError;
 use super::service::Proxy;
 use crate::config::Dialect;
-use crate::listen::{self, Dates, Limits};
+use crate::listen::{self, Dates, Limits, Port};
 
 /// How long a client may take to send a request's head. hyper counts the time that a connection idles before it as
 /// well, and a client that pools connections must not find them closed under its hands.
@@ -16,14 +15,9 @@ const HEAD: Duration = Duration::from_secs(600);
 /// How long calls under way may go on after the program was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Serves HTTP/1.1 and HTTP/2 in the clear until `shutdown`, then lets calls under way end, within a bound. More than
+/// Serves HTTP/1.1 and HTTP/2 until `shutdown`, then lets calls under way end, within a bound. More than
 /// `connections` at a time are refused.
-pub async fn serve(
-    listener: TcpListener,
-    proxy: Proxy,
-    connections: usize,
-    shutdown: impl Future<Output = ()>,
-) {
+pub async fn serve(port: Port, proxy: Proxy, connections: usize, shutdown: impl Future<Output = ()>) {
     let limits = Limits {
         connections,
         streams: 1024,
@@ -35,6 +29,6 @@ pub async fn serve(
     let answer = service_fn(move |request| answering.clone().answer(request));
     let refuse = move || OwnError::too_many_connections(connections).response(Dialect::OpenAi);
     let sockets = proxy.sockets();
-    listen::serve(listener, limits, answer, refuse, shutdown, sockets.drain()).await;
+    listen::serve(port, limits, answer, refuse, shutdown, sockets.drain()).await;
     sockets.cut_off().await;
 }

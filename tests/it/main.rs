@@ -10,6 +10,7 @@ mod aws;
 mod bad_input;
 mod bounds;
 mod budgets;
+mod certificate;
 mod cli;
 mod commands;
 mod curves;

@@ -41,7 +41,10 @@ impl Address<'_> {
     /// Judges it. `proxy` is where the proxy is.
     pub(super) async fn judge(&self, settings: &Settings, proxy: SocketAddr) -> Finding {
         let instead = |what: &str| {
-            let remedy = self.remedy(&format!("Point it at a mount of http://{proxy}, or take it out."));
+            let scheme = settings.access.scheme().as_str();
+            let remedy = self.remedy(&format!(
+                "Point it at a mount of {scheme}://{proxy}, or take it out."
+            ));
             Finding::problem(self.about, format!("{self} {what}"), remedy)
         };
         let (scheme, rest) = self.said.split_once("://").unwrap_or(("http", self.said));

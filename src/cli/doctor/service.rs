@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use super::Finding;
-use crate::cli::client::{Client, ClientError, Health};
+use crate::cli::client::{Client, ClientError, Health, Place};
 use crate::config::Settings;
 
 const ABOUT: &str = "service";
@@ -20,11 +20,11 @@ pub(super) async fn look(settings: &Settings) -> (Vec<Finding>, SocketAddr) {
     };
     match client.health().await {
         Ok(health) => {
-            let found = health.proxy_url.strip_prefix("http://");
+            let found = health.proxy_url.split_once("://").map(|(_, address)| address);
             let found = found.and_then(|address| address.parse().ok()).unwrap_or(proxy);
             (runs(&client, &health, proxy, found), found)
         }
-        Err(ClientError::NotRunning(address)) => (does_not_run(settings, address, proxy), proxy),
+        Err(ClientError::NotRunning(place)) => (does_not_run(settings, place, proxy), proxy),
         Err(error) => {
             let port = settings.port;
             let remedy = format!(
@@ -40,8 +40,9 @@ fn runs(client: &Client, health: &Health, expected: SocketAddr, found: SocketAdd
     let mut findings = vec![Finding::ok(
         ABOUT,
         format!(
-            "Moonlock {version} runs: dashboard http://{}, proxy http://{found}.",
-            client.address()
+            "Moonlock {version} runs: dashboard {}, proxy {}://{found}.",
+            client.place(),
+            client.place().scheme.as_str()
         ),
     )];
     if version != own {
@@ -67,13 +68,13 @@ fn runs(client: &Client, health: &Health, expected: SocketAddr, found: SocketAdd
     findings
 }
 
-fn does_not_run(settings: &Settings, dashboard: SocketAddr, proxy: SocketAddr) -> Vec<Finding> {
+fn does_not_run(settings: &Settings, dashboard: Place, proxy: SocketAddr) -> Vec<Finding> {
     let mut findings = vec![Finding::warning(
         ABOUT,
-        format!("Moonlock is not running at http://{dashboard}."),
+        format!("Moonlock is not running at {dashboard}."),
         "Start it with `moonlock`; `moonlock run -- CMD` starts it by itself.",
     )];
-    for (name, address) in [("PORT", dashboard), ("PROXY_PORT", proxy)] {
+    for (name, address) in [("PORT", dashboard.address), ("PROXY_PORT", proxy)] {
         if let Err(error) = TcpListener::bind(address) {
             let text = format!("Moonlock could not listen on {address}: {error}.");
             let remedy = format!(

@@ -13,7 +13,10 @@ use crate::config::{Environment, Settings};
 
 /// Looks at the files. `proxy` is where the proxy is.
 pub(super) async fn look(environment: &Environment, settings: &Settings, proxy: SocketAddr) -> Vec<Finding> {
-    let claude = claude_settings(environment, &format!("http://{proxy}"));
+    let claude = claude_settings(
+        environment,
+        &format!("{}://{proxy}", settings.access.scheme().as_str()),
+    );
     let codex = codex(environment, settings, proxy).await;
     claude.into_iter().chain(codex).collect()
 }
@@ -89,7 +92,7 @@ async fn codex(environment: &Environment, settings: &Settings, proxy: SocketAddr
     let named = named
         .or(codex.model_provider.as_ref())
         .map_or("openai", String::as_str);
-    let root = format!("http://{proxy}");
+    let root = format!("{}://{proxy}", settings.access.scheme().as_str());
     let provider = codex.model_providers.get(named);
     // Codex goes by its own table for `openai`, whatever the file says.
     let (name, said, usual) = match (named, provider.and_then(|provider| provider.base_url.as_ref())) {

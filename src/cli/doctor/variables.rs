@@ -11,7 +11,7 @@ const ABOUT: &str = "variables";
 
 /// Looks at every variable that points a tool somewhere. `proxy` is where the proxy is.
 pub(super) async fn look(environment: &Environment, settings: &Settings, proxy: SocketAddr) -> Vec<Finding> {
-    let root = format!("http://{proxy}");
+    let root = format!("{}://{proxy}", settings.access.scheme().as_str());
     let Ok(connect) = Connect::new(&root) else {
         return Vec::new();
     };

@@ -241,7 +241,7 @@ impl Target {
         own.backup.daily = false;
         let access = own.access.clone();
         let app = App::start(own).await.map_err(|error| Failure::run(&error))?;
-        let client = Client::at(app.dashboard(), &access);
+        let client = Client::at(app.dashboard(), &access)?;
         Ok(Self::Own(Box::new(app), client))
     }
 

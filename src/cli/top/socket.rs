@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use http::header::AUTHORIZATION;
+use hyper_util::rt::TokioIo;
 use serde_json::json;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use super::super::client::Client;
+use super::super::client::{Client, Connection};
 use super::model::News;
 use crate::domain::wire::ServerMessage;
 
@@ -120,12 +120,10 @@ impl Listener {
         }
     }
 
-    async fn connect(&self) -> Result<WebSocketStream<TcpStream>, String> {
+    async fn connect(&self) -> Result<WebSocketStream<TokioIo<Connection>>, String> {
         let connecting = async {
-            let stream = TcpStream::connect(self.client.address())
-                .await
-                .map_err(|error| error.to_string())?;
-            let url = format!("ws://{}{}", self.client.address(), self.path);
+            let stream = self.client.connect().await?;
+            let url = format!("ws://{}{}", self.client.place().address, self.path);
             let mut request = url.into_client_request().map_err(|error| error.to_string())?;
             if let Some(authorization) = self.client.authorization() {
                 let headers = request.headers_mut();
@@ -143,7 +141,7 @@ impl Listener {
 
     async fn subscribe(
         &self,
-        socket: &mut WebSocketStream<TcpStream>,
+        socket: &mut WebSocketStream<TokioIo<Connection>>,
         since: Option<u64>,
     ) -> Result<(), String> {
         let asked = json!({ "type": "subscribe", "sessions": ["*"], "since": since });

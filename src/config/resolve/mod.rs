@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::access::{Access, Token};
+use super::access::{Access, Certificate, Token};
 use super::error::ConfigError;
 use super::mount::{Mount, Mounts, shown};
 use super::raw::{Estimates, File, RawMount, Server, Sessions};
@@ -469,10 +469,29 @@ fn access(environment: &Environment, server: &Server) -> Result<Access, ConfigEr
     let (origins, hosts) = (server.allow_origins.as_deref(), server.allow_hosts.as_deref());
     let (origins, hosts) = (origins.unwrap_or_default(), hosts.unwrap_or_default());
     Access::new(token)
+        .certified(certificate(server)?)
         .allow_origins(origins)
         .map_err(|problem| wrong("server.allow_origins", &origins.join(", "), problem))?
         .allow_hosts(hosts)
         .map_err(|problem| wrong("server.allow_hosts", &hosts.join(", "), problem))
+}
+
+fn certificate(server: &Server) -> Result<Option<Certificate>, ConfigError> {
+    let file = |text: &Option<String>| text.as_deref().filter(|text| !text.is_empty()).map(PathBuf::from);
+    match (file(&server.tls_cert), file(&server.tls_key)) {
+        (Some(certificate), Some(key)) => Ok(Some(Certificate { certificate, key })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(wrong(
+            "server.tls_key",
+            "",
+            "the certificate of tls_cert needs its key",
+        )),
+        (None, Some(_)) => Err(wrong(
+            "server.tls_cert",
+            "",
+            "the key of tls_key needs its certificate",
+        )),
+    }
 }
 
 fn host(text: Option<&str>, access: &Access) -> Result<IpAddr, ConfigError> {

@@ -53,7 +53,7 @@ impl Program {
             let line = lines.next().and_then(Result::ok).unwrap_or_default();
             let address = line
                 .strip_prefix(name)
-                .and_then(|rest| rest.trim().strip_prefix("http://")?.parse().ok());
+                .and_then(|rest| rest.trim().split_once("://")?.1.parse().ok());
             address.unwrap_or_else(|| {
                 let mut said = String::new();
                 child.kill().unwrap();
