@@ -1,5 +1,5 @@
 import { expect, test } from "./fixtures";
-import { sideways, violations, visit } from "./look-at";
+import { isAccessible, visit } from "./look-at";
 
 test("what stands is acknowledged, snoozed, woken and muted, with keys alone", { tag: "@mock" }, async ({
   live,
@@ -61,16 +61,4 @@ test("how well early warnings did is told in natural frequencies", async ({ live
   await expect(live.getByText(/12 of 15.early warnings came true/)).toBeVisible();
 });
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test.describe(colorScheme, () => {
-    test.use({ colorScheme });
-
-    test("Alerts is accessible", async ({ live, server }) => {
-      await visit(live, server, "/alerts");
-      expect(await violations(live)).toEqual([]);
-      await live.setViewportSize({ width: 360, height: 740 });
-      expect(await violations(live)).toEqual([]);
-      await expect.poll(() => sideways(live)).toBe(0);
-    });
-  });
-}
+isAccessible("Alerts", (live, server) => visit(live, server, "/alerts"));

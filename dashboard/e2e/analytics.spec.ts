@@ -1,5 +1,5 @@
 import { expect, test } from "./fixtures";
-import { sideways, violations, visit } from "./look-at";
+import { isAccessible, visit } from "./look-at";
 
 test("a range, a split and a measure live in the address, and change what is drawn", {
   tag: "@mock",
@@ -59,16 +59,6 @@ test("nothing used yet leads to Connect", { tag: "@mock" }, async ({ live, serve
   await expect(live.getByRole("heading", { level: 1 })).toHaveText("Connect");
 });
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test.describe(colorScheme, () => {
-    test.use({ colorScheme });
-
-    test("Analytics is accessible", async ({ live, server }) => {
-      await visit(live, server, "/analytics?range=custom&from=2026-01-01&to=2030-01-01&by=model");
-      expect(await violations(live)).toEqual([]);
-      await live.setViewportSize({ width: 360, height: 740 });
-      expect(await violations(live)).toEqual([]);
-      await expect.poll(() => sideways(live)).toBe(0);
-    });
-  });
-}
+isAccessible("Analytics", (live, server) =>
+  visit(live, server, "/analytics?range=custom&from=2026-01-01&to=2030-01-01&by=model"),
+);

@@ -1,5 +1,5 @@
 import { expect, test } from "./fixtures";
-import { sideways, violations, visit } from "./look-at";
+import { isAccessible, visit } from "./look-at";
 
 test("a first run leads here, once", { tag: "@mock" }, async ({ page, server }) => {
   test.skip(!server.mock, "needs a server where nothing has happened");
@@ -61,18 +61,8 @@ test("says so while Moonlock is away", { tag: "@mock" }, async ({ live, server }
   await expect(live.getByTestId("tool-text")).toBeVisible();
 });
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test.describe(colorScheme, () => {
-    test.use({ colorScheme });
-
-    test("Connect is accessible", async ({ live, server }) => {
-      // A tool that nobody uses here: its calls do not come.
-      await visit(live, server, server.mock ? "/connect?tool=curl" : "/connect?tool=zed");
-      await live.getByText("Nothing arrives from").click();
-      expect(await violations(live)).toEqual([]);
-      await live.setViewportSize({ width: 360, height: 740 });
-      expect(await violations(live)).toEqual([]);
-      await expect.poll(() => sideways(live)).toBe(0);
-    });
-  });
-}
+isAccessible("Connect", async (live, server) => {
+  // A tool that nobody uses here: its calls do not come.
+  await visit(live, server, server.mock ? "/connect?tool=curl" : "/connect?tool=zed");
+  await live.getByText("Nothing arrives from").click();
+});

@@ -1,5 +1,5 @@
 import { expect, test } from "./fixtures";
-import { sideways, violations, visit } from "./look-at";
+import { isAccessible, visit } from "./look-at";
 
 test("a window says how far it is used and counts down to its new beginning", { tag: "@mock" }, async ({
   live,
@@ -47,16 +47,4 @@ test("says where the numbers come from while there are none", async ({ live, ser
   await expect(live.getByText("No limits reported yet").or(live.getByTestId("window").first())).toBeVisible();
 });
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test.describe(colorScheme, () => {
-    test.use({ colorScheme });
-
-    test("Limits is accessible", async ({ live, server }) => {
-      await visit(live, server, "/limits");
-      expect(await violations(live)).toEqual([]);
-      await live.setViewportSize({ width: 360, height: 740 });
-      expect(await violations(live)).toEqual([]);
-      await expect.poll(() => sideways(live)).toBe(0);
-    });
-  });
-}
+isAccessible("Limits", (live, server) => visit(live, server, "/limits"));

@@ -11,24 +11,9 @@ import type {
   SessionView,
   Totals,
 } from "../src/api/types.gen";
+import { noTotals } from "../src/store/live-reducer";
 
 const MINUTE = 60_000;
-
-export const noTotals: Totals = {
-  requests: 0,
-  errors: 0,
-  input: 0,
-  cacheRead: 0,
-  cacheWrite: 0,
-  output: 0,
-  reasoning: 0,
-  total: 0,
-  costNanoUsd: null,
-  unpricedTokens: 0,
-  unpricedRequests: 0,
-  inexactTokens: 0,
-  unknownRequests: 0,
-};
 
 let ids = 0;
 export const newId = (): string => {

@@ -6,8 +6,9 @@ import type {
   SettingView,
   StorageView,
 } from "../src/api/types.gen";
+import { noTotals } from "../src/store/live-reducer";
 import type { Asked, Reply } from "./rest";
-import { newId, noTotals, type Scene } from "./scene";
+import { newId, type Scene } from "./scene";
 
 const FILE = "/home/ada/.config/moonlock/config.toml";
 

@@ -1,8 +1,8 @@
 /** A year of invented use, the same at every start. */
 import type { UsageGroup, UsageKeys } from "../src/api/answers";
 import type { Totals } from "../src/api/types.gen";
+import { noTotals } from "../src/store/live-reducer";
 import type { Asked, Reply } from "./rest";
-import { noTotals } from "./scene";
 
 const HOUR = 60 * 60_000;
 
