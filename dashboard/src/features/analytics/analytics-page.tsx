@@ -1,5 +1,4 @@
 import { useMemo, useState } from "react";
-import { Link } from "wouter";
 import type { UsagePage } from "@/api/answers";
 import { weekHeat, yearHeat, yearStart } from "@/features/analytics/heat";
 import { HeatMap } from "@/features/analytics/heat-map";
@@ -17,6 +16,8 @@ import {
   usageChart,
 } from "@/features/analytics/usage-chart";
 import { ChartFrame } from "@/shared/chart/chart-frame";
+import { Button } from "@/shared/ui/button";
+import { ButtonLink } from "@/shared/ui/button-link";
 import { EmptyState } from "@/shared/ui/empty-state";
 import { SelectFilter } from "@/shared/ui/filter-bar";
 import { Loaded, OWN_CARD } from "@/shared/ui/loaded";
@@ -146,21 +147,14 @@ const OverTime = ({ page, isOld, asked, measure, onMeasure, onSplit }: OverTimeP
 const Nothing = ({ isAll, onAll }: { isAll: boolean; onAll: () => void }) => (
   <div className="card">
     {isAll ? (
-      <EmptyState title="Nothing was used yet">
-        <Link href="/connect" className="underline underline-offset-2 hover:text-ink">
-          Connect a tool
-        </Link>
-        , and its calls are summed up here.
+      <EmptyState
+        title="Nothing was used yet"
+        action={<ButtonLink href="/connect">Connect a tool</ButtonLink>}
+      >
+        The calls of every tool that you connect are summed up here.
       </EmptyState>
     ) : (
-      <EmptyState
-        title="No calls in this range"
-        action={
-          <button type="button" onClick={onAll} className="text-sm underline underline-offset-2">
-            Look at all time
-          </button>
-        }
-      />
+      <EmptyState title="No calls in this range" action={<Button onClick={onAll}>Look at all time</Button>} />
     )}
   </div>
 );

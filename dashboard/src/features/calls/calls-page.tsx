@@ -130,7 +130,7 @@ const NoCalls = ({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => 
       action={<Button onClick={onClear}>Clear filters</Button>}
     />
   ) : (
-    <EmptyState title="No calls yet">
+    <EmptyState title="No calls yet" action={<ButtonLink href="/connect">Connect a tool</ButtonLink>}>
       Point a tool at Moonlock; each of its calls gets a row here, whatever becomes of it.
     </EmptyState>
   );

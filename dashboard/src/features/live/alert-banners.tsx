@@ -12,7 +12,7 @@ import { serverNow, useLive } from "@/store/live-store";
 const look = {
   info: { box: "border-line bg-surface", word: "text-accent" },
   warning: { box: "border-warn/25 bg-warn-soft", word: "text-warn" },
-  critical: { box: "border-bad/30 bg-surface", word: "text-bad" },
+  critical: { box: "border-bad/40 bg-bad-soft", word: "text-bad" },
 } as const;
 
 /** More than these push the clock out of sight; on a phone, more than one does. */

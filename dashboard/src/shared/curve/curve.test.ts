@@ -132,6 +132,12 @@ describe("tokens a minute", () => {
     expect(text.summary).toContain("in 2\u00a0m nothing was used");
   });
 
+  it("says that nothing was used, on an axis of whole tokens", () => {
+    const { model, text } = rateChart([point(0, 0), point(3, 0)]);
+    expect(text.summary).toBe("Each bar is 1\u00a0m. Nothing was used.");
+    expect(model.y.max).toBe(5);
+  });
+
   it("are none before anything was used", () => {
     expect(rates([]).bars).toEqual([]);
   });

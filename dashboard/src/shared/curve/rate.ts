@@ -42,6 +42,9 @@ export const rates = (
   return { width, bars };
 };
 
+/** What an axis ends at that has less to show. */
+const FEWEST = 5;
+
 export const rateChart = (points: readonly CurvePoint[]): { model: ChartModel; text: ChartText } => {
   const { width, bars } = rates(points);
   const perMinute = (value: number): string => `${compact(Math.round(value))}/min`;
@@ -50,7 +53,8 @@ export const rateChart = (points: readonly CurvePoint[]): { model: ChartModel; t
   return {
     model: {
       x: { labels: bars.map(({ from }) => span(from)), write: String },
-      y: { min: 0, write: (value) => compact(value) },
+      // Ticks are whole tokens, also where nothing was used.
+      y: { min: 0, ...(most < FEWEST && { max: FEWEST }), write: (value) => compact(value) },
       series: [
         {
           kind: "bar",
@@ -68,8 +72,9 @@ export const rateChart = (points: readonly CurvePoint[]): { model: ChartModel; t
     },
     text: {
       summary: [
-        `Each bar is ${span(width)}. The busiest had ${perMinute(rough(most, "near"))}`,
-        idle === 0 ? "" : `; in ${span(idle * width)} nothing was used`,
+        `Each bar is ${span(width)}. `,
+        most === 0 ? "Nothing was used" : `The busiest had ${perMinute(rough(most, "near"))}`,
+        most === 0 || idle === 0 ? "" : `; in ${span(idle * width)} nothing was used`,
         ".",
       ].join(""),
       columns: ["From", "Not from cache", "From cache"],
