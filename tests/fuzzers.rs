@@ -15,7 +15,14 @@ fn hold(name: &str, least: usize, check: fn(&[u8])) {
         .join("fuzz-seeds")
         .join(name);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds");
-    assert!(Command::new(script).arg(&into).status().unwrap().success());
+    assert!(
+        Command::new(script)
+            .arg(&into)
+            .arg(name)
+            .status()
+            .unwrap()
+            .success()
+    );
     let mut inputs = 0;
     for entry in std::fs::read_dir(into.join(name)).unwrap() {
         let path = entry.unwrap().path();
@@ -45,4 +52,19 @@ fn requests() {
 #[test]
 fn sockets() {
     hold("sockets", 5, fuzz::sockets::check);
+}
+
+#[test]
+fn settings() {
+    hold("configs", 8, fuzz::configs::check);
+}
+
+#[test]
+fn logs_and_exports() {
+    hold("imports", 4, fuzz::imports::check);
+}
+
+#[test]
+fn requests_to_the_api() {
+    hold("api", 20, fuzz::api::check);
 }

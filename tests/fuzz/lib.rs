@@ -5,7 +5,10 @@
 //!
 //! The checks are plain functions: `tests/fuzzers.rs` puts the seeds through them with every run of the tests.
 
+pub mod api;
+pub mod configs;
 pub mod framings;
+pub mod imports;
 pub mod replies;
 pub mod requests;
 pub mod sockets;
