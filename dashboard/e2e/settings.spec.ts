@@ -135,6 +135,14 @@ test("a target of notifications is tested", async ({ live, server }) => {
   await expect(targets.last()).toContainText("The test did not arrive: the answer was 503");
 });
 
+test("the section that is read stands out", async ({ live, server }) => {
+  await visit(live, server, "/settings");
+  const sections = live.getByRole("navigation", { name: "Sections of this page" });
+  await expect(sections.locator("[aria-current]")).toHaveText("Budgets");
+  await sections.getByRole("link", { name: "Your data" }).click();
+  await expect(sections.locator("[aria-current]")).toHaveText("Your data");
+});
+
 test("everything can be taken along", async ({ live, server }) => {
   await live.goto(`${server.url}/settings`);
   await expect(live.getByRole("link", { name: "CSV for a spreadsheet" })).toHaveAttribute(

@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { AlertRulesPanel } from "@/features/settings/alert-rules";
 import { BudgetsPanel } from "@/features/settings/budgets";
 import { DataPanel } from "@/features/settings/data";
@@ -18,8 +18,29 @@ const sections = [
   { id: "configuration", label: "Configuration", Content: SettingsPanels },
 ] as const;
 
+/** The section that is being read: the one that reaches into the upper part of the window. */
+const useSectionInView = (): string => {
+  const [current, setCurrent] = useState<string>(sections[0].id);
+  useEffect(() => {
+    const observer = new IntersectionObserver(
+      (entries) => {
+        const seen = entries.find(({ isIntersecting }) => isIntersecting);
+        if (seen) setCurrent(seen.target.id);
+      },
+      { rootMargin: "-10% 0px -80% 0px" },
+    );
+    for (const { id } of sections) {
+      const section = document.getElementById(id);
+      if (section) observer.observe(section);
+    }
+    return () => observer.disconnect();
+  }, []);
+  return current;
+};
+
 /** What can be set, what it is set to, and who said so. */
 export const SettingsPage = () => {
+  const current = useSectionInView();
   // The page comes after its address: the browser itself found nothing to scroll to.
   useEffect(() => {
     const frame = requestAnimationFrame(() =>
@@ -39,7 +60,8 @@ export const SettingsPage = () => {
               <li key={id}>
                 <a
                   href={`#${id}`}
-                  className="flex h-9 items-center rounded-lg px-2.5 text-sm text-muted hover:bg-sunken hover:text-ink"
+                  aria-current={id === current ? "location" : undefined}
+                  className="flex h-9 items-center rounded-lg px-2.5 text-sm text-muted hover:bg-sunken hover:text-ink xl:aria-[current=location]:bg-sunken xl:aria-[current=location]:font-medium xl:aria-[current=location]:text-ink"
                 >
                   {label}
                 </a>
