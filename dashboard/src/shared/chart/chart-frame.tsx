@@ -89,8 +89,9 @@ const ChartTable = ({ title, text: { columns, rows } }: { title: string; text: C
         </tr>
       </thead>
       <tbody>
-        {rows.map((row) => (
-          <tr key={row[0]}>
+        {rows.map((row, place) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: two rows may say the same time, and of such only the place tells them apart.
+          <tr key={place}>
             {row.map((cell, index) => (
               <td key={columns[index]} className="py-1 pr-4 whitespace-nowrap">
                 {cell}
