@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -17,9 +18,12 @@ use crate::config::{Scheme, Settings, price_list};
 use crate::domain::budget::{Days, Share};
 use crate::domain::estimate::calibration::{Calibration, Learnt};
 use crate::domain::live::{Restored, RestoredSession, State};
+use crate::domain::metrics::otlp::Collector;
 use crate::domain::pricing::Catalog;
 use crate::domain::units::Timestamp;
+use crate::domain::wire::Change;
 use crate::engine::clock::Clock;
+use crate::engine::stream::{Subscription, Wanted};
 use crate::engine::{self, Engine};
 use crate::listen::tls::{self, Offer, TlsError};
 use crate::listen::{self, Dates, Limits, Port};
@@ -88,6 +92,8 @@ pub struct App {
     stop: watch::Sender<()>,
     servers: JoinSet<()>,
     engine_task: JoinSet<()>,
+    /// Ends after the engine, which tells of the last calls.
+    telling: JoinSet<()>,
     /// `None` where nothing is estimated.
     counting: Option<Counting>,
     store: Store,
@@ -212,6 +218,18 @@ impl App {
             }
             Err(problem) => tracing::warn!(problem, "no metrics are exported"),
         }
+        let spans = Arc::new(notify::Spans::default());
+        let mut telling = JoinSet::new();
+        match &settings.call_collector {
+            Ok(None) => {}
+            Ok(Some(collector)) => {
+                if let Ok(heard) = engine.subscribe(Wanted::All, None).await {
+                    let collector = collector.clone();
+                    telling.spawn(tell_calls(heard, Arc::clone(&spans), collector));
+                }
+            }
+            Err(problem) => tracing::warn!(problem, "no spans are exported"),
+        }
         let proxy_url = format!("{}://{}", scheme.as_str(), reachable(proxy));
         let access = settings.access.clone();
         let ws_path = settings.ws_path.clone();
@@ -229,7 +247,7 @@ impl App {
             store.health(),
             proxy_url,
             settings,
-            notifications(notifier),
+            notifications(notifier, spans),
             stopped.clone(),
         );
         let routes = api::router(state, &access, &ws_path);
@@ -254,6 +272,7 @@ impl App {
             stop,
             servers,
             engine_task,
+            telling,
             counting,
             store,
         })
@@ -298,6 +317,7 @@ impl App {
             stop,
             mut servers,
             mut engine_task,
+            mut telling,
             counting,
             store,
             ..
@@ -312,6 +332,7 @@ impl App {
         if let Err(error) = tokio::task::spawn_blocking(move || drop(store)).await {
             tracing::error!(%error, "database not closed properly");
         }
+        while telling.join_next().await.is_some() {}
     }
 }
 
@@ -384,12 +405,32 @@ fn snapshot(engine: &Engine) -> notify::Snapshot {
     })
 }
 
+/// Tells a collector of each call that ends, until the engine has ended.
+async fn tell_calls(heard: Subscription, spans: Arc<notify::Spans>, collector: Collector) {
+    let mut events = heard.events;
+    let hear = async {
+        loop {
+            match events.recv().await {
+                Ok(published) => {
+                    if let Change::CallFinished { call, .. } = &published.event.change {
+                        spans.put(call);
+                    }
+                }
+                Err(RecvError::Lagged(missed)) => spans.lost(missed),
+                Err(RecvError::Closed) => return,
+            }
+        }
+    };
+    notify::export_spans(&spans, &collector, &post(Outgoing::default()), hear).await;
+}
+
 /// What the API holds of them.
-fn notifications(notifier: Notifier) -> Notifications {
+fn notifications(notifier: Notifier, spans: Arc<notify::Spans>) -> Notifications {
     let listed = notifier.clone();
     Notifications {
         targets: Arc::new(move || listed.targets()),
         test: Arc::new(move |name| notifier.test(name, wall)),
+        dropped_spans: Arc::new(move || spans.dropped()),
     }
 }
 

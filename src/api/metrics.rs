@@ -3,6 +3,7 @@
 
 use std::fmt::{Display, Write};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::extract::State;
 use axum::http::header;
@@ -11,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use super::ApiState;
 use super::error::ApiError;
 use crate::domain::metrics::{Histogram, Metrics, Series};
-use crate::domain::wire::EstimatesView;
+use crate::domain::wire::{EstimatesView, NotificationTarget};
 use crate::store::HealthReport;
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -45,6 +46,10 @@ pub(super) async fn get(State(state): State<ApiState>) -> Result<Response, ApiEr
         sockets: Arc::strong_count(&state.0.sockets).saturating_sub(1),
         estimates,
         store: state.0.health.report(),
+        resyncs: state.0.resyncs.load(Ordering::Relaxed),
+        missed_events: state.0.missed_events.load(Ordering::Relaxed),
+        dropped_spans: (state.0.notifications.dropped_spans)(),
+        targets: (state.0.notifications.targets)(),
     };
     let text = render(&metrics, &program);
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
@@ -57,6 +62,10 @@ struct Program {
     sockets: usize,
     estimates: EstimatesView,
     store: HealthReport,
+    resyncs: u64,
+    missed_events: u64,
+    dropped_spans: u64,
+    targets: Vec<NotificationTarget>,
 }
 
 fn render(metrics: &Metrics, program: &Program) -> String {
@@ -163,6 +172,10 @@ fn health(page: &mut Page, program: &Program) {
         sockets,
         estimates,
         store,
+        resyncs,
+        missed_events,
+        dropped_spans,
+        targets,
     } = program;
     page.family("moonlock_build_info", "gauge", "The program's version; always 1.");
     let version = Labels::default().with("version", env!("CARGO_PKG_VERSION"));
@@ -185,6 +198,25 @@ fn health(page: &mut Page, program: &Program) {
         "Open WebSockets of dashboards and others.",
         sockets,
     );
+    page.single(
+        "moonlock_websocket_resyncs_total",
+        "counter",
+        "How often a client fell too far behind and got a new snapshot.",
+        resyncs,
+    );
+    page.single(
+        "moonlock_websocket_missed_events_total",
+        "counter",
+        "Events that such clients did not get one by one.",
+        missed_events,
+    );
+    page.single(
+        "moonlock_otlp_dropped_spans_total",
+        "counter",
+        "Calls that the collector of OpenTelemetry was not told of.",
+        dropped_spans,
+    );
+    notifications(page, targets);
     page.single(
         "moonlock_estimates_waiting",
         "gauge",
@@ -245,6 +277,39 @@ fn health(page: &mut Page, program: &Program) {
         ),
     ] {
         page.single(name, kind, help, number);
+    }
+}
+
+/// What is counted of a target.
+type Count = fn(&NotificationTarget) -> u64;
+
+fn notifications(page: &mut Page, targets: &[NotificationTarget]) {
+    let counts: [(&str, &str, &str, Count); 3] = [
+        (
+            "moonlock_notifications_delivered_total",
+            "counter",
+            "Notifications that arrived.",
+            |target| target.delivered,
+        ),
+        (
+            "moonlock_notifications_given_up_total",
+            "counter",
+            "Notifications that were given up.",
+            |target| target.given_up,
+        ),
+        (
+            "moonlock_notifications_waiting",
+            "gauge",
+            "Notifications that wait.",
+            |target| target.waiting,
+        ),
+    ];
+    for (name, kind, help, count) in counts {
+        page.family(name, kind, help);
+        for target in targets {
+            let labels = Labels::default().with("target", &target.name);
+            page.sample(name, &labels, count(target));
+        }
     }
 }
 

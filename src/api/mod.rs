@@ -39,6 +39,7 @@ pub(crate) mod usage;
 mod ws;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use axum::Router;
@@ -86,6 +87,9 @@ struct Shared {
     stopped: watch::Receiver<()>,
     /// Held while a copy of the history is made.
     copying: tokio::sync::Mutex<()>,
+    /// How often a WebSocket fell too far behind, and how many events those did not get one by one.
+    resyncs: AtomicU64,
+    missed_events: AtomicU64,
     /// Each WebSocket holds one more.
     sockets: Arc<()>,
 }
@@ -117,6 +121,8 @@ impl ApiState {
             started: Instant::now(),
             stopped,
             copying: tokio::sync::Mutex::default(),
+            resyncs: AtomicU64::default(),
+            missed_events: AtomicU64::default(),
             sockets: Arc::default(),
         }))
     }

@@ -18,6 +18,8 @@ pub struct Notifications {
     pub targets: Arc<dyn Fn() -> Vec<NotificationTarget> + Send + Sync>,
     /// Sends a test to the target of that name, if there is one.
     pub test: TestTarget,
+    /// How many calls a collector of OpenTelemetry was not told of.
+    pub dropped_spans: Arc<dyn Fn() -> u64 + Send + Sync>,
 }
 
 /// Sends a test to the target of that name, if there is one.

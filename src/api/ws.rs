@@ -7,6 +7,7 @@
 //! all clients, where each would have to compress it anew for itself.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -123,7 +124,7 @@ impl Client {
                 event = next(&mut self.events) => match event {
                     Ok(event) => self.pass_on(event).await?,
                     // It fell too far behind: it gets the state as it is now instead.
-                    Err(broadcast::error::RecvError::Lagged(_)) => self.subscribe(None).await?,
+                    Err(broadcast::error::RecvError::Lagged(missed)) => self.resync(missed).await?,
                     Err(broadcast::error::RecvError::Closed) => return Err(Gone),
                 },
                 _ = self.pings.tick() => {
@@ -151,11 +152,17 @@ impl Client {
             event = match self.events.as_mut().map(broadcast::Receiver::try_recv) {
                 Some(Ok(event)) => event,
                 // It gets the state as it is now instead.
-                Some(Err(TryRecvError::Lagged(_))) => return self.subscribe(None).await,
+                Some(Err(TryRecvError::Lagged(missed))) => return self.resync(missed).await,
                 Some(Err(TryRecvError::Empty | TryRecvError::Closed)) | None => break,
             };
         }
         in_time(self.socket.flush()).await
+    }
+
+    async fn resync(&mut self, missed: u64) -> Result<(), Gone> {
+        self.state.0.resyncs.fetch_add(1, Ordering::Relaxed);
+        self.state.0.missed_events.fetch_add(missed, Ordering::Relaxed);
+        self.subscribe(None).await
     }
 
     async fn hear(&mut self, text: &str) -> Result<(), Gone> {

@@ -1,4 +1,4 @@
-//! Where the calls' sums go as OpenTelemetry's metrics, by the variables that its specification names
+//! Where the calls go as OpenTelemetry's spans and their sums as its metrics, by the variables that its specification names
 //! (<https://opentelemetry.io/docs/specs/otel/protocol/exporter/>,
 //! <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>).
 //!
@@ -13,42 +13,73 @@ use crate::domain::metrics::otlp::Collector;
 use crate::domain::notice::Hidden;
 use crate::domain::units::Millis;
 
-const PROTOCOL: [&str; 2] = [
-    "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
-    "OTEL_EXPORTER_OTLP_PROTOCOL",
-];
-const HEADERS: [&str; 2] = ["OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"];
-const TIMEOUT: [&str; 2] = ["OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
-const EVERY: &str = "OTEL_METRIC_EXPORT_INTERVAL";
+/// What is exported, with its own variables.
+pub(super) struct Signal {
+    exporter: &'static str,
+    endpoint: &'static str,
+    path: &'static str,
+    protocol: [&'static str; 2],
+    headers: [&'static str; 2],
+    timeout: [&'static str; 2],
+    /// The variable of the interval, and what that is by itself.
+    every: (&'static str, Millis),
+}
 
-const INTERVAL: Millis = Millis(60_000);
+/// The calls' sums.
+pub(super) const METRICS: Signal = Signal {
+    exporter: "OTEL_METRICS_EXPORTER",
+    endpoint: "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+    path: "/v1/metrics",
+    protocol: [
+        "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+    ],
+    headers: ["OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"],
+    timeout: ["OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"],
+    every: ("OTEL_METRIC_EXPORT_INTERVAL", Millis(60_000)),
+};
+
+/// Each call.
+pub(super) const TRACES: Signal = Signal {
+    exporter: "OTEL_TRACES_EXPORTER",
+    endpoint: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    path: "/v1/traces",
+    protocol: [
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+    ],
+    headers: ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"],
+    timeout: ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"],
+    every: ("OTEL_BSP_SCHEDULE_DELAY", Millis(5_000)),
+};
+
 const USUAL_TIMEOUT: Millis = Millis(10_000);
 /// No more often than this.
 const SHORTEST: Millis = Millis(100);
 /// No variable's list has more entries.
 const MOST: usize = 64;
 
-/// Who takes the metrics; `None` where no address is set, or they are turned off.
-pub(super) fn resolve(environment: &Environment) -> Result<Option<Collector>, String> {
+/// Who takes a signal; `None` where no address is set, or it is turned off.
+pub(super) fn resolve(environment: &Environment, signal: &Signal) -> Result<Option<Collector>, String> {
     let is_off = environment
         .get("OTEL_SDK_DISABLED")
         .is_some_and(|disabled| disabled.eq_ignore_ascii_case("true"))
         || environment
-            .get("OTEL_METRICS_EXPORTER")
+            .get(signal.exporter)
             .is_some_and(|exporters| !exporters.split(',').any(|exporter| exporter.trim() == "otlp"));
-    let Some(url) = url(environment).filter(|_| !is_off) else {
+    let Some(url) = url(environment, signal).filter(|_| !is_off) else {
         return Ok(None);
     };
     check(&url).map_err(|problem| format!("OTEL_EXPORTER_OTLP_ENDPOINT cannot be used: {problem}"))?;
-    if own(environment, PROTOCOL).is_some_and(|(_, protocol)| protocol == "grpc") {
-        return Err(
-            "OTEL_EXPORTER_OTLP_PROTOCOL is grpc, and Moonlock speaks http/json: set \
-             OTEL_EXPORTER_OTLP_METRICS_PROTOCOL=http/json and OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, or \
-             OTEL_METRICS_EXPORTER=none"
-                .to_owned(),
-        );
+    if own(environment, signal.protocol).is_some_and(|(_, protocol)| protocol == "grpc") {
+        let [protocol, _] = signal.protocol;
+        let (endpoint, exporter) = (signal.endpoint, signal.exporter);
+        return Err(format!(
+            "OTEL_EXPORTER_OTLP_PROTOCOL is grpc, and Moonlock speaks http/json: set {protocol}=http/json and {endpoint}, \
+             or {exporter}=none"
+        ));
     }
-    let headers = match own(environment, HEADERS) {
+    let headers = match own(environment, signal.headers) {
         Some((name, text)) => list(name, text)?,
         None => BTreeMap::new(),
     };
@@ -62,15 +93,16 @@ pub(super) fn resolve(environment: &Environment) -> Result<Option<Collector>, St
     if let Some(name) = environment.get("OTEL_SERVICE_NAME") {
         resource.insert("service.name".to_owned(), name.to_owned());
     }
-    let interval = environment.get(EVERY).map(|text| (EVERY, text));
+    let (every, usual) = signal.every;
+    let interval = environment.get(every).map(|text| (every, text));
     Ok(Some(Collector {
         url: Hidden(url.into()),
         headers: headers
             .into_iter()
             .map(|(name, value)| (name.into(), Hidden(value.into())))
             .collect(),
-        interval: millis(interval, INTERVAL)?.max(SHORTEST),
-        timeout: millis(own(environment, TIMEOUT), USUAL_TIMEOUT)?,
+        interval: millis(interval, usual)?.max(SHORTEST),
+        timeout: millis(own(environment, signal.timeout), USUAL_TIMEOUT)?,
         resource: resource
             .into_iter()
             .map(|(name, value)| (name.into(), value.into()))
@@ -78,16 +110,16 @@ pub(super) fn resolve(environment: &Environment) -> Result<Option<Collector>, St
     }))
 }
 
-/// The metrics' own address as it is, or below the one of all signals.
-fn url(environment: &Environment) -> Option<String> {
-    if let Some(url) = environment.get("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT") {
+/// The signal's own address as it is, or below the one of all signals.
+fn url(environment: &Environment, signal: &Signal) -> Option<String> {
+    if let Some(url) = environment.get(signal.endpoint) {
         return Some(url.to_owned());
     }
     let base = environment.get("OTEL_EXPORTER_OTLP_ENDPOINT")?;
-    Some(format!("{}/v1/metrics", base.trim_end_matches('/')))
+    Some(format!("{}{}", base.trim_end_matches('/'), signal.path))
 }
 
-/// What is said for metrics, or else for all signals; with the variable that says it.
+/// What is said for the signal, or else for all signals; with the variable that says it.
 fn own<'a>(environment: &'a Environment, names: [&'static str; 2]) -> Option<(&'static str, &'a str)> {
     names
         .into_iter()
@@ -140,7 +172,7 @@ mod tests {
     use super::*;
 
     fn resolved(pairs: &[(&str, &str)]) -> Result<Option<Collector>, String> {
-        resolve(&Environment::from_pairs(pairs.iter().copied()))
+        resolve(&Environment::from_pairs(pairs.iter().copied()), &METRICS)
     }
 
     #[test]
@@ -173,6 +205,26 @@ mod tests {
         }
         let own = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "https://m/in?k=1");
         assert_eq!(&*url(&[(all, "http://c:4318"), own]), "https://m/in?k=1");
+    }
+
+    #[test]
+    fn calls_have_variables_of_their_own() {
+        let resolved = |pairs: &[(&str, &str)]| {
+            resolve(&Environment::from_pairs(pairs.iter().copied()), &TRACES).unwrap()
+        };
+        let all = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318");
+        let usual = resolved(&[all, ("OTEL_METRICS_EXPORTER", "none")]).unwrap();
+        assert_eq!(
+            (&*usual.url.0, usual.interval),
+            ("http://c:4318/v1/traces", Millis(5_000))
+        );
+        assert_eq!(resolved(&[all, ("OTEL_TRACES_EXPORTER", "none")]), None);
+        let own = resolved(&[
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://t/x"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "200"),
+        ]);
+        let own = own.unwrap();
+        assert_eq!((&*own.url.0, own.interval), ("http://t/x", Millis(200)));
     }
 
     #[test]

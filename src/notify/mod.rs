@@ -1,5 +1,5 @@
-//! Tells of alerts outside: webhooks, Slack, Discord, the desktop. And of the calls' sums, to a collector of OpenTelemetry
-//! ([`export`]).
+//! Tells of alerts outside: webhooks, Slack, Discord, the desktop. And of the calls and their sums, to a collector of
+//! OpenTelemetry ([`export`], [`export_spans`]).
 //!
 //! Each target has a queue and a task of its own, so that none waits for another. The queue is bounded; what a target
 //! does not take is tried again, later each time, and given up in the end. Nothing of it reaches the proxy: an alert is
@@ -7,6 +7,7 @@
 
 mod attempt;
 mod desktop;
+mod spans;
 mod target;
 mod telemetry;
 
@@ -17,6 +18,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::task::JoinSet;
 
 pub use attempt::{Answer, Post, Request};
+pub use spans::{Spans, export_spans};
 pub use telemetry::{Snapshot, export};
 
 use crate::domain::notice::{Notice, Occasion, Target, Watch};

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use serde_json::Value;
 
 use super::{Now, Post, Request};
 use crate::domain::metrics::Metrics;
@@ -13,7 +14,7 @@ use crate::domain::metrics::otlp::{self, Collector};
 use crate::domain::units::{Millis, Timestamp};
 
 /// So long the last message may take when the program stops.
-const LAST: Duration = Duration::from_secs(2);
+pub(super) const LAST: Duration = Duration::from_secs(2);
 
 /// What the calls add up to at a moment; `None`: nobody knows any more.
 pub type Snapshot = Box<dyn Fn() -> BoxFuture<'static, Option<Metrics>> + Send + Sync>;
@@ -69,40 +70,68 @@ impl Exporter {
         }
         let now = Timestamp((self.now)());
         let body = otlp::request(&metrics, &self.collector.resource, self.from, now);
-        let headers = self.collector.headers.iter();
-        let request = Request {
-            url: self.collector.url.clone(),
-            headers: headers
-                .map(|(name, value)| (name.to_string().into(), value.0.to_string()))
-                .collect(),
-            body: body.to_string().into_bytes(),
-        };
-        let sent = match tokio::time::timeout(timeout, (self.post)(request)).await {
-            Ok(Ok(answer)) if (200..300).contains(&answer.status) => Ok(()),
-            Ok(Ok(answer)) => Err(format!("HTTP {}", answer.status)),
-            Ok(Err(why)) => Err(why),
-            Err(_) => Err(format!("no answer within {} ms", timeout.as_millis())),
-        };
-        match (self.standing.after(&sent), sent) {
-            (Some(Standing::Failing), Err(why)) => {
-                tracing::warn!(%why, "the metrics' collector takes nothing; it is tried again at every interval");
-            }
-            (Some(Standing::Well), _) => tracing::info!("the metrics' collector takes them again"),
-            _ => {}
-        }
+        let sent = send(&self.collector, &self.post, &body, timeout).await;
+        self.standing.tell("metrics", &sent);
+    }
+}
+
+/// Why a collector did not take a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    why: String,
+    /// Whether the same may be taken later.
+    pub(super) passes: bool,
+}
+
+/// Sends a message once.
+pub(super) async fn send(
+    collector: &Collector,
+    post: &Post,
+    body: &Value,
+    timeout: Duration,
+) -> Result<(), Refused> {
+    let headers = collector.headers.iter();
+    let request = Request {
+        url: collector.url.clone(),
+        headers: headers
+            .map(|(name, value)| (name.to_string().into(), value.0.to_string()))
+            .collect(),
+        body: body.to_string().into_bytes(),
+    };
+    let passing = |why| Refused { why, passes: true };
+    match tokio::time::timeout(timeout, post(request)).await {
+        Ok(Ok(answer)) if (200..300).contains(&answer.status) => Ok(()),
+        Ok(Ok(answer)) => Err(Refused {
+            why: format!("HTTP {}", answer.status),
+            passes: matches!(answer.status, 408 | 429 | 502..=504),
+        }),
+        Ok(Err(why)) => Err(passing(why)),
+        Err(_) => Err(passing(format!("no answer within {} ms", timeout.as_millis()))),
     }
 }
 
 /// How it went last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Standing {
+    #[default]
     Well,
     Failing,
 }
 
 impl Standing {
+    /// Takes an attempt in, and tells the log what is new about it.
+    pub(super) fn tell(&mut self, what: &str, sent: &Result<(), Refused>) {
+        match (self.after(sent), sent) {
+            (Some(Self::Failing), Err(Refused { why, .. })) => {
+                tracing::warn!(%why, what, "the collector takes nothing; it is tried again at every interval");
+            }
+            (Some(Self::Well), _) => tracing::info!(what, "the collector takes them again"),
+            _ => {}
+        }
+    }
+
     /// Takes an attempt in; gives what is new about it.
-    fn after(&mut self, sent: &Result<(), String>) -> Option<Self> {
+    fn after(&mut self, sent: &Result<(), Refused>) -> Option<Self> {
         let now = match sent {
             Ok(()) => Self::Well,
             Err(_) => Self::Failing,
@@ -111,7 +140,7 @@ impl Standing {
     }
 }
 
-const fn duration(millis: Millis) -> Duration {
+pub(super) const fn duration(millis: Millis) -> Duration {
     Duration::from_millis(millis.0)
 }
 
@@ -122,7 +151,10 @@ mod tests {
     #[test]
     fn a_collector_that_fails_is_told_of_once() {
         let mut standing = Standing::Well;
-        let failed = Err("HTTP 503".to_owned());
+        let failed = Err(Refused {
+            why: "HTTP 503".to_owned(),
+            passes: true,
+        });
         let told =
             [&Ok(()), &failed, &failed, &failed, &Ok(()), &Ok(()), &failed].map(|sent| standing.after(sent));
         let (failing, well) = (Some(Standing::Failing), Some(Standing::Well));

@@ -9,11 +9,15 @@ use crate::support::bodies::{CHAT, CHAT_PATH, CHAT_REQUEST, JSON};
 use crate::support::client::post_with;
 use crate::support::http::Message;
 use crate::support::upstream::{Script, Upstream};
+use crate::support::within;
 
 async fn started(collector: SocketAddr, variables: &[(&str, &str)]) -> (Upstream, TestApp) {
     let upstream = Upstream::start(|_| Script::sized(JSON, CHAT)).await;
     let endpoint = format!("http://{collector}/otlp/");
-    let mut all = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+    let mut all = vec![
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_TRACES_EXPORTER", "none"),
+    ];
     all.extend(variables);
     let app = TestApp::start_with(new_home(), upstream.address, &all).await;
     (upstream, app)
@@ -179,4 +183,98 @@ async fn nothing_goes_out_where_nobody_is_named_or_the_address_is_none() {
     let said = said(&collector.seen().await);
     let resource = attributes(&said["resourceMetrics"][0]["resource"]);
     assert!(resource.contains(&("service.name", "wanted")), "{resource:?}");
+}
+
+/// Where only the calls go.
+const CALLS: [(&str, &str); 2] = [
+    ("OTEL_TRACES_EXPORTER", "otlp"),
+    ("OTEL_METRICS_EXPORTER", "none"),
+];
+
+fn spans(said: &Value) -> &Vec<Value> {
+    said["resourceSpans"][0]["scopeSpans"][0]["spans"]
+        .as_array()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn each_call_is_a_span_that_says_what_it_used_and_nothing_of_what_was_said() {
+    let mut collector = Upstream::start(|_| Script::sized(JSON, "{}")).await;
+    let (_upstream, mut app) = started(collector.address, &CALLS).await;
+    ask(&mut app).await;
+    ask(&mut app).await;
+    let rows = app.rows().await;
+    app.stop().await;
+    let message = collector.seen().await;
+    assert!(
+        message.head.line.starts_with("POST /otlp/v1/traces "),
+        "{}",
+        message.head.line
+    );
+    let said = said(&message);
+    assert_eq!(spans(&said).len(), 2);
+    let span = &spans(&said)[0];
+    assert_eq!((&span["name"], &span["kind"]), (&json!("chat gpt-4o"), &json!(3)));
+    assert_eq!(span["traceId"].as_str().unwrap().len(), 32);
+    assert_eq!(span["spanId"].as_str().unwrap().len(), 16);
+    assert_ne!(span["traceId"], spans(&said)[1]["traceId"]);
+    assert_eq!(span["status"], Value::Null, "it went well");
+    let [start, end] = ["startTimeUnixNano", "endTimeUnixNano"]
+        .map(|name| span[name].as_str().unwrap().parse::<u64>().unwrap());
+    assert!(0 < start && start <= end);
+    let of = |name: &str| {
+        let all = span["attributes"].as_array().unwrap().iter();
+        all.clone()
+            .find(|one| one["key"] == name)
+            .map(|one| one["value"].clone())
+    };
+    let text = |text: &str| Some(json!({ "stringValue": text }));
+    let number = |number: &str| Some(json!({ "intValue": number }));
+    assert_eq!(of("gen_ai.operation.name"), text("chat"));
+    assert_eq!(of("gen_ai.provider.name"), text("openai"));
+    assert_eq!(of("gen_ai.request.model"), text("gpt-4o"));
+    assert_eq!(of("gen_ai.response.model"), text("gpt-4o-2024-08-06"));
+    assert_eq!(of("gen_ai.usage.input_tokens"), number("11"));
+    assert_eq!(of("http.response.status_code"), number("200"));
+    assert_eq!(of("error.type"), None);
+    assert_eq!(rows.len(), 2);
+    let text = String::from_utf8(message.raw).unwrap();
+    for secret in ["s3cret", "thread-of-mine", "Hello"] {
+        assert!(!text.contains(secret), "{secret} is nobody's business");
+    }
+}
+
+#[tokio::test]
+async fn calls_wait_for_a_collector_that_is_away_and_what_it_never_takes_is_counted() {
+    let turn = std::sync::atomic::AtomicU32::new(0);
+    let mut collector = Upstream::start(move |_| {
+        let status = match turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => "503 Unavailable",
+            1 => "200 OK",
+            _ => "400 Bad Request",
+        };
+        Script::new().head(&format!("{status}\ncontent-length: 0"))
+    })
+    .await;
+    let often = [CALLS[0], CALLS[1], ("OTEL_BSP_SCHEDULE_DELAY", "1")];
+    let (_upstream, mut app) = started(collector.address, &often).await;
+    ask(&mut app).await;
+    let (away, taken) = (said(&collector.seen().await), said(&collector.seen().await));
+    assert_eq!(away, taken, "the same call, said again");
+    ask(&mut app).await;
+    let refused = said(&collector.seen().await);
+    assert_ne!(spans(&refused)[0]["traceId"], spans(&taken)[0]["traceId"]);
+    let dropped = async {
+        loop {
+            let page = app.api("GET", "/metrics", "", "").await;
+            let page = String::from_utf8(page.body).unwrap();
+            if page.contains("moonlock_otlp_dropped_spans_total 1\n") {
+                break page;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let page = within("the loss to be counted", dropped).await;
+    assert!(page.contains("moonlock_websocket_resyncs_total 0\n"), "{page}");
+    app.stop().await;
 }

@@ -210,6 +210,8 @@ pub struct Settings {
     pub notify: Vec<Target>,
     /// Who is told of the calls' sums; `None`: nobody. Why what was said of it cannot be used.
     pub collector: Result<Option<Collector>, String>,
+    /// Who is told of each call, in the same way.
+    pub call_collector: Result<Option<Collector>, String>,
     /// What they cost, where the user knows better than the price list.
     pub prices: Prices,
     /// The variables that say where AWS's credentials are, for mounts that sign.
@@ -333,7 +335,8 @@ impl Settings {
             estimate_memory_mb,
             aws: environment.only(&AWS),
             prices: prices::resolve(&file.prices, &mounts)?,
-            collector: otlp::resolve(environment),
+            collector: otlp::resolve(environment, &otlp::METRICS),
+            call_collector: otlp::resolve(environment, &otlp::TRACES),
             notify: notify::resolve(&file.notify, environment, &layers.said)?,
             mounts,
             file: None,

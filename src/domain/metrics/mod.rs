@@ -5,6 +5,7 @@
 //! cannot fall, so what is corrected downwards later stays as it was first said: the database has the last word.
 
 pub mod otlp;
+pub mod spans;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -122,9 +123,14 @@ impl ErrorType {
     }
 
     fn of(end: &CallEnd) -> Option<Self> {
-        match end.outcome {
+        Self::seen(end.outcome, end.status)
+    }
+
+    /// What went wrong with a call that ended so.
+    fn seen(outcome: Outcome, status: Option<u16>) -> Option<Self> {
+        match outcome {
             Outcome::Complete => None,
-            outcome => Some(match end.status.filter(|status| *status >= 400) {
+            outcome => Some(match status.filter(|status| *status >= 400) {
                 Some(status) => Self::Status(status),
                 None => Self::Ended(outcome),
             }),

@@ -17,7 +17,7 @@ const WHOLE: f64 = 1.0;
 const MILLIS: f64 = 1e3;
 const NANOS: f64 = 1e9;
 
-/// Who takes the metrics.
+/// Who takes the metrics, or the calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collector {
     /// Where to, whole. It may hold a key.
@@ -197,11 +197,11 @@ fn labels(series: &Series, more: &[(&str, &str)]) -> Vec<Value> {
         .collect()
 }
 
-fn attribute(name: &str, value: &str) -> Value {
+pub(super) fn attribute(name: &str, value: &str) -> Value {
     json!({ "key": name, "value": { "stringValue": value } })
 }
 
-fn nanos(at: Timestamp) -> String {
+pub(super) fn nanos(at: Timestamp) -> String {
     (i128::from(at.0) * 1_000_000).to_string()
 }
 
