@@ -41,7 +41,7 @@ const PLACEHOLDER: &str = r#"<!doctype html>
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-fn main() -> Result<()> {
+pub(crate) fn embed() -> Result<()> {
     let dashboard =
         PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo names no package")?).join("dashboard");
     let embedded =

@@ -5,7 +5,7 @@
 //! halves: [`request`] splices the question in, `withhold` keeps the extra event that it causes from the client.
 //! A WebSocket has no body: [`splice`] passes its bytes both ways, [`socket`] makes a call of each of its turns.
 //! Where a provider says nothing, the call's text is counted: [`keep`] has kept it, [`estimator`] takes it over when the
-//! call has ended, and [`tokens`] counts for [`crate::domain::estimate`].
+//! call has ended, and [`tokens`] counts for [`crate::domain::estimate`], by what `vocabulary` knows.
 //! While a stream runs, [`progress`] tells about how far it has come.
 
 mod decode;
@@ -19,4 +19,5 @@ pub mod socket;
 pub mod splice;
 mod tap;
 pub mod tokens;
+mod vocabulary;
 mod withhold;

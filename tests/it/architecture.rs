@@ -46,6 +46,12 @@ struct Source {
     code: String,
 }
 
+/// The map, tests, and what runs before the program is compiled, are not.
+fn is_of_the_program(name: &str) -> bool {
+    let apart = ["lib.rs", "tests.rs", "build.rs"];
+    name.ends_with(".rs") && !apart.iter().any(|end| name.ends_with(end))
+}
+
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut sources = Vec::new();
@@ -63,7 +69,7 @@ fn sources() -> Vec<Source> {
                 if !name.ends_with("tests") {
                     folders.push(path);
                 }
-            } else if name.ends_with(".rs") && !name.ends_with("tests.rs") && name != "lib.rs" {
+            } else if is_of_the_program(&name) {
                 let room = name.split(['/', '.']).next().unwrap().to_owned();
                 let code = without_tests(&std::fs::read_to_string(&path).unwrap());
                 sources.push(Source { name, room, code });
