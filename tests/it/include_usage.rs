@@ -141,7 +141,11 @@ async fn what_does_not_stream_and_what_others_serve_is_not_asked() {
 async fn a_mount_can_be_told_not_to_ask() {
     let home = crate::support::app::new_home();
     let config = home.path().join("moonlock.toml");
-    std::fs::write(config, "[mounts.openai]\nasks_stream_usage = false\n").unwrap();
+    std::fs::write(
+        config,
+        "[estimates]\nenabled = false\n\n[mounts.openai]\nasks_stream_usage = false\n",
+    )
+    .unwrap();
     let mut upstream = Upstream::start(|_| Script::sized(EVENTS, withheld())).await;
     let app = TestApp::start_in(home, upstream.address).await;
     let reply = app.ask(post(CHAT_PATH, SILENT_REQUEST)).await;
