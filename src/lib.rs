@@ -12,9 +12,9 @@
 //! | [`store`] | keeps rows in SQLite; the only user of it | knows HTTP or the engine |
 //! | [`meter`] | looks at bodies as they pass | knows the engine, the store, or routes |
 //! | [`engine`] | one task that owns the live state | knows HTTP; holds a lock across an await |
-//! | [`listen`] | accepts connections, so many and no more | knows what is asked on them |
+//! | [`listen`] | accepts connections, so many and no more, over TLS if it is told to | knows what is asked on them |
 //! | [`proxy`] | forwards calls upstream and streams replies back | reads the store; computes money |
-//! | [`notify`] | tells outside: of alerts by webhook or on the desktop, of sums to a collector | knows the engine or HTTP routes |
+//! | [`notify`] | tells outside: of alerts by webhook or on the desktop, of sums and calls to a collector | knows the engine or HTTP routes |
 //! | [`api`] | REST, the WebSocket, the page | calls the proxy; recomputes what the domain computes |
 //! | [`demo`] | a scripted provider and a driver, for a first look without a key | is used by anything but its command |
 //! | [`app`], [`cli`] | put it together, start and stop it | hold logic worth a unit test |

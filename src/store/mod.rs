@@ -3,11 +3,12 @@
 //! - [`WriterHandle`] hands a [`Record`] to the one thread that writes; its [`Ticket`] resolves when the
 //!   transaction that holds it is committed (`writer.rs`, `batch.rs`).
 //! - [`Reader`] answers questions on connections of its own; a write-ahead log lets both go on side by side.
-//! - One file a table: `calls.rs`, `sessions.rs`, `rollups.rs`, `alerts.rs`, `windows.rs`, `conversations.rs`,
-//!   `budgets.rs`; repeated text is kept once
-//!   (`names.rs`), and so are the shapes of the providers' usage objects (`raw_usage.rs`).
+//! - One file or folder a table: `calls`, `sessions`, `rollups`, `alerts.rs`, `windows.rs`, `conversations.rs`,
+//!   `budgets.rs`; repeated text is kept once (`names.rs`), and so are the shapes of the providers' usage objects
+//!   (`raw_usage.rs`).
 //!
-//! Totals come from `rollups`, which change in the transaction that changes `calls`, and never from a scan.
+//! Totals come from `rollups`, which change in the transaction that changes `calls`, and never from a scan. Rare calls are
+//! found by `call_places`, without an index for each thing that can be asked for.
 
 mod alerts;
 mod answers;
