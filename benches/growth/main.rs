@@ -1,5 +1,6 @@
 //! What Moonlock is like when its history has grown: how many bytes a call takes, how fast calls are written, how long each
-//! question of the dashboard takes, how long a start takes, and what an export and its import take.
+//! question of the dashboard takes, how long a start takes, and what an export and its import take. The analytics are asked in
+//! four time zones, and each number of their answers is compared with the calls themselves: a difference ends it in red.
 //!
 //! `cargo bench --bench growth -- CALLS [DIRECTORY]`; without a directory a temporary one is filled. Questions go through
 //! the API of a program on a free port, so that all that a dashboard waits for is in the figures. Each part is a process
@@ -10,6 +11,8 @@
 mod history;
 mod program;
 mod questions;
+mod reference;
+mod zones;
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -33,6 +36,7 @@ fn main() {
     match *arguments {
         ["fill", directory, calls] => fill(Path::new(directory), number(calls)),
         ["measure", directory, calls] => questions::measure(Path::new(directory), number(calls)),
+        ["zones", directory, calls] => zones::compare(Path::new(directory), number(calls)),
         ["export", directory, calls] => export(Path::new(directory), number(calls)),
         ["import", directory, file] => import(Path::new(directory), Path::new(file)),
         [calls, directory] => all(Path::new(directory), number(calls)),
@@ -61,6 +65,7 @@ fn all(directory: &Path, calls: u64) {
         itself(&["fill", &text(&full), &calls]);
     }
     itself(&["measure", &text(&full), &calls]);
+    itself(&["zones", &text(&full), &calls]);
     itself(&["export", &text(&full), &calls]);
     let file = text(&full.join("calls.jsonl"));
     itself(&["import", &text(&other), &file]);

@@ -28,27 +28,34 @@ pub(crate) fn measure(directory: &Path, calls: u64) {
     let program = Program::start(directory);
     println!("\n| question ({calls} calls) | first, ms | p50 | p99 | bytes |\n|---|---|---|---|---|");
     for (name, path) in questions(&program) {
-        let began = Instant::now();
-        let bytes = program.bytes(&path).len();
-        let first = began.elapsed();
-        let mut took = Vec::new();
-        let all = Instant::now();
-        while took.len() < TIMES && all.elapsed() < LONGEST {
-            let began = Instant::now();
-            program.bytes(&path);
-            took.push(began.elapsed());
-        }
-        took.sort_unstable();
-        let at = |share: usize| took[(took.len() * share / 100).min(took.len() - 1)];
-        println!(
-            "| {name} | {:.1} | {:.1} | {:.1} | {bytes} |",
-            millis(first),
-            millis(at(50)),
-            millis(at(99))
-        );
+        measure_one(&program, &name, &path);
     }
     println!("\n| what | figure |\n|---|---|");
     program.stop();
+}
+
+/// Asks a question often, and prints how long its answer took; gives the first answer.
+pub(crate) fn measure_one(program: &Program, name: &str, path: &str) -> Vec<u8> {
+    let began = Instant::now();
+    let answer = program.bytes(path);
+    let first = began.elapsed();
+    let mut took = Vec::new();
+    let all = Instant::now();
+    while took.len() < TIMES && all.elapsed() < LONGEST {
+        let began = Instant::now();
+        program.bytes(path);
+        took.push(began.elapsed());
+    }
+    took.sort_unstable();
+    let at = |share: usize| took[(took.len() * share / 100).min(took.len() - 1)];
+    println!(
+        "| {name} | {:.1} | {:.1} | {:.1} | {} |",
+        millis(first),
+        millis(at(50)),
+        millis(at(99)),
+        answer.len()
+    );
+    answer
 }
 
 fn millis(duration: Duration) -> f64 {
