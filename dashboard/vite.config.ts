@@ -1,10 +1,28 @@
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { fileURLToPath } from "node:url";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, type ProxyOptions } from "vite";
 
 /** Where `npm run dev` finds a running Moonlock, or the mock of `npm run mock`. */
-const moonlock = process.env["MOONLOCK_URL"] ?? "http://127.0.0.1:3001";
+const moonlock = new URL(process.env["MOONLOCK_URL"] ?? "http://127.0.0.1:3001").origin;
+
+/**
+ * Moonlock takes changes from its own pages alone. Ours, which is served beside it, is presented as one of them;
+ * what another site sends keeps its `Origin`, and is refused as ever.
+ */
+const asOwnPage: ProxyOptions = {
+  target: moonlock,
+  changeOrigin: true,
+  ws: true,
+  configure: (proxy) => {
+    const present = (onward: ClientRequest, { headers: { origin, host } }: IncomingMessage): void => {
+      if (origin === `http://${host}`) onward.setHeader("origin", moonlock);
+    };
+    proxy.on("proxyReq", present);
+    proxy.on("proxyReqWs", present);
+  },
+};
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],
@@ -17,8 +35,8 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      "/api": moonlock,
-      "/ws": { target: moonlock, ws: true },
+      "/api": asOwnPage,
+      "/ws": asOwnPage,
     },
   },
 });
