@@ -1,5 +1,6 @@
 import { expect, start, test } from "./fixtures";
 import { violations } from "./look-at";
+import { MISSING, startProgram } from "./server";
 
 test("a session of real calls is followed from its start to its report, and deleted", {
   tag: "@real",
@@ -63,4 +64,20 @@ test("every address of a page is the page's, and an unknown file is none", { tag
   const manifest = await live.request.get(`${server.url}/manifest.webmanifest`);
   expect(manifest.headers()["content-type"]).toContain("application/manifest+json");
   expect((await live.request.get(`${server.url}/no-such-file.js`)).status()).toBe(404);
+});
+
+test("the page finds the socket where the program was told to have it", { tag: "@real" }, async ({
+  page,
+}) => {
+  const { MOONLOCK_BIN: program } = process.env;
+  test.skip(!program, MISSING);
+  if (!program) return;
+  const { dashboard, end } = await startProgram(program, ["demo"], {
+    PORT: "0",
+    PROXY_PORT: "0",
+    WS_PATH: "/live/socket",
+  });
+  await page.goto(dashboard);
+  await expect(page.getByTestId("connection")).toHaveText("Live");
+  await end("SIGTERM");
 });

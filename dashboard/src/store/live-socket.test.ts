@@ -30,8 +30,9 @@ class FakeSocket {
   }
 }
 
-const start = () => {
+const start = (address = async () => "ws://test/ws") => {
   const sockets: FakeSocket[] = [];
+  const addresses: string[] = [];
   const connections: Connection[] = [];
   const messages: ServerMessage[] = [];
   const live = openLiveSocket(
@@ -39,8 +40,10 @@ const start = () => {
     {
       message: (message) => messages.push(message),
       connection: (connection) => connections.push(connection),
+      address,
     },
-    () => {
+    (url) => {
+      addresses.push(url);
       const socket = new FakeSocket();
       sockets.push(socket);
       return socket as unknown as WebSocket;
@@ -48,7 +51,7 @@ const start = () => {
     () => 1,
   );
   const newest = (): FakeSocket => sockets.at(-1) ?? expect.fail("nothing was opened");
-  return { live, sockets, connections, messages, newest, shown: () => connections.at(-1) };
+  return { live, sockets, addresses, connections, messages, newest, shown: () => connections.at(-1) };
 };
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
@@ -123,6 +126,23 @@ it("pings a silent server, and leaves one that does not answer", () => {
   expect(sockets).toHaveLength(1);
   vi.advanceTimersByTime(5_000);
   expect(shown()).toMatchObject({ kind: "reconnecting" });
+});
+
+it("goes where the server says that it listens, and stays there while nobody says", async () => {
+  const { addresses, newest } = start(async () => {
+    if (addresses.length > 2) throw new Error("nobody answers");
+    return "ws://test/elsewhere";
+  });
+  for (const delay of [250, 500, 1_000]) {
+    newest().drop();
+    await vi.advanceTimersByTimeAsync(delay);
+  }
+  expect(addresses).toEqual([
+    "ws://test/ws",
+    "ws://test/elsewhere",
+    "ws://test/elsewhere",
+    "ws://test/elsewhere",
+  ]);
 });
 
 it("stays closed once closed", () => {

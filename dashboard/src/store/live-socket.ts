@@ -14,6 +14,8 @@ export type Connection =
 export type SocketHandlers = {
   message: (message: ServerMessage) => void;
   connection: (connection: Connection) => void;
+  /** Where the server says that it listens; asked for where nothing answers as it should. */
+  address: () => Promise<string>;
 };
 
 export type LiveSocket = {
@@ -42,6 +44,7 @@ export const openLiveSocket = (
   random: () => number = Math.random,
 ): LiveSocket => {
   let socket: WebSocket | undefined;
+  let address = url;
   let attempt = 0;
   let lostAt: number | undefined;
   let closed = false;
@@ -74,7 +77,7 @@ export const openLiveSocket = (
   const open = (): void => {
     clearTimeout(retry);
     retry = undefined;
-    const opened = connect(url);
+    const opened = connect(address);
     socket = opened;
     opened.onopen = ping;
     opened.onmessage = ({ data }) => {
@@ -106,6 +109,13 @@ export const openLiveSocket = (
     lostAt ??= Date.now();
     const kind = attempt < TRIES_BEFORE_OFFLINE ? "reconnecting" : "offline";
     handlers.connection({ kind, since: lostAt });
+    // Told anew after every loss: the program that comes back may have been set up otherwise.
+    void handlers.address().then(
+      (told) => {
+        address = told;
+      },
+      () => {},
+    );
     retry = setTimeout(open, backoff(attempt, random()));
     attempt += 1;
   };

@@ -2,7 +2,8 @@
  * The page's one source of live data, and the functions that feed it.
  */
 import { create } from "zustand";
-import type { CallView, ServerMessage, SessionView } from "@/api/types.gen";
+import type { CallView, ServerMessage, SessionView, SettingsView } from "@/api/types.gen";
+import { read } from "@/shared/api-client";
 import { apply, emptyState, type LiveState, withSession } from "@/store/live-reducer";
 import { type Connection, openLiveSocket } from "@/store/live-socket";
 import { shownSession } from "@/store/shown-session";
@@ -48,6 +49,12 @@ const HIDDEN_BATCH_MS = 1_000;
 /** A difference of the two clocks that only a sleeping machine or a changed clock explains. */
 const CLOCK_JUMP_MS = 1_000;
 
+/** Where the socket is unless the server is set up otherwise: the page need not wait to be told. */
+const USUAL_PATH = "/ws";
+
+const addressOf = (path: string): string =>
+  `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
+
 /** Connects the store to the server, until the returned function is called. */
 export const startLive = (): (() => void) => {
   let waiting: { message: ServerMessage; now: number }[] = [];
@@ -83,13 +90,17 @@ export const startLive = (): (() => void) => {
     }
   };
 
-  const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const socket = openLiveSocket(`${scheme}://${location.host}/ws`, {
+  const socket = openLiveSocket(addressOf(USUAL_PATH), {
     message: (message) => {
       waiting.push({ message, now: performance.now() });
       if (!planned) plan();
     },
     connection: (connection) => useLive.setState({ connection }),
+    address: async () => {
+      const { settings } = await read<SettingsView>("/api/settings");
+      const path = settings.find(({ name }) => name === "server.ws_path")?.value;
+      return addressOf(typeof path === "string" ? path : USUAL_PATH);
+    },
   });
 
   let clockDifference = Date.now() - performance.now();
