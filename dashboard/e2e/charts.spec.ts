@@ -15,7 +15,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       Object.assign(mock.scene, busyScene());
       await live.reload();
       const grown = live.getByRole("figure", { name: "Tokens over time" });
-      await expect(grown).toContainText(/tokens after 1.h.1\d.m; .+ to .+ by the end \(80 % range\)/);
+      await expect(grown).toContainText(/tokens after 1.h.1\d.min; .+ to .+ by the end \(80 % range\)/);
       await expect.poll(() => grown.locator("canvas").evaluate(isDrawn)).toBe(true);
       await grown.getByText("As a table").click();
       await expect(grown.getByRole("row")).toHaveCount(13);

@@ -73,14 +73,14 @@ describe("times", () => {
     [820, "820 ms"],
     [3_290, "3.2 s"],
     [59_999, "59.9 s"],
-    [64_000, "1 m 04 s"],
+    [64_000, "1 min 04 s"],
   ])("a latency of %s is %s", (ms, text) => expect(plain(latency(ms))).toBe(text));
 
   it.each([
     [30_000, "30 s"],
-    [45 * 60_000, "45 m"],
+    [45 * 60_000, "45 min"],
     [120 * 60_000, "2 h"],
-    [125 * 60_000, "2 h 05 m"],
+    [125 * 60_000, "2 h 05 min"],
   ])("a span of %s is %s", (ms, text) => expect(plain(span(ms))).toBe(text));
 
   it("a growing time is cut to tenths", () => {

@@ -80,27 +80,27 @@ export const clock = (ms: number): { main: string; fraction: string } => {
 
 const two = (value: number): string => String(value).padStart(2, "0");
 
-/** `<1 ms`, `820 ms`, `3.2 s`, `1 m 04 s` */
+/** `<1 ms`, `820 ms`, `3.2 s`, `1 min 04 s` */
 export const latency = (ms: number | null): string => {
   if (ms === null) return UNKNOWN;
   if (ms < 1) return `<1${SPACE}ms`;
   if (ms < 1_000) return `${Math.round(ms)}${SPACE}ms`;
   return ms < 60_000
     ? seconds(ms)
-    : `${Math.floor(ms / 60_000)}${SPACE}m${SPACE}${two(Math.floor(ms / 1_000) % 60)}${SPACE}s`;
+    : `${Math.floor(ms / 60_000)}${SPACE}min${SPACE}${two(Math.floor(ms / 1_000) % 60)}${SPACE}s`;
 };
 
 /** `3.2 s`, for a time that is still growing. */
 export const seconds = (ms: number): string =>
   `${(Math.floor(Math.max(0, ms) / 100) / 10).toFixed(1)}${SPACE}s`;
 
-/** `2 h 05 m`, `45 m`, `30 s` */
+/** `2 h 05 min`, `45 min`, `30 s` */
 export const span = (ms: number): string => {
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 1) return `${Math.floor(ms / 1_000)}${SPACE}s`;
-  if (minutes < 60) return `${minutes}${SPACE}m`;
+  if (minutes < 60) return `${minutes}${SPACE}min`;
   const rest = minutes % 60;
-  return `${Math.floor(minutes / 60)}${SPACE}h${rest === 0 ? "" : `${SPACE}${two(rest)}${SPACE}m`}`;
+  return `${Math.floor(minutes / 60)}${SPACE}h${rest === 0 ? "" : `${SPACE}${two(rest)}${SPACE}min`}`;
 };
 
 /** Which way a rough number is rounded: a range outward, so that it says no less than it knows. */
@@ -123,10 +123,10 @@ const HOUR_MS = 60 * MINUTE_MS;
 export const roughSpan = (ms: number, rounding: Rounding): string => {
   const step = ms < HOUR_MS ? MINUTE_MS : 5 * MINUTE_MS;
   const shown = rounded(ms / step, rounding) * step;
-  return shown === 0 ? `<1${SPACE}m` : span(shown);
+  return shown === 0 ? `<1${SPACE}min` : span(shown);
 };
 
-/** `2 d 8 h`, `1 h 36 m`, `12:05`: how long until something resets. */
+/** `2 d 8 h`, `1 h 36 min`, `12:05`: how long until something resets. */
 export const countdown = (ms: number): string => {
   const hours = Math.floor(ms / HOUR_MS);
   if (hours >= 48) return `${Math.floor(hours / 24)}${SPACE}d${SPACE}${hours % 24}${SPACE}h`;
@@ -148,10 +148,10 @@ export const day = (at: number, now: number): string => {
 /** `21 Nov` in the viewer's zone. */
 export const date = (at: number): string => dayOfYear.format(at);
 
-/** `Nov 2026` in the viewer's zone. */
-/** `22 Nov 2026` */
+/** `22 Nov 2026` in the viewer's zone. */
 export const fullDate = (at: number): string => dayOfAnyYear.format(at);
 
+/** `Nov 2026` in the viewer's zone. */
 export const month = (at: number): string => monthOfYear.format(at);
 
 /** `1 call`, `12 calls` */

@@ -27,7 +27,7 @@ const alert: AlertView = {
 
 it("says since when one stands, and how long one stood", () => {
   expect(lasted(alert, noon)).toBe("since 11:00");
-  expect(lasted({ ...alert, clearedAt: noon }, noon)).toBe("Today 11:00, for 1\u00a0h\u00a030\u00a0m");
+  expect(lasted({ ...alert, clearedAt: noon }, noon)).toBe("Today 11:00, for 1\u00a0h\u00a030\u00a0min");
 });
 
 it("says why one is silent", () => {

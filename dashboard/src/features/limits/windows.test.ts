@@ -38,7 +38,7 @@ describe("how near its end a window is", () => {
 it.each([
   [5_000, "00:05"],
   [12 * MINUTE + 5_000, "12:05"],
-  [96 * MINUTE, "1\u00a0h\u00a036\u00a0m"],
+  [96 * MINUTE, "1\u00a0h\u00a036\u00a0min"],
   [56 * 60 * MINUTE, "2\u00a0d\u00a08\u00a0h"],
 ])("counts %d ms down as %s", (ms, text) => {
   expect(countdown(ms)).toBe(text);
@@ -51,6 +51,6 @@ it("says what is left only where it is known", () => {
 
 it("says when it was told", () => {
   expect(toldAgo(NOW - 5_000, NOW)).toBe("updated just now");
-  expect(toldAgo(NOW - 3 * MINUTE, NOW)).toBe("updated 3\u00a0m ago");
+  expect(toldAgo(NOW - 3 * MINUTE, NOW)).toBe("updated 3\u00a0min ago");
   expect(toldAgo(NOW - 72 * 60 * MINUTE, NOW)).toBe("updated 3\u00a0days ago");
 });

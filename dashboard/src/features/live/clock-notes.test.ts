@@ -21,12 +21,12 @@ const plain = (text: string | null | undefined): string | undefined => text?.rep
 describe("what happened to a clock", () => {
   it.each([
     [event("recovered", 3_400), "Moonlock was not running: 3 s not counted; paused"],
-    [event("suspended", 3_900_000), "The machine slept: 1 h 05 m not counted; paused"],
+    [event("suspended", 3_900_000), "The machine slept: 1 h 05 min not counted; paused"],
     [event("stalled", 45_000, { undone: true }), "Moonlock was stalled: 45 s counted after all"],
-    [event("rebooted", 600_000), "The machine was restarted: 10 m not counted; paused"],
-    [event("slept_through", 60_000), "The machine slept: 1 m counted"],
+    [event("rebooted", 600_000), "The machine was restarted: 10 min not counted; paused"],
+    [event("slept_through", 60_000), "The machine slept: 1 min counted"],
     [event("clock_jumped", -3_600_000), "The machine's clock was set back by 1 h; the timer is unchanged"],
-    [event("trimmed", 120_000), "2 m taken out"],
+    [event("trimmed", 120_000), "2 min taken out"],
   ])("reads as a sentence: %o", (told, expected) => {
     expect(plain(noteText(told))).toBe(expected);
   });

@@ -110,14 +110,14 @@ describe("what is foretold", () => {
 
 describe("a budget lasts", () => {
   it.each([
-    [20, 41, 73, "≈ 41 m 20 m – 1 h 15 m"],
-    [20, 41, 95, "≈ 41 m 20 m – past the end"],
-    [20, 41, null, "≈ 41 m 20 m – past the end"],
-    [20, 91, 200, "20 m at least"],
-    [20, null, null, "20 m at least"],
+    [20, 41, 73, "≈ 41 min 20 min – 1 h 15 min"],
+    [20, 41, 95, "≈ 41 min 20 min – past the end"],
+    [20, 41, null, "≈ 41 min 20 min – past the end"],
+    [20, 91, 200, "20 min at least"],
+    [20, null, null, "20 min at least"],
     [90, 91, 200, "past the end"],
     [null, null, null, "past the end"],
-    [0.4, 0.9, 1.2, "≈ 1 m <1 m – 2 m"],
+    [0.4, 0.9, 1.2, "≈ 1 min <1 min – 2 min"],
   ])("%s, %s, %s minutes of 90 left: %s", (early, expected, late, text) =>
     expect(lasts(early, expected, late)).toBe(text),
   );
@@ -161,7 +161,7 @@ describe("what stands behind a forecast", () => {
     expect(said({})).toBe(
       "Low confidence: from 7 calls and general figures, with too few finished sessions of your own. " +
         "Each range holds in 80 % of cases. " +
-        "The rate favours recent use: what was used 5 m ago counts half.",
+        "The rate favours recent use: what was used 5 min ago counts half.",
     );
     expect(said({ forecast: forecast({ pastSessions: 12 }) })).toContain(
       "from 7 calls and 12 past sessions.",

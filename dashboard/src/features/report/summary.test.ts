@@ -39,7 +39,7 @@ const told = (change: Partial<SessionView> = {}, past: Parameters<typeof summary
 describe("what happened", () => {
   it("is told in the order in which one would ask", () => {
     expect(told()).toEqual([
-      "It ran for 1 h, and was paused for 30 m.",
+      "It ran for 1 h, and was paused for 30 min.",
       "12 calls used 410k tokens, 75 % of the prompts from a cache, and cost $1.50.",
       "All of them completed.",
     ]);
@@ -47,7 +47,7 @@ describe("what happened", () => {
 
   it("says what was planned and taken out", () => {
     expect(told({ duration: 120 * MINUTE, trimmedMs: 30 * MINUTE })[0]).toBe(
-      "It ran for 1 h of the 2 h that were planned; 30 m were taken out.",
+      "It ran for 1 h of the 2 h that were planned; 30 min were taken out.",
     );
   });
 

@@ -43,7 +43,7 @@ describe("the cumulative chart", () => {
     const [line] = model.series;
     expect(line?.points.at(-1)).toEqual({ x: 12 * MINUTE, y: 1_000 });
     expect(model.x.max).toBe(12 * MINUTE);
-    expect(text.summary).toBe("1k tokens after 12 m.".replaceAll("12 m", "12\u00a0m"));
+    expect(text.summary).toBe("1k tokens after 12 min.".replaceAll("12 min", "12\u00a0min"));
   });
 
   it("ends where the plan does, and the fan ends there too", () => {
@@ -129,12 +129,12 @@ describe("tokens a minute", () => {
 
   it("say how long nothing was used", () => {
     const { text } = rateChart([point(0, 0), point(1, 10), point(3, 10)]);
-    expect(text.summary).toContain("in 2\u00a0m nothing was used");
+    expect(text.summary).toContain("in 2\u00a0min nothing was used");
   });
 
   it("says that nothing was used, on an axis of whole tokens", () => {
     const { model, text } = rateChart([point(0, 0), point(3, 0)]);
-    expect(text.summary).toBe("Each bar is 1\u00a0m. Nothing was used.");
+    expect(text.summary).toBe("Each bar is 1\u00a0min. Nothing was used.");
     expect(model.y.max).toBe(5);
   });
 
