@@ -1,5 +1,5 @@
 import type { UseQueryResult } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { Failure } from "@/shared/ui/failure";
 import { SkeletonRows } from "@/shared/ui/skeleton";
 import { readFailedAgain } from "@/store/query-client";
@@ -20,11 +20,15 @@ export const Loaded = <Data,>({
   failureClass,
   children,
 }: LoadedProps<Data>) => {
+  // What failed and is read again is "pending" anew: the failure stays in sight until something better is known.
+  const [reason, setReason] = useState(of.error?.message);
+  if (of.error && of.error.message !== reason) setReason(of.error.message);
   if (of.data !== undefined) return children(of.data);
-  if (of.isPending) return skeleton;
+  if (of.isPending && reason === undefined) return skeleton;
   return (
     <Failure
-      reason={of.error?.message}
+      reason={reason}
+      busy={of.isFetching}
       onRetry={() => void readFailedAgain()}
       {...(failureClass && { className: failureClass })}
     />
