@@ -38,7 +38,7 @@ export const ChartFrame = ({ title, model, text, aside, height = "h-64" }: Chart
           </h2>
           {aside}
         </div>
-        <p className="mt-0.5 text-xs text-muted">{text.summary}</p>
+        <p className="mt-1.5 text-xs text-muted sm:mt-0.5">{text.summary}</p>
       </figcaption>
       <div className={`relative mx-4 overflow-hidden ${height}`} aria-hidden="true">
         <ChartCanvas model={model} />
@@ -71,7 +71,7 @@ const shape = (one: Series, before: Series | undefined): string => {
     case "band":
       return `size-2.5 rounded-[3px] bg-current ${before?.kind === "band" ? "opacity-50" : "opacity-25"}`;
     case "line":
-      return `w-4 border-t-2 border-current ${one.look && one.look !== "solid" ? "border-dashed" : ""}`;
+      return `w-4 border-t-2 border-current ${{ solid: "", dashed: "border-dashed", faint: "border-dotted" }[one.look ?? "solid"]}`;
   }
 };
 

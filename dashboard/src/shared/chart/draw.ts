@@ -152,10 +152,10 @@ const datasets = (series: Series, colour: Palette): Dataset[] => {
           type: "line",
           label,
           data: series.points,
-          borderColor: look === "faint" ? colour(series.colour, 0.55) : own,
+          borderColor: look === "faint" ? colour(series.colour, 0.8) : own,
           backgroundColor: own,
           borderWidth: look === "solid" ? 2 : 1.5,
-          borderDash: look === "solid" ? [] : [5, 4],
+          borderDash: { solid: [], dashed: [6, 4], faint: [2, 3] }[look],
           pointRadius: 0,
           pointHoverRadius: look === "solid" ? 4 : 0,
           stack: label,
@@ -197,38 +197,60 @@ const tooltip = (latest: () => ChartModel, colour: Palette) => ({
   },
 });
 
-/** The budget's line and the checkpoints' marks, below the data. */
+/** The budget's line and the checkpoints' marks, below the data; their names above it, each in a rim that keeps it legible. */
 const lines = (latest: () => ChartModel, canvas: HTMLCanvasElement): Plugin<Mixed> => ({
   id: "lines",
   beforeDatasetsDraw: ({ ctx, chartArea: { left, right, top, bottom }, scales: { x, y } }) => {
     const { limit, marks = [] } = latest();
     const colour = paletteOf(canvas.parentElement ?? document.body);
     ctx.save();
-    ctx.font = `11px ${getComputedStyle(canvas).fontFamily}`;
     ctx.setLineDash([3, 4]);
     ctx.lineWidth = 1;
     ctx.strokeStyle = colour("muted", 0.7);
-    ctx.fillStyle = colour("muted");
-    for (const { x: at, label } of marks) {
-      const place = Math.round(x?.getPixelForValue(at) ?? 0) + 0.5;
-      if (place < left || place > right) continue;
-      stroke(ctx, [place, top], [place, bottom]);
-      ctx.fillText(label, place + 4, top + 9, Math.max(0, right - place - 4));
+    for (const { x: at } of marks) {
+      const place = crisp(x?.getPixelForValue(at));
+      if (place >= left && place <= right) stroke(ctx, [place, top], [place, bottom]);
     }
-    if (limit) {
-      const place = Math.round(y?.getPixelForValue(limit.y) ?? 0) + 0.5;
-      if (place >= top && place <= bottom) {
-        ctx.setLineDash([]);
-        ctx.strokeStyle = colour("bad", 0.8);
-        stroke(ctx, [left, place], [right, place]);
-        ctx.fillStyle = colour("bad");
-        ctx.textAlign = "left";
-        ctx.fillText(limit.label, left + 4, place - 5);
-      }
+    const place = limit && crisp(y?.getPixelForValue(limit.y));
+    if (place !== undefined && place >= top && place <= bottom) {
+      ctx.setLineDash([]);
+      ctx.strokeStyle = colour("bad", 0.8);
+      stroke(ctx, [left, place], [right, place]);
+    }
+    ctx.restore();
+  },
+  afterDatasetsDraw: ({ ctx, chartArea: { left, right, top, bottom }, scales: { x, y } }) => {
+    const { limit, marks = [] } = latest();
+    const colour = paletteOf(canvas.parentElement ?? document.body);
+    ctx.save();
+    ctx.font = `11px ${getComputedStyle(canvas).fontFamily}`;
+    ctx.lineJoin = "round";
+    ctx.lineWidth = 4;
+    ctx.strokeStyle = colour("surface");
+    const write = (text: string, at: [number, number], own: string): void => {
+      ctx.strokeText(text, ...at);
+      ctx.fillStyle = own;
+      ctx.fillText(text, ...at);
+    };
+    let free = left;
+    for (const { x: at, label } of marks) {
+      const place = crisp(x?.getPixelForValue(at)) + 4;
+      const width = ctx.measureText(label).width;
+      // A name that would run into the one before, or out of the chart, is left to the list of checkpoints.
+      if (place < free || place + width > right) continue;
+      write(label, [place, top + 9], colour("muted"));
+      free = place + width;
+    }
+    const place = limit && crisp(y?.getPixelForValue(limit.y));
+    if (limit && place !== undefined && place >= top && place <= bottom) {
+      write(limit.label, [left + 4, place - 5], colour("bad"));
     }
     ctx.restore();
   },
 });
+
+/** In the middle of a pixel, where a line of one is sharp. */
+const crisp = (place = 0): number => Math.round(place) + 0.5;
 
 const stroke = (ctx: CanvasRenderingContext2D, from: [number, number], to: [number, number]): void => {
   ctx.beginPath();
