@@ -29,7 +29,7 @@ test("an event that was lost on the way is fetched", { tag: "@mock" }, async ({ 
   const finish = mock.call();
   finish();
   await expect(live.getByTestId("calls").getByRole("listitem")).toHaveCount(1);
-  await expect(live.getByTestId("card-requests").locator("dd").first()).toHaveText("1");
+  await expect(live.getByTestId("card-calls").locator("dd").first()).toHaveText("1");
 });
 
 test("a hidden page draws nothing", async ({ live }) => {

@@ -32,7 +32,7 @@ test("a stream's tokens are counted while it runs", { tag: "@mock" }, async ({ l
   mock.call();
   const id = mock.scene.calls[0]?.id ?? "";
   mock.publish({ kind: "calls.grew", data: { calls: [{ id, outputSoFar: 1_234 }] } });
-  await expect(live.getByTestId("card-requests")).toContainText("about 1.2k out");
+  await expect(live.getByTestId("card-calls")).toContainText("about 1.2k out");
   await expect(live.getByTestId("calls")).toContainText("1.2k out so far");
 });
 

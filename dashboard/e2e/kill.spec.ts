@@ -49,7 +49,7 @@ test("the program is killed and started again under the open page: nothing is lo
   await start(page, "Survive", "1h", "100k");
   const pill = page.getByTestId("connection");
   const calls = page.getByTestId("calls").getByRole("listitem");
-  const requests = page.getByTestId("card-requests").locator("dd").first();
+  const requests = page.getByTestId("card-calls").locator("dd").first();
   const tokens = page.getByTestId("card-tokens").locator("dd").first();
 
   // A client's call, as it comes: who asked, what it used.

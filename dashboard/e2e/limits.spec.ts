@@ -10,7 +10,7 @@ test("a window says how far it is used and counts down to its new beginning", { 
   const windows = live.getByTestId("window");
   await expect(windows).toContainText(["5 h", "week"]);
   await expect(windows.first()).toContainText("Getting near");
-  await expect(windows.first()).toContainText("in force");
+  await expect(windows.first()).toContainText("decides now");
   await expect(windows.first()).toContainText(/resets in 1.h.3\d.m/);
 
   server.mock?.publish({

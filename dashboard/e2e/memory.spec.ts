@@ -47,7 +47,7 @@ test("a page that is open all day holds no more than at its beginning", { tag: "
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     }
     const count = mock.scene.sessions[0]?.usage.requests ?? 0;
-    await expect(live.getByTestId("card-requests").locator("dd").first()).toHaveText(
+    await expect(live.getByTestId("card-calls").locator("dd").first()).toHaveText(
       new Intl.NumberFormat("en-US").format(count),
     );
   };

@@ -79,7 +79,7 @@ test("fifty running streams are painted as they grow", { tag: "@mock" }, async (
   };
   const before = await work();
   const times = await publish(live);
-  await expect(live.getByTestId("card-requests")).toContainText("about 60k out");
+  await expect(live.getByTestId("card-calls")).toContainText("about 60k out");
   const after = await work();
   const each = (name: string): string => (((after[name] ?? 0) - (before[name] ?? 0)) / ROUNDS).toFixed(1);
   console.log(

@@ -20,7 +20,7 @@ test("a session's report tells what happened, and is deleted with a choice", { t
   await expect(happened).toContainText(/It ran for 48.m/);
   await expect(happened).toContainText(/40.calls used 1.8M tokens/);
   const efficiency = live.getByRole("region", { name: "Efficiency", exact: true });
-  await expect(efficiency).toContainText("the mean of the parts’ points");
+  await expect(efficiency).toContainText("the mean of the points below");
   await expect(efficiency).toContainText("The session has no checkpoint.");
   await expect(live.getByRole("link", { name: "CSV" })).toHaveAttribute("href", /export\?format=csv$/);
 

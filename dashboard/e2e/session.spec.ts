@@ -101,7 +101,7 @@ test("calls appear as they happen", async ({ live, server }) => {
   await expect(calls.and(live.locator(":not([data-outcome=running])")).first()).toBeVisible({
     timeout: 20_000,
   });
-  await expect(live.getByTestId("card-requests").locator("dd").first()).toHaveText(/[1-9]/);
+  await expect(live.getByTestId("card-calls").locator("dd").first()).toHaveText(/[1-9]/);
 });
 
 test("without calls, what to type is there to copy", { tag: "@mock" }, async ({ live, server, context }) => {

@@ -49,7 +49,7 @@ test("single keys go to places, and can be turned off", async ({ live, server })
   await live.locator("main").focus();
   await live.keyboard.press("?");
   await expect(live.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
-  await live.getByLabel("Single keys do something").uncheck();
+  await live.getByLabel("Shortcuts of one key, without Ctrl or ⌘").uncheck();
   await live.keyboard.press("Escape");
   await expect(live.getByRole("dialog")).toHaveCount(0);
   await live.reload();

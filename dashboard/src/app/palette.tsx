@@ -1,10 +1,20 @@
-import { type KeyboardEvent, useId, useState } from "react";
+import { type ComponentType, type KeyboardEvent, useId, useState } from "react";
 import { useLocation } from "wouter";
 import { type Command, commands } from "@/app/commands";
 import { pages } from "@/app/pages";
 import { Problem } from "@/shared/api-client";
 import { statusWord } from "@/shared/session/status";
 import { Dialog } from "@/shared/ui/dialog";
+import {
+  CheckIcon,
+  FlagIcon,
+  KeyboardIcon,
+  PauseIcon,
+  PlayIcon,
+  SearchIcon,
+  SessionsIcon,
+} from "@/shared/ui/icons";
+import { Keys } from "@/shared/ui/keys";
 import { useLive } from "@/store/live-store";
 import { checkpoint, complete, openSession, toggle } from "@/store/session-commands";
 import { selectSession, showOverlay } from "@/store/ui-store";
@@ -113,7 +123,7 @@ export const Palette = () => {
         role="listbox"
         id={`${id}-list`}
         aria-label="What fits"
-        className="mt-3 grid max-h-[50dvh] gap-0.5 overflow-y-auto"
+        className="mt-3 grid max-h-[55dvh] grid-cols-[minmax(0,1fr)] gap-0.5 overflow-y-auto"
       >
         {offered.map((command, index) => (
           // biome-ignore lint/a11y/useFocusableInteractive: as above.
@@ -126,14 +136,11 @@ export const Palette = () => {
             ref={command === current ? keepInSight : undefined}
             onClick={() => run(command)}
             onPointerMove={() => index !== at && setAt(index)}
-            className="flex min-h-10 cursor-pointer items-center justify-between gap-4 rounded-lg px-3 py-2 text-sm aria-selected:bg-accent/10"
+            className="flex min-h-10 cursor-pointer items-center gap-3 rounded-lg px-3 py-2 text-sm aria-selected:bg-accent/10"
           >
-            <span className="min-w-0 truncate">{command.label}</span>
-            {command.kind === "session" && (
-              <span className="shrink-0 text-xs text-muted">
-                {statusWord[command.note as keyof typeof statusWord]}
-              </span>
-            )}
+            <CommandIcon of={command} running={open?.status === "active"} />
+            <span className="min-w-0 flex-1 truncate">{command.label}</span>
+            <Hint of={command} />
           </div>
         ))}
       </div>
@@ -144,6 +151,39 @@ export const Palette = () => {
         </p>
       )}
     </Dialog>
+  );
+};
+
+const pageAt = (path: string) => pages.find((page) => page.path === path);
+
+const CommandIcon = ({ of, running }: { of: Command; running: boolean }) => {
+  const icons: Record<Command["kind"], ComponentType<{ className?: string }>> = {
+    page: (of.kind === "page" && pageAt(of.path)?.Icon) || SearchIcon,
+    toggle: running ? PauseIcon : PlayIcon,
+    checkpoint: FlagIcon,
+    complete: CheckIcon,
+    completeNow: CheckIcon,
+    session: SessionsIcon,
+    shortcuts: KeyboardIcon,
+  };
+  const Icon = icons[of.kind];
+  return <Icon className="size-4 text-muted" />;
+};
+
+/** What a session stands at, or the keys that go to a page without the palette. */
+const Hint = ({ of }: { of: Command }) => {
+  if (of.kind === "session") {
+    return (
+      <span className="shrink-0 text-xs text-muted">{statusWord[of.note as keyof typeof statusWord]}</span>
+    );
+  }
+  const key = of.kind === "page" ? pageAt(of.path)?.key : undefined;
+  return (
+    key && (
+      <span aria-hidden="true" className="hidden shrink-0 sm:block">
+        <Keys of={`g ${key}`} />
+      </span>
+    )
   );
 };
 

@@ -16,7 +16,7 @@ export const TotalsRow = ({ totals }: { totals: Totals }) => {
       </Stat>
       <Stat label="Calls" value={count(totals.requests)}>
         {totals.errors === 0 ? (
-          "all complete"
+          "All complete"
         ) : (
           <span className="text-bad">{plural(totals.errors, "did not complete", "did not complete")}</span>
         )}
@@ -29,6 +29,6 @@ export const TotalsRow = ({ totals }: { totals: Totals }) => {
 };
 
 const priced = ({ total, unpricedTokens, unpricedRequests }: Totals): string => {
-  if (unpricedTokens === 0) return "every call has a price";
+  if (unpricedTokens === 0) return "Every call has a price";
   return `${percent(unpricedTokens, total)} of the tokens (${plural(unpricedRequests, "call")}) have no price`;
 };

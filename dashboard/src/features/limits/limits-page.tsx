@@ -1,5 +1,6 @@
 import { WindowRow } from "@/features/limits/window-row";
 import { keyText, toldAgo } from "@/features/limits/windows";
+import { ButtonLink } from "@/shared/ui/button-link";
 import { EmptyState } from "@/shared/ui/empty-state";
 import { PageHeader } from "@/shared/ui/page-header";
 import { Panel } from "@/shared/ui/panel";
@@ -22,7 +23,10 @@ export const LimitsPage = () => {
         <SkeletonCard className="h-64" />
       ) : limits.length === 0 ? (
         <div className="card">
-          <EmptyState title="No limits reported yet">
+          <EmptyState
+            title="No limits reported yet"
+            action={<ButtonLink href="/connect">Connect a tool</ButtonLink>}
+          >
             Providers such as Anthropic and OpenAI report their limits in the headers of each reply, also
             those of a plan’s 5 hours and week. This page fills with the next call to one of them.
           </EmptyState>

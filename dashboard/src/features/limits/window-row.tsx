@@ -38,7 +38,7 @@ export const WindowRow = ({ window, now }: { window: WindowView; now: number }) 
       <div className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1 text-sm">
         <h3 className="font-medium first-letter:uppercase">
           {windowLabel(window)}
-          {deciding && <span className="ml-2 text-xs font-normal text-muted">in force</span>}
+          {deciding && <span className="ml-2 text-xs font-normal text-muted">decides now</span>}
         </h3>
         <span className={`inline-flex items-center gap-1.5 text-xs font-medium ${tone[level]}`}>
           {Icon && <Icon className="size-3.5 self-center" />}
@@ -59,7 +59,7 @@ export const WindowRow = ({ window, now }: { window: WindowView; now: number }) 
         </div>
       )}
       <p className="mt-1.5 flex flex-wrap justify-between gap-x-4 text-xs text-muted">
-        <span>{left}</span>
+        {left && <span>{left}</span>}
         {resetsAt === null ? null : resetsAt <= now || window.stale ? (
           <span>It has reset; the next reply says how much is used.</span>
         ) : (

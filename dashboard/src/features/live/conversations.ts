@@ -22,6 +22,9 @@ export type Conversation = {
 
 const ID_SHOWN = 6;
 
+/** No dash where the end begins in the middle of a word of its own. */
+const endOf = (id: string): string => id.slice(-ID_SHOWN).replace(/^[^-_]?[-_]+/, "");
+
 /** Newest first; calls that name no thread are none. */
 export const conversations = (calls: readonly CallView[]): Conversation[] => {
   const groups = new Map<string, CallView[]>();
@@ -46,7 +49,7 @@ const conversation = (key: string, calls: readonly CallView[]): Conversation => 
     key,
     who: first?.client ?? first?.provider ?? "",
     isAgent: (first?.agent ?? null) !== null,
-    id: (first?.agent ?? first?.conversation ?? "").slice(-ID_SHOWN),
+    id: endOf(first?.agent ?? first?.conversation ?? ""),
     models: [...new Set(models)],
     calls: calls.length,
     running: calls.filter(({ outcome }) => outcome === "running").length,

@@ -85,14 +85,14 @@ export const MetricCards = ({ session }: MetricCardsProps) => {
           <AheadRows ahead={spend} />
         </Card>
         <Card label="Cache reads" value={percent(usage.cacheRead, prompt)}>
-          {prompt === 0 ? "no prompt yet" : `${compact(usage.cacheRead)} of ${compact(prompt)} prompt tokens`}
+          {prompt === 0 ? "No prompt yet" : `${compact(usage.cacheRead)} of ${compact(prompt)} prompt tokens`}
         </Card>
-        <Card label="Requests" value={count(usage.requests)} className={layout.requests}>
+        <Card label="Calls" value={count(usage.requests)} className={layout.requests}>
           <span className="flex flex-wrap gap-x-2">
             {usage.errors > 0 ? (
               <span className="text-bad">{plural(usage.errors, "did not complete", "did not complete")}</span>
             ) : (
-              usage.requests > 0 && <span>all complete</span>
+              usage.requests > 0 && <span>All complete</span>
             )}
             <Running sessionId={view.id} />
           </span>
@@ -140,8 +140,8 @@ const cost = ({ costNanoUsd, unpricedTokens }: Totals): string =>
   costNanoUsd !== null && unpricedTokens > 0 ? `≥ ${money(costNanoUsd)}` : money(costNanoUsd);
 
 const costNote = ({ costNanoUsd, unpricedTokens, total, requests }: Totals): string => {
-  if (costNanoUsd === null) return requests === 0 ? "nothing spent yet" : "no price is known";
-  return unpricedTokens > 0 ? `${percent(unpricedTokens, total)} unpriced` : "at the providers’ list prices";
+  if (costNanoUsd === null) return requests === 0 ? "Nothing spent yet" : "No price is known";
+  return unpricedTokens > 0 ? `${percent(unpricedTokens, total)} unpriced` : "At the providers’ list prices";
 };
 
 type CardProps = {

@@ -12,7 +12,8 @@ export const SessionTools = ({ view, onMakeCurrent }: SessionToolsProps) => {
   const [open, setOpen] = useState<"edit" | "time">();
   const close = (): void => setOpen(undefined);
   return (
-    <div className="flex flex-wrap items-center gap-1">
+    // Where it has a line of its own, its words stand under those above.
+    <div className="-ml-4 flex flex-wrap items-center gap-1 sm:ml-0">
       {!view.current && view.status !== "completed" && (
         <Button variant="quiet" title="Calls that name no session come here" onClick={onMakeCurrent}>
           Make current

@@ -43,7 +43,7 @@ export const EfficiencyPanel = ({ id }: { id: string }) => {
               ) : (
                 <>
                   <span className="mr-2 text-2xl font-semibold text-ink">{score}</span>
-                  of 100: the mean of the parts’ points, each as often as it weighs.
+                  of 100: the mean of the points below, by their weight.
                   {usualScore !== null &&
                     ` Your median is ${usualScore}, from ${plural(pastSessions, "session")}.`}
                 </>

@@ -1,6 +1,7 @@
 import { memo } from "react";
 import { Link } from "wouter";
-import { compact, day, money, percent, plural, span } from "@/shared/format";
+import type { SessionView } from "@/api/types.gen";
+import { compact, count, day, money, percent, plural, span, UNKNOWN } from "@/shared/format";
 import { budgetLevel, countedTokens } from "@/shared/session/budget";
 import { elapsedAt } from "@/shared/session/elapsed";
 import { StatusBadge } from "@/shared/session/status-badge";
@@ -9,7 +10,7 @@ import type { LiveSession } from "@/store/live-reducer";
 
 /** One grid for the headings and the rows; in a narrow place a row is three short lines. */
 const SESSION_GRID =
-  "grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 gap-y-0.5 pr-5 pl-12 @4xl:grid-cols-[minmax(10rem,1fr)_6.5rem_7rem_5rem_9rem_5rem_6rem] @4xl:items-center";
+  "grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 gap-y-0.5 pr-5 pl-12 @4xl:grid-cols-[minmax(10rem,1fr)_6.5rem_7rem_6rem_4.5rem_5rem_5rem_5rem] @4xl:items-center";
 
 export const SessionHeadings = () => (
   <div
@@ -20,9 +21,10 @@ export const SessionHeadings = () => (
     <span>Status</span>
     <span>Started</span>
     <span className="text-right">Time</span>
+    <span className="text-right">Calls</span>
     <span className="text-right">Tokens</span>
     <span className="text-right">Cost</span>
-    <span className="text-right">Budget or calls</span>
+    <span className="text-right">Budget</span>
   </div>
 );
 
@@ -48,7 +50,7 @@ export const SessionRow = memo(({ session, now, picked, canPick, onPick }: Sessi
         disabled={!picked && !canPick}
         onChange={({ target }) => onPick(id, target.checked)}
         aria-label={`Compare ${name}`}
-        className="absolute top-1/2 left-5 z-[1] size-4 -translate-y-1/2 accent-accent"
+        className="absolute top-1/2 left-5 z-[1] size-4 -translate-y-1/2"
       />
       <div className="min-w-0">
         <Link
@@ -67,6 +69,7 @@ export const SessionRow = memo(({ session, now, picked, canPick, onPick }: Sessi
         <span className="@4xl:hidden"> · {span(elapsed)}</span>
       </p>
       <p className="hidden text-right @4xl:block">{span(elapsed)}</p>
+      <p className="hidden text-right @4xl:block">{count(usage.requests)}</p>
       <p className="text-right">
         {compact(usage.total)}
         <span className="text-muted @4xl:sr-only"> tokens</span>
@@ -75,8 +78,8 @@ export const SessionRow = memo(({ session, now, picked, canPick, onPick }: Sessi
         <span className="sr-only">Cost: </span>
         {money(usage.costNanoUsd)}
       </p>
-      <p className="text-right text-xs text-muted">
-        <BudgetOrCalls session={session} />
+      <p className="text-right text-xs text-muted @4xl:text-sm">
+        <Budget view={view} />
       </p>
     </div>
   );
@@ -84,10 +87,22 @@ export const SessionRow = memo(({ session, now, picked, canPick, onPick }: Sessi
 
 const tone = { fine: "", near: "text-warn", critical: "text-bad", spent: "text-bad" } as const;
 
-/** How much of the budget is used; without one, how many calls there were. */
-const BudgetOrCalls = ({ session: { view } }: { session: LiveSession }) => {
+/** How much of the budget is used; where nothing says that it is one, and there is none, how many calls there were. */
+const Budget = ({ view }: { view: SessionView }) => {
   const { tokenBudget, usage } = view;
-  if (tokenBudget === null) return plural(usage.requests, "call");
+  if (tokenBudget === null) {
+    return (
+      <>
+        <span className="@4xl:hidden">{plural(usage.requests, "call")}</span>
+        <span className="hidden @4xl:inline">{UNKNOWN}</span>
+      </>
+    );
+  }
   const used = countedTokens(view);
-  return <span className={tone[budgetLevel(used, tokenBudget)]}>{percent(used, tokenBudget)} of budget</span>;
+  return (
+    <span className={tone[budgetLevel(used, tokenBudget)]}>
+      {percent(used, tokenBudget)}
+      <span className="@4xl:sr-only"> of budget</span>
+    </span>
+  );
 };

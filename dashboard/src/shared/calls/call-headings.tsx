@@ -9,7 +9,7 @@ export const CallHeadings = ({ className = "" }: { className?: string }) => (
   >
     <span>Time</span>
     <span>Model</span>
-    <span className="text-right">In → out (Σ)</span>
+    <span className="text-right">In → out (all)</span>
     <span className="text-right">Cost</span>
     <span className="text-right">First byte · all</span>
     <span>Source</span>

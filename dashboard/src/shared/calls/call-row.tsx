@@ -38,7 +38,7 @@ export const CallRow = memo(({ call, as: Row = "li", place, picked, onPick, onOp
           checked={picked}
           onChange={({ target }) => onPick(call.id, target.checked)}
           aria-label={`${call.model ?? call.requestModel ?? "model unknown"} at ${exactTime(call.startedAt)}`}
-          className="absolute top-1/2 left-5 z-[1] size-4 -translate-y-1/2 accent-accent"
+          className="absolute top-1/2 left-5 z-[1] size-4 -translate-y-1/2"
         />
       )}
       <div className="min-w-0 @3xl:col-start-2 @3xl:row-start-1">

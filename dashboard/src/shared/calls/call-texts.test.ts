@@ -8,6 +8,11 @@ describe("a call's parts", () => {
       { name: "output", label: "Output", tokens: 5 },
     ]);
   });
+
+  it("are without those that a call of text never has", () => {
+    const names = partRows({ input: 9, cacheRead: 0, audioIn: 0, output: 0, reasoning: 0, audioOut: 0 });
+    expect(names.map(({ name }) => name)).toEqual(["input", "cacheRead", "output"]);
+  });
 });
 
 describe("an estimate's interval", () => {

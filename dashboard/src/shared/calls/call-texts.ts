@@ -38,11 +38,16 @@ const partLabels: Record<PartName, string> = {
 
 export type PartRow = { name: PartName; label: string; tokens: number };
 
+/** Zeros of these say something; that there was no sound and no image goes without saying. */
+const ALWAYS: readonly PartName[] = ["input", "cacheRead", "output"];
+
 /** The parts that are known, prompt first. */
 export const partRows = (parts: CallParts): PartRow[] =>
   (Object.keys(partLabels) as PartName[]).flatMap((name) => {
     const tokens = parts[name];
-    return tokens === undefined ? [] : [{ name, label: partLabels[name], tokens }];
+    return tokens === undefined || (tokens === 0 && !ALWAYS.includes(name))
+      ? []
+      : [{ name, label: partLabels[name], tokens }];
   });
 
 /** `between 1,100 and 1,400`, `at least 1,100` */

@@ -1,6 +1,6 @@
 /** Where something will be that is on its way: of the same size, so that nothing moves when it comes. */
 export const Skeleton = ({ className }: { className: string }) => (
-  <span className={`block animate-breathe rounded-lg bg-moon-shade/80 ${className}`} aria-hidden="true" />
+  <span className={`block animate-breathe rounded-lg bg-line ${className}`} aria-hidden="true" />
 );
 
 const ROWS = ["a", "b", "c", "d", "e", "f", "g", "h"];
