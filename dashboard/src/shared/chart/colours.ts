@@ -6,12 +6,15 @@ export type Palette = (name: Colour | "line" | "surface", alpha?: number) => str
 export const paletteOf = (element: HTMLElement): Palette => {
   const probe = document.createElement("span");
   probe.hidden = true;
+  // Where the system forces its few colours on a page, what stands for something keeps its own.
+  probe.style.forcedColorAdjust = "none";
   element.append(probe);
   const known = new Map<string, string>();
   const resolve = (name: string): string => {
     const found = known.get(name);
     if (found) return found;
-    probe.style.color = `var(--color-${name})`;
+    // What is drawn is an area, and looks as the legend's square does.
+    probe.style.color = `var(--color-${name === "warn" ? "warn-fill" : name})`;
     const colour = getComputedStyle(probe).color;
     known.set(name, colour);
     return colour;
