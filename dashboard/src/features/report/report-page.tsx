@@ -13,7 +13,7 @@ import {
 import { summary } from "@/features/report/summary";
 import { Problem } from "@/shared/api-client";
 import { SessionCharts } from "@/shared/curve/session-charts";
-import { day, time } from "@/shared/format";
+import { day, fullDate, time } from "@/shared/format";
 import { elapsedAt } from "@/shared/session/elapsed";
 import { StatusBadge } from "@/shared/session/status-badge";
 import { TokenFlow } from "@/shared/session/token-flow";
@@ -81,7 +81,11 @@ const Report = ({ session }: { session: LiveSession }) => {
         <span className="inline-flex flex-wrap items-center gap-x-3 gap-y-1">
           <StatusBadge status={view.status} />
           <span>
-            {day(view.startedAt, now)}
+            {/* A sheet of paper is read on other days than today. */}
+            <span className="print:hidden">{day(view.startedAt, now)}</span>
+            <span className="hidden print:inline">
+              {fullDate(view.startedAt)} {time(view.startedAt)}
+            </span>
             {view.endedAt !== null && ` – ${time(view.endedAt)}`}
           </span>
           {view.tags.length > 0 && <span>{view.tags.join(" · ")}</span>}
