@@ -8,6 +8,8 @@ import { Button } from "@/shared/ui/button";
 import { SeverityIcon } from "@/shared/ui/icons";
 import { useMedia } from "@/shared/use-media";
 import { serverNow, useLive } from "@/store/live-store";
+import { shownSession } from "@/store/shown-session";
+import { useUi } from "@/store/ui-store";
 
 const look = {
   info: { box: "border-line bg-surface", word: "text-accent" },
@@ -15,13 +17,13 @@ const look = {
   critical: { box: "border-bad/40 bg-bad-soft", word: "text-bad" },
 } as const;
 
-/** More than these push the clock out of sight; on a phone, more than one does. */
+/** More than these push the clock out of sight; on a phone, or much enlarged, more than one does. */
 const MOST = 3;
 
 /** The alerts that ask to be looked at, until they are over or were seen. */
 export const AlertBanners = () => {
   const alerts = useLive((live) => live.state.alerts);
-  const most = useMedia("(min-width: 40rem)") ? MOST : 1;
+  const most = useMedia("(min-width: 40rem) and (min-height: 40rem)") ? MOST : 1;
   const all = asking(alerts);
   const shown = all.slice(0, most);
   const others = all.length - shown.length;
@@ -48,6 +50,7 @@ export const AlertBanners = () => {
 const Banner = ({ alert }: { alert: AlertView }) => {
   const [problem, setProblem] = useState<string>();
   const { box, word } = look[alert.severity];
+  const elsewhere = useOtherSession(alert);
   const change = async (body: Parameters<typeof changeAlert>[1]): Promise<void> => {
     try {
       await changeAlert(alert.id, body);
@@ -68,7 +71,11 @@ const Banner = ({ alert }: { alert: AlertView }) => {
         {severityWord[alert.severity]}
       </span>
       <p className="min-w-0 basis-full sm:flex-1 sm:basis-auto">
-        {alert.message} <span className="text-xs whitespace-nowrap text-muted">{since(alert)}</span>
+        {alert.message}{" "}
+        <span className="text-xs text-muted">
+          <span className="whitespace-nowrap">{since(alert)}</span>
+          {elsewhere && ` · ${elsewhere}`}
+        </span>
         {problem && (
           <span role="alert" className="block text-bad">
             {problem}
@@ -85,6 +92,16 @@ const Banner = ({ alert }: { alert: AlertView }) => {
       </span>
     </li>
   );
+};
+
+/** The name of the session that an alert is about, where another one is shown. */
+const useOtherSession = ({ scope }: AlertView): string | undefined => {
+  const ui = useUi();
+  return useLive(({ state: { sessions } }) => {
+    const about = "sessionId" in scope ? scope.sessionId : null;
+    if (about === null || shownSession(sessions, ui)?.view.id === about) return undefined;
+    return sessions.find(({ view }) => view.id === about)?.view.name;
+  });
 };
 
 const since = ({ raisedAt, worsenedAt }: AlertView): string => `since ${time(worsenedAt ?? raisedAt)}`;
