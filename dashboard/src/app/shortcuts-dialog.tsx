@@ -28,7 +28,7 @@ export const ShortcutsDialog = () => {
   const singleKeys = useUi((ui) => ui.singleKeys);
   return (
     <Dialog title="Keyboard shortcuts" onClose={() => showOverlay(null)}>
-      <div className="grid gap-x-10 gap-y-5 text-sm sm:grid-cols-2">
+      <div className="grid gap-x-10 gap-y-5 text-sm sm:grid-cols-2 sm:grid-rows-[auto_1fr]">
         {groups.map(([title, shortcuts]) => (
           <section key={title} className="first:row-span-2">
             <h3 className="mb-2 text-xs font-medium text-muted">{title}</h3>

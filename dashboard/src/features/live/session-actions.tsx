@@ -76,7 +76,8 @@ export const SessionActions = ({ view }: SessionActionsProps) => {
           Complete
         </Button>
       )}
-      {tools}
+      {/* On a line of its own, its words stand under those above. */}
+      <div className="-ml-4 sm:ml-0">{tools}</div>
       {problem && (
         <p role="alert" className="text-sm text-bad">
           {problem}

@@ -12,8 +12,7 @@ export const SessionTools = ({ view, onMakeCurrent }: SessionToolsProps) => {
   const [open, setOpen] = useState<"edit" | "time">();
   const close = (): void => setOpen(undefined);
   return (
-    // Where it has a line of its own, its words stand under those above.
-    <div className="-ml-4 flex flex-wrap items-center gap-1 sm:ml-0">
+    <div className="flex flex-wrap items-center gap-1">
       {!view.current && view.status !== "completed" && (
         <Button variant="quiet" title="Calls that name no session come here" onClick={onMakeCurrent}>
           Make current

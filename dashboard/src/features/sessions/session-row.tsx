@@ -55,7 +55,7 @@ export const SessionRow = memo(({ session, now, picked, canPick, onPick }: Sessi
       <div className="min-w-0">
         <Link
           href={`/sessions/${id}`}
-          className="block truncate rounded font-medium after:absolute after:inset-0 focus-visible:outline-offset-0"
+          className="line-clamp-2 rounded font-medium [overflow-wrap:anywhere] @4xl:line-clamp-1 after:absolute after:inset-0 focus-visible:outline-offset-0"
         >
           {name}
         </Link>

@@ -15,7 +15,7 @@ export const Segmented = <Value extends string>({
   value,
   onChange,
 }: SegmentedProps<Value>) => (
-  <fieldset className="flex max-w-full shrink-0 relative overflow-x-auto rounded-lg bg-sunken p-0.5 print:hidden">
+  <fieldset className="relative flex max-w-full min-w-0 shrink-0 overflow-x-auto rounded-lg bg-sunken p-0.5 print:hidden">
     <legend className="sr-only">{label}</legend>
     {options.map((option) => (
       <button
@@ -23,7 +23,7 @@ export const Segmented = <Value extends string>({
         type="button"
         aria-pressed={option.value === value}
         onClick={() => onChange(option.value)}
-        className="h-7 rounded-md px-3 text-xs font-medium whitespace-nowrap text-muted hover:text-ink aria-pressed:bg-raised aria-pressed:text-ink aria-pressed:shadow-xs"
+        className="h-7 rounded-md px-2.5 text-xs sm:px-3 font-medium whitespace-nowrap text-muted hover:text-ink aria-pressed:bg-raised aria-pressed:text-ink aria-pressed:shadow-xs"
       >
         {option.label}
       </button>
