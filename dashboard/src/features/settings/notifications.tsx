@@ -66,10 +66,11 @@ const Row = ({ target }: { target: NotificationTarget }) => {
       <div className="min-w-0">
         <p className="font-medium break-words">{name}</p>
         <p className="text-xs text-muted">{about}</p>
-        <p className="text-xs text-muted">{history}</p>
+        <p className="text-xs text-muted first-letter:uppercase">{history}</p>
         {failure && (
           <p className="mt-1 flex items-start gap-1.5 text-xs text-bad [overflow-wrap:anywhere]">
-            <AlertIcon className="mt-px size-3.5" /> {failure}
+            <AlertIcon className="mt-px size-3.5" />
+            <span className="inline-block first-letter:uppercase">{failure}</span>
           </p>
         )}
         <div aria-live="polite" className="text-xs">
