@@ -33,6 +33,8 @@ use crate::support::within;
 #[derive(Clone, Copy)]
 struct Plan {
     takes: Duration,
+    /// How long nothing happens after it, before what is left is looked at.
+    rests: Duration,
     /// Streams that run at a time.
     streams: usize,
     /// From one event of such a stream to the next, and how many it has at least; up to four times as many.
@@ -52,6 +54,7 @@ impl Plan {
         match minutes.and_then(|minutes| minutes.parse::<f64>().ok()) {
             Some(minutes) => Self {
                 takes: Duration::from_secs_f64(minutes * 60.0),
+                rests: Duration::from_secs_f64(minutes * 2.0),
                 streams: 500,
                 gap: Duration::from_secs(1),
                 events: 30,
@@ -59,6 +62,7 @@ impl Plan {
             },
             None => Self {
                 takes: Duration::from_secs(12),
+                rests: Duration::ZERO,
                 streams: 60,
                 gap: Duration::from_millis(100),
                 events: 10,
@@ -486,6 +490,7 @@ async fn in_the_long_run_nothing_grows_and_nothing_is_lost() {
         }
     };
     within("descriptors to be closed", closed).await;
+    tokio::time::sleep(plan.rests).await;
     let (end_memory, end_descriptors) = (program.memory("VmRSS"), program.descriptors());
     let peak = program.memory("VmHWM");
     let mut program = Arc::into_inner(program).unwrap();
@@ -530,9 +535,10 @@ async fn in_the_long_run_nothing_grows_and_nothing_is_lost() {
         idle_memory / 1024
     );
     println!(
-        "idle after  {} MB, {end_descriptors} descriptors, at most {} MB",
+        "idle after  {} MB, {end_descriptors} descriptors, at most {} MB, after {} s of rest",
         end_memory / 1024,
-        peak / 1024
+        peak / 1024,
+        plan.rests.as_secs()
     );
     let said = std::fs::read_to_string(home.path().join("log")).unwrap();
     println!("lines logged {}", said.lines().count());
