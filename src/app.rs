@@ -1,6 +1,6 @@
 //! The composition root: opens, binds and starts everything, and stops it in the order of the data.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -25,7 +25,8 @@ use crate::domain::wire::Change;
 use crate::engine::clock::Clock;
 use crate::engine::stream::{Subscription, Wanted};
 use crate::engine::{self, Engine};
-use crate::listen::tls::{self, Offer, TlsError};
+use crate::listen::certificate::{Certificate, Offer};
+use crate::listen::tls::TlsError;
 use crate::listen::{self, Dates, Limits, Port};
 use crate::meter::estimator::{Counting, Estimator, Finding};
 use crate::meter::progress::Progress;
@@ -106,13 +107,12 @@ impl App {
     /// The database cannot be used, or a port cannot be listened on.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let clock = Clock::of_machine();
-        let tls = |offer| {
-            let files = settings.access.certificate();
-            files
-                .map(|files| tls::acceptor(&files.certificate, &files.key, offer))
-                .transpose()
-        };
-        let (for_pages, for_calls) = (tls(Offer::Http1)?, tls(Offer::Http2)?);
+        let files = settings.access.certificate();
+        let certificate = files
+            .map(|files| Certificate::read(&files.certificate, &files.key))
+            .transpose()?;
+        let acceptor = |offer| certificate.as_ref().map(|of| of.acceptor(offer));
+        let (for_pages, for_calls) = (acceptor(Offer::Http1), acceptor(Offer::Http2));
         let scheme = settings.access.scheme();
         let (store, recovered) = Store::open(store_options(&settings))?;
         if recovered.interrupted > 0 {
@@ -230,7 +230,16 @@ impl App {
             }
             Err(problem) => tracing::warn!(problem, "no spans are exported"),
         }
-        let proxy_url = format!("{}://{}", scheme.as_str(), reachable(proxy));
+        let ports = api::Ports {
+            proxy_url: format!("{}://{}", scheme.as_str(), listen::reachable(proxy)),
+            certificate_trouble: match &certificate {
+                Some(certificate) => certificate.trouble(),
+                None => watch::channel(None).1,
+            },
+        };
+        if let Some(certificate) = certificate {
+            servers.spawn(until(stopped.clone(), certificate.follow()));
+        }
         let access = settings.access.clone();
         let ws_path = settings.ws_path.clone();
         let settings = watch::Sender::new(Arc::new(settings));
@@ -245,7 +254,7 @@ impl App {
             engine.clone(),
             store.reader(),
             store.health(),
-            proxy_url,
+            ports,
             settings,
             notifications(notifier, spans),
             stopped.clone(),
@@ -474,16 +483,6 @@ fn address(listener: &TcpListener) -> SocketAddr {
     listener
         .local_addr()
         .unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)))
-}
-
-/// Where programs of this machine reach what listens there.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    address
 }
 
 /// Resolves when the program is told to stop.

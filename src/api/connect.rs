@@ -32,7 +32,7 @@ pub(super) struct View {
 pub(super) async fn get(State(state): State<ApiState>, params: Params) -> Result<Json<View>, ApiError> {
     params.only(&["session"])?;
     let session = params.text("session").map(session_path).unwrap_or_default();
-    let proxy_url = format!("{}{}{session}", state.0.proxy_url, state.0.token_path);
+    let proxy_url = format!("{}{}{session}", state.0.ports.proxy_url, state.0.token_path);
     let connect = Connect::new(&proxy_url).map_err(|error| ApiError::database(&error))?;
     Ok(Json(View {
         variables: connect.variables().clone(),

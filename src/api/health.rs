@@ -24,6 +24,8 @@ pub(super) struct View {
     estimates: EstimatesView,
     /// Targets of notifications whose last attempt failed; `/api/notifications` says why.
     failing_notifications: Vec<String>,
+    /// Why the certificate's files cannot be used since they were changed: the one from before still is. `null` if they can.
+    certificate_problem: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -103,7 +105,7 @@ pub(super) async fn get(State(state): State<ApiState>) -> Json<View> {
         },
         version: env!("CARGO_PKG_VERSION"),
         uptime_ms: u64::try_from(uptime).unwrap_or(u64::MAX),
-        proxy_url: state.0.proxy_url.clone(),
+        proxy_url: state.0.ports.proxy_url.clone(),
         store: StoreView {
             commits: health.commits,
             last_commit_us: u64::try_from(health.last_commit.as_micros()).unwrap_or(u64::MAX),
@@ -114,5 +116,6 @@ pub(super) async fn get(State(state): State<ApiState>) -> Json<View> {
         },
         estimates,
         failing_notifications: failing.map(|target| target.name).collect(),
+        certificate_problem: state.0.ports.certificate_trouble.borrow().clone(),
     })
 }

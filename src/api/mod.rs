@@ -76,7 +76,7 @@ struct Shared {
     exports: export::Places,
     /// The keys of requests that are being carried out.
     under_way: idempotent::UnderWay,
-    proxy_url: String,
+    ports: Ports,
     /// What stands before a path on the proxy, where there is a token: not the token, which a browser's cookie is not.
     token_path: &'static str,
     /// The mounts, for the prices of what is reported by hand.
@@ -94,14 +94,22 @@ struct Shared {
     sockets: Arc<()>,
 }
 
+/// What is known of the ports that are listened on.
+pub struct Ports {
+    /// Where programs reach the proxy, as it is shown to users.
+    pub proxy_url: String,
+    /// Why the certificate's files, as they stand now, are not what is served with.
+    pub certificate_trouble: watch::Receiver<Option<String>>,
+}
+
 impl ApiState {
-    /// Reads from these. Who holds a receiver of `settings` hears of their changes. `proxy_url` is shown to users; WebSockets end when the sender of `stopped` is gone.
+    /// Reads from these. Who holds a receiver of `settings` hears of their changes. WebSockets end when the sender of `stopped` is gone.
     #[must_use]
     pub fn new(
         engine: Engine,
         reader: Reader,
         health: Arc<Health>,
-        proxy_url: String,
+        ports: Ports,
         settings: watch::Sender<Arc<Settings>>,
         notifications: Notifications,
         stopped: watch::Receiver<()>,
@@ -113,7 +121,7 @@ impl ApiState {
             health,
             exports: export::Places::default(),
             under_way: idempotent::UnderWay::default(),
-            proxy_url,
+            ports,
             token_path: now.access.token().map_or("", |_| "/t/TOKEN"),
             mounts: now.mounts.clone(),
             settings: settings::InUse::new(settings),
@@ -171,7 +179,7 @@ impl ApiState {
 
     /// A snapshot with what only this side knows.
     fn complete(&self, mut snapshot: Snapshot) -> Snapshot {
-        snapshot.proxy_url.clone_from(&self.0.proxy_url);
+        snapshot.proxy_url.clone_from(&self.0.ports.proxy_url);
         snapshot
     }
 }

@@ -3,6 +3,7 @@
 //! Each connection takes file descriptors, and where those run out nothing works any more, the database included. So
 //! there is a bound; who comes beyond it is told, and the bound leaves room for the others' upstream connections.
 
+pub mod certificate;
 mod counted;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ pub mod tls;
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -77,6 +79,17 @@ impl Port {
     pub const fn new(listener: TcpListener, tls: Option<TlsAcceptor>) -> Self {
         Self { listener, tls }
     }
+}
+
+/// Where programs of this machine reach what listens there.
+#[must_use]
+pub fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
 }
 
 /// How many connections so many file descriptors are enough for: to the proxy, where each call may take another one

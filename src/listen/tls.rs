@@ -1,4 +1,4 @@
-//! The user's own certificate: serving with it, and knowing it again.
+//! The user's own certificate: what stands in its file, and knowing it again.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,9 +6,8 @@ use std::sync::Arc;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme};
-use tokio_rustls::TlsAcceptor;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,20 +39,11 @@ pub enum TlsError {
     },
 }
 
-/// What is offered in a handshake (ALPN).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Offer {
-    /// HTTP/1.1 alone: browsers open WebSockets on it.
-    Http1,
-    /// HTTP/2 as well.
-    Http2,
-}
-
-fn provider() -> Arc<CryptoProvider> {
+pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+pub(super) fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let unreadable = |source| TlsError::Unreadable {
         name: "server.tls_cert",
         what: "certificate",
@@ -67,63 +57,16 @@ fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     }
 }
 
-/// Serves with a certificate. The files are read once: a new one holds from the next start on.
-///
-/// # Errors
-/// What cannot be used, and which setting names it.
-pub fn acceptor(certificate: &Path, key: &Path, offer: Offer) -> Result<TlsAcceptor, TlsError> {
-    let secret = PrivateKeyDer::from_pem_file(key).map_err(|source| TlsError::Unreadable {
-        name: "server.tls_key",
-        what: "private key",
-        path: key.to_owned(),
-        source,
-    })?;
-    warn_if_others_can_read(key);
-    let chain = chain(certificate)?;
-    let unusable = |source| TlsError::Unusable {
-        certificate: certificate.to_owned(),
-        key: key.to_owned(),
-        source,
-    };
-    let mut config = ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map_err(unusable)?
-        .with_no_client_auth()
-        .with_single_cert(chain, secret)
-        .map_err(unusable)?;
-    config.alpn_protocols = match offer {
-        Offer::Http1 => vec![b"http/1.1".to_vec()],
-        Offer::Http2 => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
-    };
-    Ok(TlsAcceptor::from(Arc::new(config)))
-}
-
-#[cfg(unix)]
-fn warn_if_others_can_read(key: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    let others = 0o077;
-    if std::fs::metadata(key).is_ok_and(|file| file.permissions().mode() & others != 0) {
-        let path = key.display();
-        tracing::warn!(%path, "other users can read the key of the certificate: chmod 600 keeps them off");
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_if_others_can_read(_: &Path) {}
-
-/// Trusts that certificate and no other, by whatever name it is asked for: for Moonlock's own commands, which have the same
-/// file. Without one nothing is trusted.
+/// Trusts the certificate that stands in that file and no other, by whatever name it is asked for: for Moonlock's own
+/// commands, which have the same file. Without one nothing is trusted.
 ///
 /// # Errors
 /// The certificate cannot be read.
 pub fn trusting(certificate: Option<&Path>) -> Result<ClientConfig, TlsError> {
-    let known = match certificate {
-        Some(certificate) => chain(certificate)?.into_iter().next(),
-        None => None,
-    };
+    certificate.map(chain).transpose()?;
     let provider = provider();
     let verifier = Arc::new(Known {
-        certificate: known,
+        certificate: certificate.map(Path::to_owned),
         provider: Arc::clone(&provider),
     });
     let config = ClientConfig::builder_with_provider(provider)
@@ -135,10 +78,10 @@ pub fn trusting(certificate: Option<&Path>) -> Result<ClientConfig, TlsError> {
     Ok(config)
 }
 
-/// Knows one certificate.
+/// Knows one certificate by its file, also when another has taken its place.
 #[derive(Debug)]
 struct Known {
-    certificate: Option<CertificateDer<'static>>,
+    certificate: Option<PathBuf>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -151,8 +94,9 @@ impl ServerCertVerifier for Known {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        match &self.certificate {
-            Some(known) if known == shown => Ok(ServerCertVerified::assertion()),
+        let known = self.certificate.as_deref().and_then(|file| chain(file).ok());
+        match known.as_deref() {
+            Some([known, ..]) if known == shown => Ok(ServerCertVerified::assertion()),
             _ => Err(rustls::CertificateError::UnknownIssuer.into()),
         }
     }

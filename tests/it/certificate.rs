@@ -133,10 +133,11 @@ async fn both_ports_speak_tls_and_nothing_else() {
         .unwrap();
     let heard = async {
         loop {
-            let text = socket.next().await.unwrap().unwrap().into_text().unwrap();
-            let said: Value = serde_json::from_str(&text).unwrap();
-            if said["type"] == "snapshot" {
-                return said;
+            if let Frame::Text(text) = socket.next().await.unwrap().unwrap() {
+                let said: Value = serde_json::from_str(&text).unwrap();
+                if said["type"] == "snapshot" {
+                    return said;
+                }
             }
         }
     };
@@ -180,6 +181,91 @@ async fn moonlocks_own_commands_find_it_and_trust_its_certificate_alone() {
     let (code, _, said) = say(&["status"]).await;
     assert_ne!(code, Some(0));
     assert!(said.contains(&format!("https://127.0.0.1:{port}")), "{said}");
+}
+
+/// Waits until the port shows the certificate in that file.
+async fn until_shown(address: SocketAddr, certificate: &Path) {
+    let shown = async {
+        while connect(address, certificate, &[]).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    within("the certificate", shown).await;
+}
+
+async fn problem(address: SocketAddr, certificate: &Path) -> Value {
+    let request = format!("GET /api/health HTTP/1.1\r\nhost: {address}\r\n\r\n");
+    let reply = ask(address, certificate, request).await;
+    let health: Value = serde_json::from_slice(&reply.body).unwrap();
+    health["certificateProblem"].clone()
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_shown_to_new_connections_and_a_bad_one_to_none() {
+    let home = tempfile::tempdir().unwrap();
+    let (home, file) = (home.path(), home.path().join("own.crt"));
+    make(home, "own");
+    configure(home, "own.crt", "own.key");
+    let upstream = Upstream::start(|_| Script::sized(JSON, CHAT)).await;
+    let mut command = program(home);
+    command.env("MOONLOCK_UPSTREAM_OPENAI", format!("http://{}", upstream.address));
+    let program = Program::start(&mut command);
+    let ports = [program.dashboard, program.proxy];
+    let mut kept = Reader::new(connect(program.proxy, &file, &[]).await.unwrap());
+    let before = home.join("before.crt");
+    std::fs::copy(&file, &before).unwrap();
+
+    make(home, "own");
+    for address in ports {
+        until_shown(address, &file).await;
+        assert!(connect(address, &before, &[]).await.is_err());
+    }
+    // Whoever was connected goes on.
+    kept.inner
+        .write_all(&post(CHAT_PATH, CHAT_REQUEST))
+        .await
+        .unwrap();
+    let mut reply = within("a reply", kept.head(Some("POST"))).await.unwrap();
+    within("a body", kept.body_to(&mut reply, usize::MAX)).await;
+    assert_eq!((reply.head.status(), &*reply.body), (200, CHAT.as_bytes()));
+
+    // A key that is not the certificate's, and no certificate at all.
+    let good = home.join("good.crt");
+    std::fs::copy(&file, &good).unwrap();
+    let key = std::fs::read(home.join("own.key")).unwrap();
+    make(home, "other");
+    for (name, text, expected) in [
+        (
+            "own.key",
+            std::fs::read(home.join("other.key")).unwrap(),
+            "cannot be used together",
+        ),
+        ("own.crt", b"nothing".to_vec(), "server.tls_cert"),
+    ] {
+        std::fs::write(home.join(name), text).unwrap();
+        let told = async {
+            loop {
+                let problem = problem(program.dashboard, &good).await;
+                if problem.as_str().is_some_and(|said| said.contains(expected)) {
+                    return;
+                }
+            }
+        };
+        within("the problem", told).await;
+        for address in ports {
+            connect(address, &good, &[]).await.unwrap();
+        }
+    }
+    // Mended.
+    std::fs::write(home.join("own.key"), key).unwrap();
+    std::fs::copy(&good, &file).unwrap();
+    let mended = async { while !problem(program.dashboard, &good).await.is_null() {} };
+    within("it to be well", mended).await;
+    let said = program.stop_and_say();
+    assert!(
+        said.contains("cannot be used together") && !said.contains("PRIVATE"),
+        "{said}"
+    );
 }
 
 #[test]
