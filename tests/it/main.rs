@@ -59,4 +59,6 @@ mod tls;
 mod top;
 mod untouched;
 mod upgrade;
+#[cfg(target_os = "linux")]
+mod wall_clock;
 mod websocket;
