@@ -88,7 +88,8 @@ export const MetricCards = ({ session }: MetricCardsProps) => {
           {prompt === 0 ? "No prompt yet" : `${compact(usage.cacheRead)} of ${compact(prompt)} prompt tokens`}
         </Card>
         <Card label="Calls" value={count(usage.requests)} className={layout.requests}>
-          <span className="flex flex-wrap gap-x-2">
+          {/* Two lines, whether or not anything runs: a call that begins moves nothing. */}
+          <span className="grid min-h-8 content-start">
             {usage.errors > 0 ? (
               <span className="text-bad">{plural(usage.errors, "did not complete", "did not complete")}</span>
             ) : (
