@@ -128,6 +128,7 @@ const axis = ({ min, max }: Axis, colour: Palette): Partial<ScaleOptionsByType<"
 const datasets = (series: Series, colour: Palette): Dataset[] => {
   const { label, kind } = series;
   const own = colour(series.colour);
+  // Lines name no stack: Chart.js keeps a note for each place of a named one, for as long as the chart lives.
   const still = { pointRadius: 0, pointHitRadius: 0, pointHoverRadius: 0 };
   switch (kind) {
     case "bar":
@@ -158,16 +159,15 @@ const datasets = (series: Series, colour: Palette): Dataset[] => {
           borderDash: { solid: [], dashed: [6, 4], faint: [2, 3] }[look],
           pointRadius: 0,
           pointHoverRadius: look === "solid" ? 4 : 0,
-          stack: label,
         },
       ];
     }
     case "band": {
-      const edge = { ...still, type: "line" as const, borderWidth: 0, stack: `${label} band` };
+      const edge = { ...still, type: "line" as const, borderWidth: 0 };
       const low = series.points.map(({ x, low: y }) => ({ x, y }));
       const high = series.points.map(({ x, high: y }) => ({ x, y }));
       return [
-        { ...edge, data: low, fill: false, stack: `${label} low` },
+        { ...edge, data: low, fill: false },
         { ...edge, data: high, fill: "-1", backgroundColor: colour(series.colour, 0.18) },
       ];
     }
