@@ -1,6 +1,5 @@
 /** Alerts that are over, and the rules. */
-import type { AlertRule, TrackRecord } from "../src/api/answers";
-import type { AlertView, Rule } from "../src/api/types.gen";
+import type { AlertRule, AlertView, Rule, TrackRecord } from "../src/api/types.gen";
 import type { Asked, Reply } from "./rest";
 import { newId } from "./scene";
 

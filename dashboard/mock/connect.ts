@@ -1,5 +1,5 @@
 /** Some of the tools that Moonlock knows. */
-import type { Tool } from "../src/api/answers";
+import type { Tool } from "../src/api/types.gen";
 import type { Asked, Reply } from "./rest";
 
 const tools = (proxy: string): Tool[] => [

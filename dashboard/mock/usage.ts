@@ -1,6 +1,5 @@
 /** A year of invented use, the same at every start. */
-import type { UsageGroup, UsageKeys } from "../src/api/answers";
-import type { Totals } from "../src/api/types.gen";
+import type { Totals, UsageGroup, UsageKeys } from "../src/api/types.gen";
 import { noTotals } from "../src/store/live-reducer";
 import type { Asked, Reply } from "./rest";
 

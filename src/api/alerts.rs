@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::ApiState;
@@ -16,16 +16,8 @@ use super::sessions::limit;
 use crate::domain::alert::{Patch, Rule, Severity};
 use crate::domain::ids::AlertId;
 use crate::domain::units::Timestamp;
-use crate::domain::wire::AlertView;
+use crate::domain::wire::{AlertRule, AlertRules, AlertView, AlertsPage};
 use crate::store::AlertQuery;
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = AlertsPage)]
-pub(super) struct Page {
-    /// The newest first.
-    alerts: Vec<AlertView>,
-    next: Option<String>,
-}
 
 #[utoipa::path(
     get,
@@ -33,9 +25,12 @@ pub(super) struct Page {
     tag = "alerts",
     summary = "Alerts, newest first.",
     params(describe::Paging, describe::AlertFilters),
-    responses((status = 200, body = Page))
+    responses((status = 200, body = AlertsPage))
 )]
-pub(super) async fn list(State(state): State<ApiState>, params: Params) -> Result<Json<Page>, ApiError> {
+pub(super) async fn list(
+    State(state): State<ApiState>,
+    params: Params,
+) -> Result<Json<AlertsPage>, ApiError> {
     params.only(&[
         "limit", "cursor", "rule", "severity", "session", "standing", "from", "to",
     ])?;
@@ -58,7 +53,7 @@ pub(super) async fn list(State(state): State<ApiState>, params: Params) -> Resul
         .last()
         .filter(|_| found.len() > limit)
         .map(|alert| alert.id.to_string());
-    Ok(Json(Page { alerts, next }))
+    Ok(Json(AlertsPage { alerts, next }))
 }
 
 /// What the user does with an alert. What is left out stays.
@@ -109,43 +104,21 @@ pub(super) async fn change(
         .ok_or_else(|| ApiError::not_found(format!("there is no alert {id}")))
 }
 
-/// What is watched, and whether the user wants to hear of it.
-#[derive(Serialize, ToSchema)]
-pub(super) struct RuleView {
-    rule: Rule,
-    about: &'static str,
-    muted: bool,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = RulesPage)]
-pub(super) struct Rules {
-    rules: Vec<RuleView>,
-}
-
 #[utoipa::path(
     get,
     path = "/alert-rules",
     tag = "alerts",
     summary = "What is watched.",
-    responses((status = 200, body = Rules))
+    responses((status = 200, body = AlertRules))
 )]
-pub(super) async fn rules(State(state): State<ApiState>) -> Result<Json<Rules>, ApiError> {
+pub(super) async fn rules(State(state): State<ApiState>) -> Result<Json<AlertRules>, ApiError> {
     let muted = state.engine().muted().await?;
     let rules = Rule::ALL
         .into_iter()
-        .map(|rule| view(rule, muted.contains(&rule)));
-    Ok(Json(Rules {
+        .map(|rule| AlertRule::new(rule, muted.contains(&rule)));
+    Ok(Json(AlertRules {
         rules: rules.collect(),
     }))
-}
-
-const fn view(rule: Rule, muted: bool) -> RuleView {
-    RuleView {
-        rule,
-        about: rule.about(),
-        muted,
-    }
 }
 
 /// What changes a rule.
@@ -163,16 +136,16 @@ pub(super) struct Muted {
     summary = "Mutes a rule, or ends that.",
     params(("rule" = Rule, Path)),
     request_body = Muted,
-    responses((status = 200, body = RuleView))
+    responses((status = 200, body = AlertRule))
 )]
 pub(super) async fn mute(
     State(state): State<ApiState>,
     Path(name): Path<String>,
     JsonBody(Muted { muted }): JsonBody<Muted>,
-) -> Result<Json<RuleView>, ApiError> {
+) -> Result<Json<AlertRule>, ApiError> {
     let rule = Rule::from_name(&name).ok_or_else(|| {
         ApiError::not_found(format!("there is no rule `{name}`; /api/alert-rules lists them"))
     })?;
     state.engine().mute(rule, muted).await?;
-    Ok(Json(view(rule, muted)))
+    Ok(Json(AlertRule::new(rule, muted)))
 }

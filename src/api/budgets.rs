@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::ApiState;
@@ -16,25 +16,18 @@ use crate::domain::budget::{
     Allowance, AllowancePatch, AtLimit, Counts, Filter, MAX_NAME, Period, Terms, TermsPatch,
 };
 use crate::domain::ids::BudgetId;
-use crate::domain::wire::BudgetView;
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = BudgetsPage)]
-pub(super) struct All {
-    /// In the order in which they were made.
-    budgets: Vec<BudgetView>,
-}
+use crate::domain::wire::{BudgetView, BudgetsPage};
 
 #[utoipa::path(
     get,
     path = "/budgets",
     tag = "budgets",
     summary = "Budgets that begin anew every day, week or month.",
-    responses((status = 200, body = All))
+    responses((status = 200, body = BudgetsPage))
 )]
-pub(super) async fn list(State(state): State<ApiState>) -> Result<Json<All>, ApiError> {
+pub(super) async fn list(State(state): State<ApiState>) -> Result<Json<BudgetsPage>, ApiError> {
     let budgets = state.engine().budgets().await?;
-    Ok(Json(All { budgets }))
+    Ok(Json(BudgetsPage { budgets }))
 }
 
 #[utoipa::path(

@@ -2,37 +2,29 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::ApiState;
 use super::error::ApiError;
 use super::query::Params;
-use crate::domain::forecast::Score;
+use crate::domain::wire::TrackRecord;
 
 /// How often a band of 80 % holds if it keeps its promise.
 const PROMISED_PERCENT: u8 = 80;
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = TrackRecord)]
-pub(super) struct View {
-    #[serde(flatten)]
-    score: Score,
-    promised_percent: u8,
-}
 
 #[utoipa::path(
     get,
     path = "/forecast/track-record",
     tag = "sessions",
     summary = "How well forecasts did that were shown.",
-    responses((status = 200, body = View))
+    responses((status = 200, body = TrackRecord))
 )]
-pub(super) async fn get(State(state): State<ApiState>, params: Params) -> Result<Json<View>, ApiError> {
+pub(super) async fn get(
+    State(state): State<ApiState>,
+    params: Params,
+) -> Result<Json<TrackRecord>, ApiError> {
     params.only(&[])?;
     let score = state.engine().track_record().await?;
-    Ok(Json(View {
+    Ok(Json(TrackRecord {
         score,
         promised_percent: PROMISED_PERCENT,
     }))

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::print::{Cell, Side, Table, UNKNOWN, count, dollars};
 use super::{Failure, say};
@@ -10,6 +10,7 @@ use crate::api::usage::group::{GROUPS, Grouping};
 use crate::api::usage::period::period_start;
 use crate::config::{Environment, Flags, Settings};
 use crate::domain::units::{NanoUsd, Timestamp};
+use crate::domain::wire::UsageGroup;
 use crate::store::{Reader, Timings, UsageQuery};
 
 /// Print what was used
@@ -69,15 +70,16 @@ const SUMS: [&str; 7] = [
 ];
 
 /// Prints groups as aligned columns: keys to the left, numbers to the right.
-fn table(grouping: &Grouping, groups: &[Map<String, Value>]) {
+fn table(grouping: &Grouping, groups: &[UsageGroup]) {
     if groups.is_empty() {
         say("Nothing was used yet.");
         return;
     }
+    let groups: Vec<Value> = groups.iter().map(|group| json!(group)).collect();
     let keys = grouping.names().map(|name| (name, Side::Left));
     let sums = SUMS.map(|name| if name == "costNanoUsd" { "cost" } else { name });
     let mut table = Table::new(keys.chain(sums.map(|name| (name, Side::Right))));
-    for group in groups {
+    for group in &groups {
         let keys = grouping.names().map(|name| key(group.get(name)));
         table.row(keys.chain(SUMS.map(|name| sum(name, group))).map(Cell::from));
     }
@@ -93,7 +95,7 @@ fn table(grouping: &Grouping, groups: &[Map<String, Value>]) {
     }
 }
 
-fn number(group: &Map<String, Value>, name: &str) -> u64 {
+fn number(group: &Value, name: &str) -> u64 {
     group.get(name).and_then(Value::as_u64).unwrap_or(0)
 }
 
@@ -105,7 +107,7 @@ fn key(key: Option<&Value>) -> String {
     }
 }
 
-fn sum(name: &str, group: &Map<String, Value>) -> String {
+fn sum(name: &str, group: &Value) -> String {
     match group.get(name) {
         Some(Value::Number(cost)) if name == "costNanoUsd" => {
             // What has no price is left out of the sum, which is therefore the least that it can be.

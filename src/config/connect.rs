@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::mount::{Mounts, is_host_part};
 use super::resolve::Environment;
+use crate::domain::wire::Tool;
 
 const TABLE: &str = include_str!("../../config/connect.toml");
 /// Stands for the proxy's address.
@@ -70,28 +71,6 @@ pub struct Pointed {
     pub set: BTreeMap<String, String>,
     /// What the user has set to addresses that no mount leads to: it stays, and calls there are not seen.
     pub unknown: BTreeMap<String, String>,
-}
-
-/// One tool.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Tool {
-    /// Stable.
-    pub id: String,
-    /// As its users call it.
-    pub name: String,
-    /// What its calls' `client` may be.
-    pub clients: Vec<String>,
-    /// The file that `text` goes into; `None` where it is typed or said in code.
-    pub file: Option<String>,
-    /// What `text` is written in: `sh`, `toml`, `json`, `python`, `javascript` or `text`.
-    pub language: String,
-    /// What to copy.
-    pub text: String,
-    /// How to undo it.
-    pub undo: String,
-    /// What else to know.
-    pub note: Option<String>,
 }
 
 impl Connect {

@@ -918,6 +918,60 @@ burnRate: BurnRateView | null,
 forecast: ForecastView | null, };
 
 /**
+ * The sums of a track record.
+ */
+export type Score = { 
+/**
+ * 80 % bands that were shown …
+ */
+bands: number, 
+/**
+ * … and those of them that held.
+ */
+held: number, 
+/**
+ * Early warnings of which it is known what came of them …
+ */
+warnings: number, 
+/**
+ * … and those that came true.
+ */
+cameTrue: number, 
+/**
+ * The sessions behind it.
+ */
+sessions: number, };
+
+/**
+ * How well forecasts did that were shown: `GET /api/forecast/track-record`.
+ */
+export type TrackRecord = { 
+/**
+ * How many bands of a hundred are to hold.
+ */
+promisedPercent: number, 
+/**
+ * 80 % bands that were shown …
+ */
+bands: number, 
+/**
+ * … and those of them that held.
+ */
+held: number, 
+/**
+ * Early warnings of which it is known what came of them …
+ */
+warnings: number, 
+/**
+ * … and those that came true.
+ */
+cameTrue: number, 
+/**
+ * The sessions behind it.
+ */
+sessions: number, };
+
+/**
  * One session with its clock and its sums.
  */
 export type SessionView = { 
@@ -1489,6 +1543,15 @@ to: number,
 usage: Totals, };
 
 /**
+ * `GET /api/budgets`.
+ */
+export type BudgetsPage = { 
+/**
+ * In the order in which they were made.
+ */
+budgets: Array<BudgetView>, };
+
+/**
  * What an alert is about. At most one alert of a rule stands for each [scope](super::Scope).
  */
 export type Rule = "budget.tokens" | "budget.cost" | "budget.unpriced" | "overrun.tokens" | "overrun.cost" | "calls.burst" | "calls.size" | "calls.loop" | "session.idle" | "provider.window" | "provider.errors" | "provider.overload" | "store.slow" | "store.failing" | "store.queue" | "store.repaired" | "backup.failing" | "meter.blind";
@@ -1604,6 +1667,45 @@ acknowledgedAt: number | null,
  * Until when it is silent; UTC epoch milliseconds.
  */
 snoozedUntil: number | null, };
+
+/**
+ * `GET /api/alerts`.
+ */
+export type AlertsPage = { 
+/**
+ * The newest first.
+ */
+alerts: Array<AlertView>, 
+/**
+ * The cursor of the next page; `null` if this is the last.
+ */
+next: string | null, };
+
+/**
+ * What is watched, and whether the user wants to hear of it.
+ */
+export type AlertRule = { 
+/**
+ * Its name.
+ */
+rule: Rule, 
+/**
+ * What it is about, as a sentence.
+ */
+about: string, 
+/**
+ * Whether the user wants to hear nothing of it.
+ */
+muted: boolean, };
+
+/**
+ * `GET /api/alert-rules`.
+ */
+export type AlertRules = { 
+/**
+ * All there are.
+ */
+rules: Array<AlertRule>, };
 
 /**
  * What a window counts.
@@ -1784,6 +1886,287 @@ total: number,
  * What the priced calls cost, in billionths of a US dollar; `null` if none of them has a price.
  */
 costNanoUsd: number | null, };
+
+/**
+ * What the calls of a group have in common: what `groupBy` named and nothing else. `null`: they have none.
+ */
+export type UsageKeys = { 
+/**
+ * The session's id; `null` is none.
+ */
+session?: string | null, 
+/**
+ * The mount's name.
+ */
+provider?: string | null, 
+/**
+ * The model that answered; if none did, the one that was asked for.
+ */
+model?: string | null, 
+/**
+ * The program that called.
+ */
+client?: string | null, 
+/**
+ * The client's own thread.
+ */
+conversation?: string | null, 
+/**
+ * What was asked for.
+ */
+operation?: string | null, 
+/**
+ * Where the numbers are from.
+ */
+source?: string | null, 
+/**
+ * How the calls ended.
+ */
+outcome?: string | null, 
+/**
+ * When the hour began; UTC epoch milliseconds.
+ */
+hour?: number, 
+/**
+ * `2026-11-22` in the zone that was asked for.
+ */
+day?: string, 
+/**
+ * 1 is Monday.
+ */
+weekday?: number, 
+/**
+ * 0 to 23.
+ */
+hourOfDay?: number, };
+
+/**
+ * Calls that have something in common, and their sums.
+ */
+export type UsageGroup = { 
+/**
+ * How long they took together.
+ */
+durationMs: number, 
+/**
+ * How much of the prompts was read from a cache; `null` where there was no prompt.
+ */
+cacheHitShare: number | null, 
+/**
+ * How much of all tokens has a price.
+ */
+pricedShare: number | null, 
+/**
+ * Generated tokens a second.
+ */
+outputPerSecond: number | null, 
+/**
+ * Half of the calls took at most this long; to within 5 %, as all of these.
+ */
+durationP50Ms: number | null, 
+/**
+ * Nine of ten.
+ */
+durationP90Ms: number | null, 
+/**
+ * All but one of a hundred.
+ */
+durationP99Ms: number | null, 
+/**
+ * Half of the streamed replies began after at most this long.
+ */
+ttftP50Ms: number | null, 
+/**
+ * Nine of ten.
+ */
+ttftP90Ms: number | null, 
+/**
+ * All but one of a hundred.
+ */
+ttftP99Ms: number | null, 
+/**
+ * The session's id; `null` is none.
+ */
+session?: string | null, 
+/**
+ * The mount's name.
+ */
+provider?: string | null, 
+/**
+ * The model that answered; if none did, the one that was asked for.
+ */
+model?: string | null, 
+/**
+ * The program that called.
+ */
+client?: string | null, 
+/**
+ * The client's own thread.
+ */
+conversation?: string | null, 
+/**
+ * What was asked for.
+ */
+operation?: string | null, 
+/**
+ * Where the numbers are from.
+ */
+source?: string | null, 
+/**
+ * How the calls ended.
+ */
+outcome?: string | null, 
+/**
+ * When the hour began; UTC epoch milliseconds.
+ */
+hour?: number, 
+/**
+ * `2026-11-22` in the zone that was asked for.
+ */
+day?: string, 
+/**
+ * 1 is Monday.
+ */
+weekday?: number, 
+/**
+ * 0 to 23.
+ */
+hourOfDay?: number, 
+/**
+ * Calls that have ended.
+ */
+requests: number, 
+/**
+ * Those of them that did not end as `complete`.
+ */
+errors: number, 
+/**
+ * Prompt tokens, without cached ones.
+ */
+input: number, 
+/**
+ * Prompt tokens read from a cache.
+ */
+cacheRead: number, 
+/**
+ * Prompt tokens written to a cache.
+ */
+cacheWrite: number, 
+/**
+ * Generated tokens, reasoning included.
+ */
+output: number, 
+/**
+ * The part of `output` that was reasoning.
+ */
+reasoning: number, 
+/**
+ * All tokens.
+ */
+total: number, 
+/**
+ * What the priced calls cost, in billionths of a US dollar; `null` if none of them has a price.
+ */
+costNanoUsd: number | null, 
+/**
+ * Tokens of calls that have no price: they are not in `costNanoUsd`.
+ */
+unpricedTokens: number, 
+/**
+ * Those calls: they have numbers, but no price.
+ */
+unpricedRequests: number, 
+/**
+ * Tokens whose source is not `exact`.
+ */
+inexactTokens: number, 
+/**
+ * Calls of which no token number is known, though the provider did not refuse them.
+ */
+unknownRequests: number, };
+
+/**
+ * What was used in a period: `GET /api/analytics/usage`.
+ */
+export type UsagePage = { 
+/**
+ * As it was asked for.
+ */
+period: string, 
+/**
+ * The zone that days and hours are cut in; `null` where it has no name.
+ */
+timeZone: string | null, 
+/**
+ * UTC epoch milliseconds; `null` is the beginning.
+ */
+from: number | null, 
+/**
+ * UTC epoch milliseconds; `null` is now.
+ */
+to: number | null, 
+/**
+ * The sums of all groups.
+ */
+totals: Totals, 
+/**
+ * By time, then the largest first.
+ */
+groups: Array<UsageGroup>, };
+
+/**
+ * One tool.
+ */
+export type Tool = { 
+/**
+ * Stable.
+ */
+id: string, 
+/**
+ * As its users call it.
+ */
+name: string, 
+/**
+ * What its calls' `client` may be.
+ */
+clients: Array<string>, 
+/**
+ * The file that `text` goes into; `null` where it is typed or said in code.
+ */
+file: string | null, 
+/**
+ * What `text` is written in: `sh`, `toml`, `json`, `python`, `javascript` or `text`.
+ */
+language: string, 
+/**
+ * What to copy.
+ */
+text: string, 
+/**
+ * How to undo it.
+ */
+undo: string, 
+/**
+ * What else to know.
+ */
+note: string | null, };
+
+/**
+ * `GET /api/connect`.
+ */
+export type Connect = { 
+/**
+ * The proxy's address, with the session's prefix where one was asked for.
+ */
+proxyUrl: string, 
+/**
+ * Variables that tools read their provider's address from, as they would have to be set.
+ */
+variables: { [key in string]: string }, 
+/**
+ * Each tool.
+ */
+tools: Array<Tool>, };
 
 /**
  * One of a provider's own limit periods.

@@ -1,17 +1,17 @@
 //! What sums are split by, and how a group is shown.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use jiff::Zoned;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Number, Value};
 
 use crate::domain::call::{Outcome, Source};
 use crate::domain::histogram::Histogram;
 use crate::domain::operation::Operation;
 use crate::domain::units::{Millis, Timestamp};
-use crate::domain::wire::Totals;
-use crate::store::{GroupBy, UsageGroup, UsageKeys};
+use crate::domain::wire::{Totals, UsageGroup, UsageKeys};
+use crate::store::{self, GroupBy};
 
 /// What can be grouped by, for people.
 pub(crate) const GROUPS: &str = "any of session, provider, model, client, conversation, operation, source, outcome, hour, day, weekday, hourOfDay, with commas between";
@@ -91,71 +91,74 @@ impl Grouping {
         stored
     }
 
-    /// The groups as flat objects: each its keys, then its sums. By time, then the largest first.
-    pub(crate) fn views(&self, groups: &[UsageGroup], zone: &TimeZone) -> Vec<Map<String, Value>> {
-        let mut places: HashMap<String, usize> = HashMap::new();
-        let mut merged: Vec<(Map<String, Value>, Sums)> = Vec::new();
+    /// The groups as they are shown. By time, then the largest first.
+    pub(crate) fn views(&self, groups: &[store::UsageGroup], zone: &TimeZone) -> Vec<UsageGroup> {
+        let mut places: HashMap<UsageKeys, usize> = HashMap::new();
+        let mut merged: Vec<(UsageKeys, Sums)> = Vec::new();
         let mut clock = Clock { zone, last: None };
         for group in groups {
             let keys = self.keys(&group.keys, &mut clock);
-            let name = Value::Object(keys.clone()).to_string();
-            let place = *places.entry(name).or_insert_with(|| {
-                merged.push((keys, Sums::default()));
+            let place = *places.entry(keys).or_insert_with_key(|keys| {
+                merged.push((keys.clone(), Sums::default()));
                 merged.len() - 1
             });
             if let Some((_, sums)) = merged.get_mut(place) {
                 sums.add(group);
             }
         }
-        let times: Vec<&str> = self
-            .0
-            .iter()
-            .filter(|(_, by)| matches!(by, By::Time(_)))
-            .map(|(name, _)| *name)
-            .collect();
         // The sort is stable: within a moment, and where there is none, the store's order would be by quarters.
         merged.sort_by(|(left, left_sums), (right, right_sums)| {
-            let moments = times.iter().map(|name| order(left.get(*name), right.get(*name)));
+            let moments = self.0.iter().map(|(_, by)| by.order(left, right));
             moments
-                .fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+                .fold(Ordering::Equal, Ordering::then)
                 .then_with(|| right_sums.totals.total.cmp(&left_sums.totals.total))
         });
         merged.into_iter().map(|(keys, sums)| view(keys, &sums)).collect()
     }
 
-    fn keys(&self, keys: &UsageKeys, clock: &mut Clock<'_>) -> Map<String, Value> {
-        let value = |by: By, clock: &mut Clock<'_>| match by {
-            By::Stored(by) => stored(by, keys),
-            By::Time(time) => keys.bucket.map_or(Value::Null, |at| clock.says(time, at)),
-        };
-        let keys = self
-            .0
-            .iter()
-            .map(|(name, by)| ((*name).to_owned(), value(*by, clock)));
-        keys.collect()
+    fn keys(&self, keys: &store::UsageKeys, clock: &mut Clock<'_>) -> UsageKeys {
+        let mut said = UsageKeys::default();
+        for (_, by) in &self.0 {
+            match by {
+                By::Stored(by) => stored(*by, keys, &mut said),
+                By::Time(time) => {
+                    if let Some(at) = keys.bucket {
+                        clock.says(*time, at, &mut said);
+                    }
+                }
+            }
+        }
+        said
     }
 }
 
-/// Earlier first: numbers as numbers, dates as text.
-fn order(left: Option<&Value>, right: Option<&Value>) -> std::cmp::Ordering {
-    let (left, right) = (left.unwrap_or(&Value::Null), right.unwrap_or(&Value::Null));
-    left.as_i64()
-        .cmp(&right.as_i64())
-        .then_with(|| left.as_str().cmp(&right.as_str()))
+impl By {
+    /// Earlier first; what is no time has no order.
+    fn order(self, left: &UsageKeys, right: &UsageKeys) -> Ordering {
+        match self {
+            Self::Stored(_) => Ordering::Equal,
+            Self::Time(Time::Hour) => left.hour.cmp(&right.hour),
+            Self::Time(Time::Day) => left.day.cmp(&right.day),
+            Self::Time(Time::Weekday) => left.weekday.cmp(&right.weekday),
+            Self::Time(Time::HourOfDay) => left.hour_of_day.cmp(&right.hour_of_day),
+        }
+    }
 }
 
-/// What the calls of a group have in common.
-fn stored(by: GroupBy, keys: &UsageKeys) -> Value {
+/// Says what the calls of a group have in common.
+fn stored(by: GroupBy, keys: &store::UsageKeys, said: &mut UsageKeys) {
+    let text = |text: Option<&str>| Some(text.map(str::to_owned));
     match by {
-        GroupBy::Session => keys.session.map(|id| id.to_string()).into(),
-        GroupBy::Provider => keys.provider.as_deref().into(),
-        GroupBy::Model => keys.model.as_deref().into(),
-        GroupBy::Client => keys.client.as_deref().into(),
-        GroupBy::Conversation => keys.conversation.as_deref().into(),
-        GroupBy::Operation => keys.operation.map(Operation::name).into(),
-        GroupBy::Source => keys.source.map(Source::name).into(),
-        GroupBy::Outcome => keys.outcome.map(Outcome::name).into(),
-        GroupBy::Bucket => keys.bucket.map(|bucket| bucket.0).into(),
+        GroupBy::Session => said.session = Some(keys.session.map(|id| id.to_string())),
+        GroupBy::Provider => said.provider = text(keys.provider.as_deref()),
+        GroupBy::Model => said.model = text(keys.model.as_deref()),
+        GroupBy::Client => said.client = text(keys.client.as_deref()),
+        GroupBy::Conversation => said.conversation = text(keys.conversation.as_deref()),
+        GroupBy::Operation => said.operation = text(keys.operation.map(Operation::name)),
+        GroupBy::Source => said.source = text(keys.source.map(Source::name)),
+        GroupBy::Outcome => said.outcome = text(keys.outcome.map(Outcome::name)),
+        // Only the viewer's clock says what it is.
+        GroupBy::Bucket => {}
     }
 }
 
@@ -166,23 +169,23 @@ struct Clock<'a> {
 }
 
 impl Clock<'_> {
-    fn says(&mut self, time: Time, at: Timestamp) -> Value {
+    fn says(&mut self, time: Time, at: Timestamp, said: &mut UsageKeys) {
         if self.last.as_ref().is_none_or(|(last, _)| *last != at) {
             self.last = jiff::Timestamp::from_millisecond(at.0)
                 .ok()
                 .map(|moment| (at, moment.to_zoned(self.zone.clone())));
         }
         let Some((_, local)) = &self.last else {
-            return Value::Null;
+            return;
         };
         match time {
             Time::Hour => {
                 let into = i64::from(local.minute()) * 60_000 + i64::from(local.second()) * 1_000;
-                (at.0 - into).into()
+                said.hour = Some(at.0 - into);
             }
-            Time::Day => local.date().to_string().into(),
-            Time::Weekday => local.weekday().to_monday_one_offset().into(),
-            Time::HourOfDay => local.hour().into(),
+            Time::Day => said.day = Some(local.date().to_string()),
+            Time::Weekday => said.weekday = Some(local.weekday().to_monday_one_offset()),
+            Time::HourOfDay => said.hour_of_day = Some(local.hour()),
         }
     }
 }
@@ -197,7 +200,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, group: &UsageGroup) {
+    fn add(&mut self, group: &store::UsageGroup) {
         self.totals.merge(&group.totals);
         self.duration.0 = self.duration.0.saturating_add(group.duration.0);
         self.durations.add(&group.durations);
@@ -205,59 +208,50 @@ impl Sums {
     }
 }
 
-/// The percentiles that are shown of how long calls took.
-const PERCENTILES: [u8; 3] = [50, 90, 99];
-
-/// A group as one flat object: its keys, its sums, and what follows from these.
-fn view(mut view: Map<String, Value>, sums: &Sums) -> Map<String, Value> {
+/// A group's keys, its sums, and what follows from these.
+fn view(keys: UsageKeys, sums: &Sums) -> UsageGroup {
     let Sums { totals, duration, .. } = sums;
-    if let Ok(Value::Object(totals)) = serde_json::to_value(totals) {
-        view.extend(totals);
-    }
     let prompt = totals
         .input
         .saturating_add(totals.cache_read)
         .saturating_add(totals.cache_write);
     let priced = totals.total.saturating_sub(totals.unpriced_tokens);
     let seconds = duration.0 as f64 / 1_000.0;
-    view.insert("durationMs".to_owned(), duration.0.into());
-    view.insert(
-        "cacheHitShare".to_owned(),
-        ratio(totals.cache_read as f64, prompt as f64),
-    );
-    view.insert(
-        "pricedShare".to_owned(),
-        ratio(priced as f64, totals.total as f64),
-    );
-    view.insert("outputPerSecond".to_owned(), ratio(totals.output as f64, seconds));
-    for (name, took) in [("duration", &sums.durations), ("ttft", &sums.ttfts)] {
-        for share in PERCENTILES {
-            let at_most = took.percentile(share).map(|took| took.0);
-            view.insert(format!("{name}P{share}Ms"), at_most.into());
-        }
+    let at_most = |took: &Histogram, share| took.percentile(share).map(|took| took.0);
+    UsageGroup {
+        keys,
+        totals: *totals,
+        duration_ms: duration.0,
+        cache_hit_share: ratio(totals.cache_read as f64, prompt as f64),
+        priced_share: ratio(priced as f64, totals.total as f64),
+        output_per_second: ratio(totals.output as f64, seconds),
+        duration_p50_ms: at_most(&sums.durations, 50),
+        duration_p90_ms: at_most(&sums.durations, 90),
+        duration_p99_ms: at_most(&sums.durations, 99),
+        ttft_p50_ms: at_most(&sums.ttfts, 50),
+        ttft_p90_ms: at_most(&sums.ttfts, 90),
+        ttft_p99_ms: at_most(&sums.ttfts, 99),
     }
-    view
 }
 
-/// To four digits behind the point; `null` where there is nothing to compare with.
-fn ratio(part: f64, whole: f64) -> Value {
-    let ratio = (whole > 0.0).then(|| (part / whole * 10_000.0).round() / 10_000.0);
-    ratio
-        .and_then(Number::from_f64)
-        .map_or(Value::Null, Value::Number)
+/// To four digits behind the point; `None` where there is nothing to compare with.
+fn ratio(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| (part / whole * 10_000.0).round() / 10_000.0)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
-    fn group(at: &str, model: &str, total: u64) -> UsageGroup {
+    fn group(at: &str, model: &str, total: u64) -> store::UsageGroup {
         let at: jiff::Timestamp = at.parse().unwrap();
-        UsageGroup {
-            keys: UsageKeys {
+        store::UsageGroup {
+            keys: store::UsageKeys {
                 model: Some(model.into()),
                 bucket: Some(Timestamp(at.as_millisecond())),
-                ..UsageKeys::default()
+                ..store::UsageKeys::default()
             },
             totals: Totals {
                 requests: 1,
@@ -271,10 +265,11 @@ mod tests {
         }
     }
 
-    fn views(by: &str, zone: &str, groups: &[UsageGroup]) -> Vec<(Vec<Value>, u64)> {
+    fn views(by: &str, zone: &str, groups: &[store::UsageGroup]) -> Vec<(Vec<Value>, u64)> {
         let grouping = Grouping::parse(by).unwrap();
         let views = grouping.views(groups, &TimeZone::get(zone).unwrap());
-        let pick = |view: &Map<String, Value>| {
+        let pick = |view: &UsageGroup| {
+            let view = serde_json::to_value(view).unwrap();
             let keys = grouping.names().map(|name| view[name].clone());
             (keys.collect(), view["total"].as_u64().unwrap())
         };
@@ -351,8 +346,8 @@ mod tests {
 
     #[test]
     fn nothing_known_is_no_ratio() {
-        assert_eq!(ratio(0.0, 0.0), Value::Null);
-        assert_eq!(ratio(1.0, 3.0), Value::from(0.3333));
+        assert_eq!(ratio(0.0, 0.0), None);
+        assert_eq!(ratio(1.0, 3.0), Some(0.3333));
         assert_eq!(Grouping::parse("model,fortnight"), None);
         assert_eq!(Grouping::parse("day, day").unwrap().stored(), [GroupBy::Bucket]);
     }

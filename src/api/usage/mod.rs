@@ -7,9 +7,6 @@ pub(crate) mod period;
 use axum::Json;
 use axum::extract::State;
 use jiff::tz::TimeZone;
-use serde::Serialize;
-use serde_json::{Map, Value};
-use utoipa::ToSchema;
 
 use super::ApiState;
 use super::calls::{moment, session};
@@ -17,27 +14,10 @@ use super::describe;
 use super::error::ApiError;
 use super::query::Params;
 use crate::domain::units::Timestamp;
-use crate::domain::wire::Totals;
+use crate::domain::wire::UsagePage;
 use crate::store::{Step, Timings, UsageQuery};
 use group::{GROUPS, Grouping};
 use period::period_start;
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = UsagePage)]
-pub(super) struct View {
-    period: String,
-    /// The zone that days and hours are cut in; `null` where it has no name.
-    time_zone: Option<String>,
-    /// UTC epoch milliseconds; `null` is the beginning.
-    from: Option<i64>,
-    /// UTC epoch milliseconds; `null` is now.
-    to: Option<i64>,
-    totals: Totals,
-    /// What each group is of, by the names in `groupBy`, and its sums.
-    #[schema(value_type = Vec<Object>)]
-    groups: Vec<Map<String, Value>>,
-}
 
 /// The viewer's zone; the machine's, if none is named.
 fn zone(params: &Params) -> Result<TimeZone, ApiError> {
@@ -74,9 +54,9 @@ const PERIODS: &str = "hour, day, week, month, year or all";
     tag = "calls",
     summary = "Sums over a period, grouped.",
     params(describe::UsageFilters),
-    responses((status = 200, body = View))
+    responses((status = 200, body = UsagePage))
 )]
-pub(super) async fn get(State(state): State<ApiState>, params: Params) -> Result<Json<View>, ApiError> {
+pub(super) async fn get(State(state): State<ApiState>, params: Params) -> Result<Json<UsagePage>, ApiError> {
     params.only(&["period", "groupBy", "session", "from", "to", "timeZone"])?;
     let zone = zone(&params)?;
     let grouping = params
@@ -103,7 +83,7 @@ pub(super) async fn get(State(state): State<ApiState>, params: Params) -> Result
     let (groups, totals) = state
         .read(move |reader| Ok::<_, crate::store::ReadError>((reader.usage(&query)?, reader.usage(&all)?)))
         .await?;
-    Ok(Json(View {
+    Ok(Json(UsagePage {
         period,
         time_zone: zone.iana_name().map(str::to_owned),
         from: from.map(|from| from.0),

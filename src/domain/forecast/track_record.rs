@@ -111,6 +111,7 @@ pub struct TrackRecord {
 /// The sums of a track record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Score {
     /// 80 % bands that were shown …
     pub bands: u32,

@@ -38,6 +38,48 @@ pub struct AlertView {
     pub snoozed_until: Option<i64>,
 }
 
+/// `GET /api/alerts`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct AlertsPage {
+    /// The newest first.
+    pub alerts: Vec<AlertView>,
+    /// The cursor of the next page; `null` if this is the last.
+    pub next: Option<String>,
+}
+
+/// What is watched, and whether the user wants to hear of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct AlertRule {
+    /// Its name.
+    pub rule: Rule,
+    /// What it is about, as a sentence.
+    pub about: &'static str,
+    /// Whether the user wants to hear nothing of it.
+    pub muted: bool,
+}
+
+impl AlertRule {
+    /// Shows a rule.
+    #[must_use]
+    pub const fn new(rule: Rule, muted: bool) -> Self {
+        Self {
+            rule,
+            about: rule.about(),
+            muted,
+        }
+    }
+}
+
+/// `GET /api/alert-rules`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct AlertRules {
+    /// All there are.
+    pub rules: Vec<AlertRule>,
+}
+
 impl From<&Episode> for AlertView {
     fn from(episode: &Episode) -> Self {
         let millis = |at: Option<Timestamp>| at.map(|at| at.0);

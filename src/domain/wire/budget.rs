@@ -47,6 +47,14 @@ pub struct BudgetView {
     pub usage: Totals,
 }
 
+/// `GET /api/budgets`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct BudgetsPage {
+    /// In the order in which they were made.
+    pub budgets: Vec<BudgetView>,
+}
+
 impl BudgetView {
     /// Shows a budget in a period, with what is used in it.
     #[must_use]

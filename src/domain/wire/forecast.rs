@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::forecast::{Amount, Band, Chance, Confidence, Outlook, Pace, TimeToLimit};
+use crate::domain::forecast::{Amount, Band, Chance, Confidence, Outlook, Pace, Score, TimeToLimit};
 use crate::domain::units::Millis;
 
 /// How fast a session burns: the mean of its last active minutes, in which what was used `halfLifeMs` ago counts half.
@@ -166,4 +166,16 @@ pub struct Foretold {
     pub burn_rate: Option<BurnRateView>,
     /// What it will come to; `null` while nothing is known.
     pub forecast: Option<Box<ForecastView>>,
+}
+
+/// How well forecasts did that were shown: `GET /api/forecast/track-record`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TrackRecord {
+    /// What came of them.
+    #[serde(flatten)]
+    pub score: Score,
+    /// How many bands of a hundred are to hold.
+    pub promised_percent: u8,
 }

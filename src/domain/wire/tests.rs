@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::alert::{AlertStatus, Rule, Scope, Severity};
 use crate::domain::budget::Period;
+use crate::domain::forecast::Score;
 use crate::domain::ids::AlertId;
 use crate::domain::notice::TargetKind;
 use crate::domain::session::efficiency::{EfficiencyPart, LeftOut};
@@ -58,6 +59,8 @@ fn typescript() -> String {
         ForecastEnd,
         ForecastView,
         Foretold,
+        Score,
+        TrackRecord,
         SessionView,
         CurvePoint,
         CurveView,
@@ -79,11 +82,15 @@ fn typescript() -> String {
         AtLimit,
         Period,
         BudgetView,
+        BudgetsPage,
         Rule,
         Severity,
         AlertStatus,
         Scope,
         AlertView,
+        AlertsPage,
+        AlertRule,
+        AlertRules,
         Kind,
         Standing,
         IntervalView,
@@ -95,6 +102,11 @@ fn typescript() -> String {
         HeatmapKind,
         Heatmap,
         HeatmapCell,
+        UsageKeys,
+        UsageGroup,
+        UsagePage,
+        Tool,
+        Connect,
         WindowView,
         LimitsView,
         TargetKind,

@@ -1,8 +1,7 @@
 /**
  * What the page says of alerts and how well they did. Pure.
  */
-import type { TrackRecord } from "@/api/answers";
-import type { AlertView, Scope } from "@/api/types.gen";
+import type { AlertView, Scope, TrackRecord } from "@/api/types.gen";
 import { day, plural, span, time } from "@/shared/format";
 
 export type Severity = AlertView["severity"];

@@ -1,6 +1,5 @@
 import { useState } from "react";
-import type { AlertRules, AlertsPage } from "@/api/answers";
-import type { AlertView } from "@/api/types.gen";
+import type { AlertRules, AlertsPage, AlertView } from "@/api/types.gen";
 import { About } from "@/features/alerts/about";
 import { lasted, rangeStart, ranges } from "@/features/alerts/alert-texts";
 import { SeverityMark } from "@/features/alerts/severity";

@@ -1,5 +1,5 @@
 import { Link } from "wouter";
-import type { AlertRule, AlertRules } from "@/api/answers";
+import type { AlertRule, AlertRules } from "@/api/types.gen";
 import { ruleName } from "@/shared/alerts";
 import { muteRule } from "@/shared/api-client";
 import { Button } from "@/shared/ui/button";

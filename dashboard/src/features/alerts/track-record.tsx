@@ -1,4 +1,4 @@
-import type { TrackRecord } from "@/api/answers";
+import type { TrackRecord } from "@/api/types.gen";
 import { trackRecordTexts } from "@/features/alerts/alert-texts";
 import { plural } from "@/shared/format";
 import { Loaded } from "@/shared/ui/loaded";

@@ -1,5 +1,5 @@
 import { useMemo, useState } from "react";
-import type { UsagePage } from "@/api/answers";
+import type { UsagePage } from "@/api/types.gen";
 import { weekHeat, yearHeat, yearStart } from "@/features/analytics/heat";
 import { HeatMap } from "@/features/analytics/heat-map";
 import { ModelsTable } from "@/features/analytics/models-table";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { UsageGroup } from "@/api/answers";
+import type { UsageGroup } from "@/api/types.gen";
 import { levelOf, weekHeat, yearHeat } from "@/features/analytics/heat";
 import { dayStart, midnight, rangeOf, stepOf, stepStart, steps } from "@/features/analytics/range";
 import { bucketOf, usageChart } from "@/features/analytics/usage-chart";

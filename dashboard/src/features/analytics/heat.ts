@@ -1,7 +1,7 @@
 /**
  * What was used when, as a grid of squares. Pure.
  */
-import type { UsageGroup } from "@/api/answers";
+import type { UsageGroup } from "@/api/types.gen";
 import { dayText, midnight, stepStart } from "@/features/analytics/range";
 import { compact, date, month, UNKNOWN } from "@/shared/format";
 

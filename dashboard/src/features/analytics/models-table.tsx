@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { UsageGroup } from "@/api/answers";
+import type { UsageGroup } from "@/api/types.gen";
 import { compact, count, latency, money, percent, UNKNOWN } from "@/shared/format";
 import { type Column, DataTable } from "@/shared/ui/data-table";
 import { Panel } from "@/shared/ui/panel";

@@ -1,8 +1,7 @@
 /**
  * What was used over time, as a chart and in words. Pure.
  */
-import type { UsageGroup } from "@/api/answers";
-import type { Totals } from "@/api/types.gen";
+import type { Totals, UsageGroup } from "@/api/types.gen";
 import { dayStart, type Range, type Step, stepOf, stepStart, steps } from "@/features/analytics/range";
 import type { ChartModel, ChartText, Colour } from "@/shared/chart/model";
 import { compact, count, date, money, month, percent, time } from "@/shared/format";

@@ -1,7 +1,6 @@
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import type { Tool } from "@/api/answers";
-import type { CallView } from "@/api/types.gen";
+import type { CallView, Tool } from "@/api/types.gen";
 import { arrival, lastSeen } from "@/features/connect/arrivals";
 import { compact, count, exactTime, latency, money, time, UNKNOWN } from "@/shared/format";
 import { AlertIcon, CheckIcon } from "@/shared/ui/icons";

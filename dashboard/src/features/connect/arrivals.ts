@@ -1,8 +1,7 @@
 /**
  * Which of the calls that come is the one that was waited for. Pure.
  */
-import type { Tool } from "@/api/answers";
-import type { CallView } from "@/api/types.gen";
+import type { CallView, Tool } from "@/api/types.gen";
 
 /** What came since the waiting began. */
 export type Arrival = {

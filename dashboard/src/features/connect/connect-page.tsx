@@ -1,5 +1,5 @@
 import { useState } from "react";
-import type { Connect, Tool } from "@/api/answers";
+import type { Connect, Tool } from "@/api/types.gen";
 import { ArrivalPanel } from "@/features/connect/arrival-panel";
 import { ToolBlock } from "@/features/connect/tool-block";
 import { ToolPicker } from "@/features/connect/tool-picker";

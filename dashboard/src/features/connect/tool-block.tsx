@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { Tool } from "@/api/answers";
+import type { Tool } from "@/api/types.gen";
 import { isTyped, placeOf } from "@/features/connect/arrivals";
 import { CopyButton } from "@/shared/ui/copy-button";
 import { withCode } from "@/shared/ui/with-code";

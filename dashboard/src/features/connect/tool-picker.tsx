@@ -1,4 +1,4 @@
-import type { Tool } from "@/api/answers";
+import type { Tool } from "@/api/types.gen";
 import { lastSeen } from "@/features/connect/arrivals";
 import { useLive } from "@/store/live-store";
 

@@ -1,6 +1,6 @@
 import { Link } from "wouter";
-import type { AlertsPage } from "@/api/answers";
 import type {
+  AlertsPage,
   AlertView,
   CheckpointView,
   ClockEvent,

@@ -1,4 +1,4 @@
-import type { AlertRule, AlertRules } from "@/api/answers";
+import type { AlertRule, AlertRules } from "@/api/types.gen";
 import { ruleName } from "@/shared/alerts";
 import { muteRule } from "@/shared/api-client";
 import { Loaded } from "@/shared/ui/loaded";

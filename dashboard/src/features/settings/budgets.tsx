@@ -1,6 +1,5 @@
 import { useState } from "react";
-import type { BudgetsPage } from "@/api/answers";
-import type { BudgetView } from "@/api/types.gen";
+import type { BudgetsPage, BudgetView } from "@/api/types.gen";
 import { BudgetDialog } from "@/features/settings/budget-dialog";
 import { budgetOf, countedOf } from "@/features/settings/budget-terms";
 import { deleteBudget } from "@/shared/api-client";
