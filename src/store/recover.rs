@@ -101,10 +101,17 @@ pub(super) fn recover(database: &mut Database) -> Result<Recovered, ReadError> {
         interrupted,
     };
     let mut lookup = Lookup::default();
-    for stored in &recovered.sessions {
+    for stored in &mut recovered.sessions {
         if stored.session.timer.status() != Status::Completed
             && let Some(key) = find_session(connection, stored.session.id)?
         {
+            // What has come after the last heartbeat says that the clock ran until then.
+            let written = calls::last_written(connection, key)?
+                .max(stored.marks.last_checkpoint.as_ref().map(|last| last.at));
+            let timer = &stored.session.timer;
+            stored.heartbeat = written
+                .and_then(|at| timer.written_at(stored.heartbeat, at))
+                .or(stored.heartbeat);
             let ahead = (
                 usable(calls::past(connection, &mut lookup, key, PAST_CALLS)?),
                 forecasts::shown(connection, key)?,

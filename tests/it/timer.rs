@@ -47,6 +47,29 @@ async fn a_kill_costs_a_running_session_no_more_than_a_heartbeat_and_is_told() {
     assert!(elapsed(&counted).abs_diff(kept + gap) <= 1, "{counted}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_takes_no_time_back_that_a_later_call_has_shown() {
+    let home = new_home();
+    let program = Program::start(&mut command(home.path()));
+    let path = start_session(&program).await;
+    let shown = loop {
+        let session = program.ask("GET", &path, &Value::Null).await;
+        if elapsed(&session) > 300 {
+            break elapsed(&session);
+        }
+    };
+    // Answered when it is committed; the next heartbeat is seconds away.
+    let reported = json!({"tokensUsed": 1});
+    program.ask("POST", &format!("{path}/tokens"), &reported).await;
+    program.kill();
+    let program = Program::start(&mut command(home.path()));
+    let kept = elapsed(&program.ask("GET", &path, &Value::Null).await);
+    assert!(
+        kept + 2 >= shown,
+        "{shown} ms were shown before the call, {kept} ms are left"
+    );
+}
+
 /// The program in a time namespace, whose clock that counts through sleep is ahead by so many seconds.
 fn ahead(home: &Path, seconds: u32) -> Command {
     let plain = command(home);

@@ -79,6 +79,12 @@ impl Reading {
         }
     }
 
+    /// The instant that lies so long after this one, the machine being awake in between.
+    #[must_use]
+    pub const fn later(&self, by: Nanos) -> Self {
+        self.earlier(Nanos(by.0.saturating_neg()))
+    }
+
     /// The instant before this one at which the machine fell asleep, if it slept for so long just now.
     #[must_use]
     pub const fn before_sleep(&self, asleep: Nanos) -> Self {

@@ -38,7 +38,7 @@ mod sums;
 mod write;
 
 pub(super) use known::known;
-pub(super) use past::{each_spent, past};
+pub(super) use past::{each_spent, last_written, past};
 pub(super) use places::{Noted, note_anew, note_old};
 pub(super) use read::{call, ended, extent, oldest, running, running_ids, select};
 pub(super) use sums::{renew_old_sums, sum_anew};

@@ -48,6 +48,19 @@ pub(in crate::store) fn past(
     Ok(calls)
 }
 
+/// When the last of a session's newest calls ended; `None` if it has none.
+pub(in crate::store) fn last_written(
+    connection: &Connection,
+    session: i64,
+) -> rusqlite::Result<Option<Timestamp>> {
+    // By when they began: one that ended last began among the newest, or before so many others that these say enough.
+    const SELECT: &str = "SELECT CAST(max(started_at + duration_ms) AS INTEGER) FROM \
+        (SELECT started_at, duration_ms FROM calls WHERE session = ?1 ORDER BY id DESC LIMIT 256)";
+    connection
+        .prepare_cached(SELECT)?
+        .query_row([session], |row| row.get(0))
+}
+
 fn past_call(
     connection: &Connection,
     lookup: &mut Lookup,

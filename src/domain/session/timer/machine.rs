@@ -5,6 +5,7 @@ use crate::domain::call::named;
 use crate::domain::session::Status;
 use crate::domain::session::clock::{Nanos, Reading};
 use crate::domain::session::event::{TimerEvent, What};
+use crate::domain::units::Timestamp;
 
 /// A machine that slept for less than this did not sleep: the two clocks are read one after the other.
 const SLEEP: Nanos = Nanos(2_000_000_000);
@@ -91,17 +92,7 @@ impl Timer {
     /// restart of the machine its clocks have begun anew, and only the wall clock tells for how long.
     #[must_use]
     pub fn recover(&self, now: Reading, heartbeat: Option<Reading>) -> Option<TimerEvent> {
-        let open = self.open?;
-        let alive = [Some(self.last.at), heartbeat]
-            .into_iter()
-            .flatten()
-            .filter(|moment| moment.since(&open).is_some())
-            .fold(
-                open,
-                |latest, moment| {
-                    if moment.boot > latest.boot { moment } else { latest }
-                },
-            );
+        let alive = self.alive(heartbeat)?;
         if let Some(expired) = self.expire(alive) {
             return Some(expired);
         }
@@ -110,5 +101,28 @@ impl Timer {
             None => What::Rebooted(Nanos::from_millis(now.wall.0.saturating_sub(alive.wall.0).max(0))),
         };
         Some(self.next(what, alive))
+    }
+
+    /// The clocks when something of the session was written down, of which only the wall clock is known. They went on from
+    /// the last moment that is known to be inside the open stretch; who writes later than Moonlock stands still by another
+    /// clock says nothing of it.
+    #[must_use]
+    pub fn written_at(&self, heartbeat: Option<Reading>, wall: Timestamp) -> Option<Reading> {
+        let alive = self.alive(heartbeat)?;
+        let later = Nanos::from_millis(wall.0.saturating_sub(alive.wall.0));
+        (later > Nanos(0) && later < STALL).then(|| alive.later(later))
+    }
+
+    /// The last moment that is known to be inside the open stretch.
+    fn alive(&self, heartbeat: Option<Reading>) -> Option<Reading> {
+        let open = self.open?;
+        let moments = [Some(self.last.at), heartbeat].into_iter().flatten();
+        let inside = moments.filter(|moment| moment.since(&open).is_some());
+        Some(inside.fold(
+            open,
+            |latest, moment| {
+                if moment.boot > latest.boot { moment } else { latest }
+            },
+        ))
     }
 }

@@ -292,6 +292,28 @@ fn a_crash_or_a_reboot_pauses_at_the_last_sign_of_life() {
 }
 
 #[test]
+fn what_was_written_after_the_heartbeat_was_inside_the_open_stretch() {
+    let (mut timer, _) = Timer::start(None, at_ms(1_000));
+    let wall = |millis| at_ms(millis).wall;
+    for (heartbeat, written, expected) in [
+        (None, 3_500, Some(at_ms(3_500))),
+        (Some(at_ms(2_000)), 3_500, Some(at_ms(3_500))),
+        (Some(at_ms(4_000)), 3_500, None),
+        // Of another clock than this machine's.
+        (Some(at_ms(4_000)), 34_000, None),
+        (Some(at_ms(4_000)), i64::MIN, None),
+    ] {
+        let written = match written {
+            i64::MIN => Timestamp(i64::MIN),
+            written => wall(written),
+        };
+        assert_eq!(timer.written_at(heartbeat, written), expected);
+    }
+    timer.apply(timer.decide(Change::Pause, at_ms(2_000)).unwrap()[0]);
+    assert_eq!(timer.written_at(None, wall(2_500)), None, "the clock stands");
+}
+
+#[test]
 fn ten_thousand_pauses_leave_no_error() {
     let (mut timer, _) = Timer::start(None, at_ms(0));
     let reading = |nanos: i64| Reading {
