@@ -52,19 +52,25 @@ pub(super) async fn get(State(state): State<ApiState>, Path(id): Path<String>) -
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewBudget)]
 pub(super) struct New {
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     name: String,
     period: Period,
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     provider: Option<String>,
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     model: Option<String>,
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     client: Option<String>,
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
     token_budget: Option<u64>,
     #[serde(default)]
     budget_counts: Option<Counts>,
     #[serde(default)]
+    #[schema(minimum = 1)]
     cost_budget_nano_usd: Option<i64>,
     #[serde(default)]
     at_limit: Option<AtLimit>,
@@ -117,28 +123,29 @@ pub(super) async fn create(
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schema(as = BudgetPatch)]
 pub(super) struct Changed {
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     name: Option<String>,
     period: Option<Period>,
     /// `null` is any.
     #[serde(deserialize_with = "said")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = r"\S")]
     provider: Option<Option<String>>,
     /// `null` is any.
     #[serde(deserialize_with = "said")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = r"\S")]
     model: Option<Option<String>>,
     /// `null` is any.
     #[serde(deserialize_with = "said")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = r"\S")]
     client: Option<Option<String>>,
     /// `null` is none.
     #[serde(deserialize_with = "said")]
-    #[schema(value_type = Option<u64>)]
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 1_000_000_000_000_i64)]
     token_budget: Option<Option<u64>>,
     budget_counts: Option<Counts>,
     /// `null` is none.
     #[serde(deserialize_with = "said")]
-    #[schema(value_type = Option<i64>)]
+    #[schema(value_type = Option<i64>, minimum = 1)]
     cost_budget_nano_usd: Option<Option<i64>>,
     at_limit: Option<AtLimit>,
     /// The revision that the change is meant for; the `If-Match` header says the same.

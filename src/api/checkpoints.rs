@@ -24,9 +24,10 @@ use crate::domain::wire::{CheckpointView, CheckpointsPage};
 #[schema(as = NewCheckpoint)]
 pub(super) struct New {
     /// What begins or ends here.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S")]
     phase: String,
     #[serde(default)]
+    #[schema(maximum = 1_000_000_000_000_i64)]
     prompt_count: Option<u64>,
     #[serde(default)]
     #[schema(value_type = Option<Object>)]

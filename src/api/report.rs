@@ -30,26 +30,36 @@ const MAX_COST: NanoUsd = NanoUsd(1_000_000_000_000_000);
 #[schema(as = NewTokens)]
 pub(super) struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 1_000_000_000_000_i64)]
     tokens_used: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 1_000_000_000_000_i64)]
     input: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 1_000_000_000_000_i64)]
     cache_read: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 1_000_000_000_000_i64)]
     cache_write: Option<u64>,
     /// Reasoning included, as everywhere in the API.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 1_000_000_000_000_i64)]
     output: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 1_000_000_000_000_i64)]
     reasoning: Option<u64>,
     /// What they were used for, in the user's words.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 200)]
     pub(super) operation: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     model: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     provider: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 1_000_000_000_000_000_i64)]
     cost_nano_usd: Option<u64>,
     /// Dollars, as a decimal number or its text.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,8 +69,10 @@ pub(super) struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 1000)]
     pub(super) note: Option<String>,
     #[serde(skip_serializing)]
+    #[schema(min_length = 1, max_length = 255, pattern = r"\S")]
     pub(super) idempotency_key: Option<String>,
 }
 

@@ -15,18 +15,22 @@ use crate::domain::units::{Millis, NanoUsd, Timestamp, Tokens};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewSession)]
 pub(super) struct New {
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     name: String,
     /// Milliseconds; left out or `null` is open-ended.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 18_000_000)]
     duration: Option<u64>,
     /// Tokens; left out or `null` is no budget.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
     token_budget: Option<u64>,
     /// Which tokens count; left out, all of them.
     #[serde(default)]
     budget_counts: Option<Counts>,
     /// Nano-dollars; left out or `null` is no budget.
     #[serde(default)]
+    #[schema(minimum = 1)]
     cost_budget_nano_usd: Option<i64>,
     /// What happens when a budget is used up; left out, an alert.
     #[serde(default)]
@@ -34,6 +38,7 @@ pub(super) struct New {
     #[serde(default)]
     tags: Option<Vec<String>>,
     #[serde(default)]
+    #[schema(max_length = 4000)]
     note: Option<String>,
     #[serde(default)]
     on_sleep: Option<OnSleep>,
@@ -79,25 +84,26 @@ pub(super) struct Changed {
     status: Option<Status>,
     /// Whether calls that name no session go here.
     current: Option<bool>,
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     name: Option<String>,
     tags: Option<Vec<String>>,
     /// `null` is none.
     #[serde(deserialize_with = "said")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 4000)]
     note: Option<Option<String>>,
     /// `null` is none.
     #[serde(deserialize_with = "said")]
-    #[schema(value_type = Option<u64>)]
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 1_000_000_000_000_i64)]
     token_budget: Option<Option<u64>>,
     budget_counts: Option<Counts>,
     /// `null` is none.
     #[serde(deserialize_with = "said")]
-    #[schema(value_type = Option<i64>)]
+    #[schema(value_type = Option<i64>, minimum = 1)]
     cost_budget_nano_usd: Option<Option<i64>>,
     at_limit: Option<AtLimit>,
     /// Milliseconds in all; `null` is open-ended.
     #[serde(deserialize_with = "said")]
-    #[schema(value_type = Option<u64>)]
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 18_000_000)]
     duration: Option<Option<u64>>,
     on_sleep: Option<OnSleep>,
     trim: Option<Stretch>,

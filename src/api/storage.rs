@@ -96,7 +96,7 @@ fn make(settings: &Settings, stopping: &Arc<AtomicBool>) -> Result<(), ApiError>
     let made = backup(settings.database.path(), &target, stopping);
     made.map(drop).map_err(|error| match error {
         BackupError::Stopped => Stopped.into(),
-        BackupError::Exists(_) => ApiError::busy("a copy was made this very second"),
+        BackupError::Exists(_) => ApiError::conflict("a copy was made this very second: it is the one"),
         BackupError::Source(_) | BackupError::Damaged { .. } | BackupError::Sqlite(_) => {
             ApiError::database(&error)
         }
