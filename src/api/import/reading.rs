@@ -136,9 +136,16 @@ fn lines(body: Chunks, hand_on: &mut dyn FnMut(Thing) -> Result<(), Broken>) -> 
         }
         let place = format!("line {number}");
         if read as u64 == MAX_THING && !line.ends_with(b"\n") {
-            return Err(Broken::NotExported(format!(
-                "{place} has more than {MAX_THING} bytes"
-            )));
+            reader
+                .skip_until(b'\n')
+                .map_err(|error| Broken::NotExported(error.to_string()))?;
+            let text = Err(unusable(None, format_args!("has more than {MAX_THING} bytes")));
+            hand_on(Thing {
+                kind: Kind::Call,
+                place,
+                text,
+            })?;
+            continue;
         }
         let text = line.trim_ascii();
         if text.is_empty() {
@@ -304,7 +311,12 @@ impl<'de> Visitor<'de> for Things<'_> {
             broken,
         } = self;
         let mut index = 0_u64;
-        while let Some(raw) = list.next_element::<Box<RawValue>>()? {
+        let placed =
+            |index: u64, error: A::Error| serde::de::Error::custom(format_args!("{name}[{index}]: {error}"));
+        while let Some(raw) = list
+            .next_element::<Box<RawValue>>()
+            .map_err(|error| placed(index, error))?
+        {
             left.set(MAX_THING);
             let thing = Thing {
                 kind,
@@ -390,11 +402,26 @@ mod tests {
                 "{text}: {broken:?}"
             );
         }
-        let endless = format!("{{\"calls\":[\"{}\"]}}", "x".repeat(33 << 20));
-        for form in [Form::Document, Form::Lines] {
-            let (things, broken) = taken(form, &endless, 1 << 16);
-            assert!(things.is_empty());
-            assert!(broken.unwrap().contains("bytes"));
-        }
+    }
+
+    #[test]
+    fn what_is_too_large_is_named_and_ends_a_document_but_only_a_line() {
+        let endless = "x".repeat(33 << 20);
+        let document = format!("{{\"calls\":[1,\"{endless}\",2]}}");
+        let (things, broken) = taken(Form::Document, &document, 1 << 16);
+        assert_eq!(things.len(), 1);
+        let broken = broken.unwrap();
+        assert!(
+            broken.contains("calls[1]") && broken.contains("bytes"),
+            "{broken}"
+        );
+        let lines = format!("{{\"type\":\"call\"}}\n{endless}\n{{\"type\":\"call\"}}");
+        let (things, broken) = taken(Form::Lines, &lines, 1 << 16);
+        assert_eq!(broken, None);
+        let places: Vec<_> = things
+            .iter()
+            .map(|(_, place, text)| (place.as_str(), text.is_ok()))
+            .collect();
+        assert_eq!(places, [("line 1", true), ("line 2", false), ("line 3", true)]);
     }
 }
