@@ -16,6 +16,7 @@ mod commands;
 mod curves;
 mod damage;
 mod deleting;
+mod demo;
 mod doctor;
 mod estimates;
 mod export;
