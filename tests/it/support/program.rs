@@ -20,6 +20,8 @@ pub(crate) fn in_home(program: &str, home: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .env_clear()
+        // Where `tests/run coverage` has the lines counted that it runs.
+        .envs(std::env::vars_os().filter(|(name, _)| name == "LLVM_PROFILE_FILE"))
         .env("HOME", home)
         .env("PORT", "0")
         .env("PROXY_PORT", "0")
