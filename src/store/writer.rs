@@ -1,8 +1,9 @@
 //! The one thread that writes, with group commit.
 //!
-//! It has no timer: it takes the first write that comes and all that wait behind it, does them in one
-//! transaction, and answers all. The busier it is, the larger the groups. What the disk does not take is kept in
-//! order and tried again; while much is kept the queue fills up, and whoever submits is told.
+//! It takes the first write that comes and all that wait behind it, does them in one transaction, and answers all. The
+//! busier it is, the larger the groups; while they are small it rests for as long as the last commit took, so that half as
+//! many commits do. What the disk does not take is kept in order and tried again; while much is kept the queue fills up,
+//! and whoever submits is told.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -187,6 +188,12 @@ const MEND_AGAIN: Duration = Duration::from_secs(600);
 /// A database that is not in its place is not written anew more often, should somebody take it away again and again.
 const RESCUE_AGAIN: Duration = Duration::from_secs(10);
 
+/// A group of so many says that calls come faster than commits, and the next is worth a rest; a call by itself never waits.
+const COMPANY: usize = 3;
+/// A group of so many needs no more: each further call adds little to what a commit costs.
+const ENOUGH: usize = 24;
+const LONGEST_REST: Duration = Duration::from_micros(500);
+
 /// The thread's settings.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tuning {
@@ -221,6 +228,8 @@ pub(super) struct Writer {
     mended: Option<Instant>,
     /// What is to be written next, in order.
     pending: VecDeque<Job>,
+    /// How many writes the last commit had, and how long it took.
+    last: (usize, Duration),
     /// When to try again, and how long the pause after that is, while the database takes nothing.
     retry: Option<(Instant, Duration)>,
     /// At how many pages in the log the next checkpoint is asked for.
@@ -252,6 +261,7 @@ impl Writer {
             damage: None,
             mended: None,
             pending: VecDeque::new(),
+            last: (0, Duration::ZERO),
             retry: None,
             next_checkpoint: tuning.checkpoint_pages,
             next_stop: 4 * tuning.checkpoint_pages,
@@ -266,6 +276,7 @@ impl Writer {
             if let Some(problem) = self.damage.take() {
                 self.mend(&problem);
             }
+            self.rest();
             self.linger();
             self.write(self.tuning.batch_size);
             self.checkpoint_if_due();
@@ -326,6 +337,16 @@ impl Writer {
         }
     }
 
+    /// Lets a group grow, where many wait for commits that each cost much more than a row.
+    fn rest(&mut self) {
+        let (count, took) = self.last;
+        if count >= COMPANY && self.pending.len() < ENOUGH && self.retry.is_none() {
+            // The stop unparks.
+            std::thread::park_timeout(took.min(LONGEST_REST));
+            self.take_waiting(self.tuning.batch_size);
+        }
+    }
+
     /// Lets a group grow for a while, where nobody waits for the commit.
     fn linger(&mut self) {
         if self.tuning.linger.is_zero() || self.retry.is_some() {
@@ -376,6 +397,7 @@ impl Writer {
         if self.retry.take().is_some() {
             tracing::info!(store.kept = self.pending.len(), "the database takes writes again");
         }
+        self.last = (count, took);
         self.health.committed(count, took);
         for job in self.pending.drain(..count) {
             // Whoever does not wait for the commit has dropped the ticket.
