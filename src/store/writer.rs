@@ -188,8 +188,9 @@ const MEND_AGAIN: Duration = Duration::from_secs(600);
 /// A database that is not in its place is not written anew more often, should somebody take it away again and again.
 const RESCUE_AGAIN: Duration = Duration::from_secs(10);
 
-/// A group of so many says that calls come faster than commits, and the next is worth a rest; a call by itself never waits.
-const COMPANY: usize = 3;
+/// A group of so many says that calls come much faster than commits, and that the next is worth a rest. With 16 clients a
+/// group has three, and would only wait.
+const COMPANY: usize = 6;
 /// A group of so many needs no more: each further call adds little to what a commit costs.
 const ENOUGH: usize = 24;
 const LONGEST_REST: Duration = Duration::from_micros(500);
