@@ -132,20 +132,22 @@ pub(in crate::store) fn usage(
 ) -> Result<Vec<UsageGroup>, ReadError> {
     // Grouping here, not in SQL, keeps the statement constant and spares SQLite a sort.
     macro_rules! select {
-        ($session:literal) => {
+        ($index:literal, $session:literal) => {
             concat!(
                 "SELECT session, provider, model, client, operation, source, outcome, bucket, conversation, requests, \
                     errors, input, cache_read, cache_write, output, reasoning, total, cost_nano_usd, priced_requests, \
                     unpriced_tokens, inexact_tokens, unknown_requests, duration_ms, \
                     CASE source WHEN 0 THEN 0 ELSE requests - priced_requests END, durations, ttfts \
-                 FROM rollups WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3 AND ",
+                 FROM rollups ",
+                $index,
+                " WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3 AND ",
                 $session,
                 " AND requests > 0"
             )
         };
     }
-    const ANY_SESSION: &str = select!("?4 IS NULL");
-    const ONE_SESSION: &str = select!("session = ?4");
+    const ANY_SESSION: &str = select!("", "?4 IS NULL");
+    const ONE_SESSION: &str = select!("INDEXED BY rollups_session", "session = ?4");
     let session = match query.session {
         None => None,
         Some(SessionFilter::Unassigned) => Some(0),
@@ -261,10 +263,11 @@ pub(in crate::store) fn of_sessions(connection: &Connection) -> rusqlite::Result
 
 /// The sums of one session, by its key; 0 is *Unassigned*.
 pub(in crate::store) fn of_session(connection: &Connection, key: i64) -> rusqlite::Result<Totals> {
+    // SQLite, which knows nothing of how many sessions there are, would read the level's whole range of buckets.
     const SELECT: &str = "SELECT requests, errors, input, cache_read, cache_write, output, reasoning, total, \
             cost_nano_usd, priced_requests, unpriced_tokens, inexact_tokens, unknown_requests, duration_ms, \
             CASE source WHEN 0 THEN 0 ELSE requests - priced_requests END \
-        FROM rollups WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3 AND session = ?4";
+        FROM rollups INDEXED BY rollups_session WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3 AND session = ?4";
     let mut sum = Numbers::default();
     for range in of_all_time(connection)? {
         let mut statement = connection.prepare_cached(SELECT)?;
