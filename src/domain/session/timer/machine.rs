@@ -118,11 +118,13 @@ impl Timer {
         let open = self.open?;
         let moments = [Some(self.last.at), heartbeat].into_iter().flatten();
         let inside = moments.filter(|moment| moment.since(&open).is_some());
-        Some(inside.fold(
-            open,
-            |latest, moment| {
-                if moment.boot > latest.boot { moment } else { latest }
-            },
-        ))
+        // Of two at the same instant the later one: it knows where the wall clock was set to in between.
+        Some(inside.fold(open, |latest, moment| {
+            if moment.boot >= latest.boot {
+                moment
+            } else {
+                latest
+            }
+        }))
     }
 }

@@ -292,6 +292,15 @@ fn a_crash_or_a_reboot_pauses_at_the_last_sign_of_life() {
 }
 
 #[test]
+fn a_crash_just_after_the_wall_clock_was_set_is_where_it_was_set_to() {
+    let (timer, _) = Timer::start(None, at_ms(1_000));
+    let mut heartbeat = at_ms(1_000);
+    heartbeat.wall.0 += 475_630;
+    let event = timer.recover(later(heartbeat, 239, 0), Some(heartbeat)).unwrap();
+    assert_eq!(event.at, heartbeat);
+}
+
+#[test]
 fn what_was_written_after_the_heartbeat_was_inside_the_open_stretch() {
     let (mut timer, _) = Timer::start(None, at_ms(1_000));
     let wall = |millis| at_ms(millis).wall;
@@ -422,6 +431,14 @@ impl Naive {
             if ran == room {
                 self.status = Status::Completed;
             }
+        }
+    }
+
+    /// What was put back may be just what the plan had left.
+    fn end_where_planned(&mut self) {
+        let plan = self.plan.map(|plan| plan.unsigned_abs() * UNIT.unsigned_abs());
+        if self.status == Status::Active && plan == Some(self.elapsed()) {
+            self.status = Status::Completed;
         }
     }
 
@@ -582,6 +599,7 @@ proptest! {
                     new = decided.unwrap_or_default();
                 }
             }
+            naive.end_where_planned();
             for event in new {
                 timer.apply(event);
                 events.push(event);
