@@ -22,8 +22,8 @@ const SMALLEST_BLOCK: usize = 1024;
 const LARGEST_BLOCK: usize = 16 * 1024;
 
 /// While all calls together keep less than this, blocks stay as they are. Beyond it they are packed when they are full, and
-/// smaller: a stream says a few letters in an event of two hundred bytes, so that a block shrinks to a seventh, for some
-/// twenty microseconds. Few users ever have so many streams at a time.
+/// smaller: a stream says a few letters in an event of two hundred bytes, which packs well. Few users ever have so many
+/// streams at a time, and only they pay for it.
 const ROOMY: usize = 4 << 20;
 const LARGEST_PACKED_BLOCK: usize = 4 * 1024;
 

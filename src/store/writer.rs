@@ -1,8 +1,8 @@
 //! The one thread that writes, with group commit.
 //!
 //! It takes the first write that comes and all that wait behind it, does them in one transaction, and answers all. The
-//! busier it is, the larger the groups; while they are small it rests for as long as the last commit took, so that half as
-//! many commits do. What the disk does not take is kept in order and tried again; while much is kept the queue fills up,
+//! busier it is, the larger the groups; between groups of some size it rests for as long as the last commit took, so that
+//! fewer commits do. What the disk does not take is kept in order and tried again; while much is kept the queue fills up,
 //! and whoever submits is told.
 
 use std::collections::VecDeque;
