@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { AlertView, CallView, Change, LimitsView, ServerMessage, SessionView } from "@/api/types.gen";
-import { apply, emptyState, KEPT_CALLS, type LiveState, noTotals, withSession } from "@/store/live-reducer";
+import {
+  apply,
+  emptyState,
+  KEPT_CALLS,
+  type LiveState,
+  noTotals,
+  withAnswer,
+  withSession,
+} from "@/store/live-reducer";
 
 const session = (id: string, change: Partial<SessionView> = {}): SessionView => ({
   id,
@@ -255,11 +263,30 @@ describe("sessions", () => {
     expect(state.sessions).toEqual([{ view: paused, receivedAt: 101 }]);
   });
 
+  it("are as the stream told last, also after the machine's clock was set back", () => {
+    const paused = session("s1", { status: "paused", revision: 2, at: 9_000, checkpoints: 0 });
+    const later = session("s1", { status: "paused", revision: 2, at: 4_000, checkpoints: 1 });
+    const state = replay(
+      snapshot(),
+      event(11, { kind: "session", data: paused }),
+      event(12, { kind: "session", data: later }),
+    );
+    expect(state.sessions.map(({ view }) => view)).toEqual([later]);
+  });
+
   it("never go back to an older revision, whichever way it comes", () => {
     const known = withSession([], session("s1", { revision: 3 }), 1);
-    expect(withSession(known, session("s1", { revision: 2 }), 2)).toBe(known);
-    expect(withSession(known, session("s1", { revision: 3, at: 1_499 }), 2)).toBe(known);
-    expect(withSession(known, session("s1", { revision: 3, at: 1_501 }), 2)).not.toBe(known);
+    expect(withSession(known, session("s1", { revision: 2, at: 9_000 }), 2)).toBe(known);
+    expect(withAnswer(known, session("s1", { revision: 2, at: 9_000 }), 2)).toBe(known);
+  });
+
+  it("take of an answer what the stream has not told yet", () => {
+    const known = withSession([], session("s1", { revision: 3, checkpoints: 2 }), 1);
+    const overtaken = session("s1", { revision: 3, checkpoints: 1, at: 9_000 });
+    expect(withAnswer(known, overtaken, 2)).toBe(known);
+    const next = session("s1", { revision: 4 });
+    expect(withAnswer(known, next, 2)).toEqual([{ view: next, receivedAt: 2 }]);
+    expect(withAnswer([], next, 2)).toEqual([{ view: next, receivedAt: 2 }]);
   });
 });
 

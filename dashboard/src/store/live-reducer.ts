@@ -157,18 +157,30 @@ const takeEvent = (state: LiveState, event: Event, now: number): LiveState => {
   }
 };
 
-/** Takes a session that the socket or an answer of the API brought; an older one than is known is left out. */
+/**
+ * Takes a session that the stream told of. The stream is in order; wall time is not, as a clock may be set back. Only
+ * an answer can have told of a later revision before.
+ */
 export const withSession = (sessions: LiveSession[], view: SessionView, now: number): LiveSession[] => {
-  const known = sessions.find((session) => session.view.id === view.id)?.view;
-  if (known && isOlder(view, known)) return sessions;
+  const known = revisionOf(sessions, view.id);
+  if (known !== undefined && view.revision < known) return sessions;
   const others = sessions.filter((session) => session.view.id !== view.id);
   // One session at most is the current one.
   const rest = view.current ? others.map(notCurrent) : others;
   return [...rest, { view, receivedAt: now }].sort(newestSession);
 };
 
-const isOlder = (view: SessionView, known: SessionView): boolean =>
-  view.revision < known.revision || (view.revision === known.revision && view.at < known.at);
+/**
+ * Takes a session that an answer of the API brought. One of a revision that is known is left out: the stream has told
+ * of it, and perhaps of what came after.
+ */
+export const withAnswer = (sessions: LiveSession[], view: SessionView, now: number): LiveSession[] => {
+  const known = revisionOf(sessions, view.id);
+  return known !== undefined && view.revision <= known ? sessions : withSession(sessions, view, now);
+};
+
+const revisionOf = (sessions: LiveSession[], id: string): number | undefined =>
+  sessions.find(({ view }) => view.id === id)?.view.revision;
 
 const notCurrent = (session: LiveSession): LiveSession =>
   session.view.current ? { ...session, view: { ...session.view, current: false } } : session;

@@ -4,7 +4,7 @@
 import { create } from "zustand";
 import type { CallView, ServerMessage, SessionView, SettingsView } from "@/api/types.gen";
 import { read } from "@/shared/api-client";
-import { apply, emptyState, type LiveState, withSession } from "@/store/live-reducer";
+import { apply, emptyState, type LiveState, withAnswer } from "@/store/live-reducer";
 import { type Connection, openLiveSocket } from "@/store/live-socket";
 import { shownSession } from "@/store/shown-session";
 import { keepInView, useUi } from "@/store/ui-store";
@@ -17,7 +17,7 @@ export const useLive = create<Live>(() => ({ state: emptyState, connection: { ki
 export const receiveSession = (view: SessionView): void => {
   const now = performance.now();
   const { state } = useLive.getState();
-  take({ ...state, sessions: withSession(state.sessions, view, now) });
+  take({ ...state, sessions: withAnswer(state.sessions, view, now) });
 };
 
 type Listener = (messages: readonly ServerMessage[]) => void;
