@@ -1,8 +1,11 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { ClientRequest, IncomingMessage } from "node:http";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
-import { defineConfig, type ProxyOptions } from "vite";
+import { defineConfig, type Plugin, type ProxyOptions } from "vite";
 
 /** Where `npm run dev` finds a running Moonlock, or the mock of `npm run mock`. */
 const moonlock = new URL(process.env["MOONLOCK_URL"] ?? "http://127.0.0.1:3001").origin;
@@ -24,8 +27,29 @@ const asOwnPage: ProxyOptions = {
   },
 };
 
+/** What shrinks, with the least length at which that is worth a second file. */
+const isText = /\.(?:css|html|js|json|svg|webmanifest)$/;
+const WORTH_IT = 512;
+
+/** Lays what was built beside itself as `.br` and `.gz`, as small as they get: the program serves them as they are. */
+const compressed: Plugin = {
+  name: "compressed",
+  apply: "build",
+  writeBundle: ({ dir = "dist" }) => {
+    for (const file of readdirSync(dir, { recursive: true, encoding: "utf8" })) {
+      const path = join(dir, file);
+      if (!isText.test(file)) continue;
+      const plain = readFileSync(path);
+      if (plain.length < WORTH_IT) continue;
+      // Brotli's default is its best already.
+      writeFileSync(`${path}.br`, brotliCompressSync(plain));
+      writeFileSync(`${path}.gz`, gzipSync(plain, { level: 9 }));
+    }
+  },
+};
+
 export default defineConfig({
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), compressed],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {
     target: ["chrome123", "firefox120", "safari17.5"],

@@ -206,7 +206,7 @@ pub fn router(state: ApiState, access: &Access, ws_path: &str) -> Router {
         .merge(beside)
         .route(ws_path, get(ws::connect))
         .route(sign_in::PATH, sign_in::route(access.clone()))
-        .fallback_service(Router::new().fallback(assets::get).layer(compressed()))
+        .fallback(assets::get)
         .layer(from_fn_with_state(access.clone(), guard::check))
         .with_state(state)
 }
