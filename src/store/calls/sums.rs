@@ -12,10 +12,10 @@ use crate::store::rollups::{self, Changes, Measures};
 
 /// Makes the sums anew if an older program wrote them.
 pub(in crate::store) fn renew_old_sums(connection: &Connection) -> Result<(), ReadError> {
-    if rollups::is_current(connection)? {
-        return Ok(());
-    }
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    if rollups::renew(&transaction)? {
+        return Ok(transaction.commit()?);
+    }
     let unusable = sum_usable(&transaction)?;
     if !unusable.is_empty() {
         tracing::warn!(calls = unusable.len(), "calls that cannot be read are in no sum");
@@ -61,6 +61,6 @@ fn sum_usable(connection: &Connection) -> Result<Vec<Vec<u8>>, ReadError> {
         Ok(changes.write_if_many(connection)?)
     })?;
     changes.write(connection)?;
-    rollups::set_current(connection)?;
+    rollups::fold_anew(connection)?;
     Ok(unusable)
 }

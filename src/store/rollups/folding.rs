@@ -8,31 +8,40 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::write::upsert;
-use super::{Key, Measures, QUARTER_MS, QUARTERS};
+use super::{Key, Measures, QUARTER_MS, QUARTERS, QUARTERS_OF_ALL};
 
 /// Where the coarse levels end: they hold the quarters before this moment. `None` while all sums are being made anew, or
-/// are an older program's: then they hold all.
+/// are an older program's: then they hold none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Folded(pub(super) Option<i64>);
 
 /// The setting that says which form the sums have, and until when they are folded. In another form than this program's
-/// they are made anew.
+/// they are made anew, but for the one before: that lacks a level.
 const KEY: &str = "sums";
-const FORM: &str = "4 ";
+const FORM: &str = "5 ";
+const FORM_BEFORE: &str = "4 ";
+const ADDED: i64 = QUARTERS_OF_ALL;
+
+/// So many rows of coarse levels are held in memory at most.
+const MOST_FOLDED: usize = 50_000;
 
 impl Folded {
     pub(super) fn of(connection: &Connection) -> rusqlite::Result<Self> {
+        Self::in_form(connection, FORM)
+    }
+
+    fn in_form(connection: &Connection, form: &str) -> rusqlite::Result<Self> {
         const SELECT: &str = "SELECT value FROM settings WHERE key = ?1";
         let mut statement = connection.prepare_cached(SELECT)?;
         let value: Option<String> = statement.query_row([KEY], |row| row.get(0)).optional()?;
         Ok(Self(
-            value.and_then(|value| value.strip_prefix(FORM)?.parse().ok()),
+            value.and_then(|value| value.strip_prefix(form)?.parse().ok()),
         ))
     }
 
     /// Whether the coarse levels hold a quarter.
     pub(super) fn holds(self, bucket: i64) -> bool {
-        self.0.is_none_or(|end| bucket < end)
+        self.0.is_some_and(|end| bucket < end)
     }
 
     /// The part of a range of quarters that the coarse levels do not hold.
@@ -66,8 +75,14 @@ pub(super) struct Coarse(HashMap<(i64, Key), Measures>);
 
 impl Coarse {
     pub(super) fn add(&mut self, key: Key, measures: &Measures) {
+        self.add_to(key, measures, |_| true);
+    }
+
+    fn add_to(&mut self, key: Key, measures: &Measures, is_wanted: impl Fn(i64) -> bool) {
         for level in key.coarse() {
-            self.0.entry(level).or_default().add(measures);
+            if is_wanted(level.0) {
+                self.0.entry(level).or_default().add(measures);
+            }
         }
     }
 
@@ -80,6 +95,17 @@ impl Coarse {
 }
 
 fn fold(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<()> {
+    fold_into(connection, from, to, |_| true)
+}
+
+/// Adds quarters to the levels that are wanted, in bounded memory. (What is written meanwhile is no quarter, so the
+/// statement does not come upon it.)
+fn fold_into(
+    connection: &Connection,
+    from: i64,
+    to: i64,
+    is_wanted: impl Fn(i64) -> bool,
+) -> rusqlite::Result<()> {
     const SELECT: &str = "SELECT bucket, session, provider, model, client, operation, source, outcome, conversation, \
             requests, errors, input, cache_read, cache_write, output, reasoning, total, cost_nano_usd, priced_requests, \
             unpriced_tokens, inexact_tokens, unknown_requests, duration_ms, 0, durations, ttfts \
@@ -99,7 +125,10 @@ fn fold(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<()> {
             outcome: row.get(7)?,
             conversation: row.get(8)?,
         };
-        coarse.add(key, &Measures::of_row(row, 9)?);
+        coarse.add_to(key, &Measures::of_row(row, 9)?, &is_wanted);
+        if coarse.0.len() >= MOST_FOLDED {
+            std::mem::take(&mut coarse).write(connection)?;
+        }
     }
     coarse.write(connection)
 }
@@ -111,25 +140,33 @@ fn set(connection: &Connection, end: i64) -> rusqlite::Result<Folded> {
     Ok(Folded(Some(end)))
 }
 
-/// Whether the sums have the form that this program writes.
-pub(in crate::store) fn is_current(connection: &Connection) -> rusqlite::Result<bool> {
+/// Brings the sums to the form that this program writes, out of what they hold; gives whether they have it now. If not,
+/// they are to be made anew of the calls.
+pub(in crate::store) fn renew(connection: &Connection) -> rusqlite::Result<bool> {
+    const REMOVE: &str = "DELETE FROM rollups WHERE level = ?1";
+    if let Some(end) = Folded::in_form(connection, FORM_BEFORE)?.0 {
+        connection.execute(REMOVE, [ADDED])?;
+        fold_into(connection, i64::MIN, end, |level| level == ADDED)?;
+        set(connection, end)?;
+    }
     Ok(Folded::of(connection)?.0.is_some())
 }
 
-/// Deletes all sums: those that are written from here on go to every level.
+/// Deletes all sums: until [`fold_anew`], only quarters are written.
 pub(in crate::store) fn forget(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM rollups", [])?;
     connection.execute("DELETE FROM settings WHERE key = ?1", [KEY])?;
     Ok(())
 }
 
-/// Notes that the sums are whole, at every level.
-pub(in crate::store) fn set_current(connection: &Connection) -> rusqlite::Result<()> {
-    const SELECT: &str = "SELECT max(bucket) FROM rollups WHERE level = ?1";
-    let newest: Option<i64> = connection.query_row(SELECT, [QUARTERS], |row| row.get(0))?;
-    set(
-        connection,
-        newest.map_or(i64::MIN, |newest| newest.saturating_add(QUARTER_MS)),
-    )?;
+/// Makes every coarse level anew out of the quarters, whatever it held, and notes that the sums are whole.
+pub(in crate::store) fn fold_anew(connection: &Connection) -> rusqlite::Result<()> {
+    const REMOVE: &str = "DELETE FROM rollups WHERE level <> ?1";
+    const NEWEST: &str = "SELECT max(bucket) FROM rollups WHERE level = ?1";
+    connection.execute(REMOVE, [QUARTERS])?;
+    let newest: Option<i64> = connection.query_row(NEWEST, [QUARTERS], |row| row.get(0))?;
+    let end = newest.map_or(i64::MIN, |newest| newest.saturating_add(QUARTER_MS));
+    fold(connection, i64::MIN, end)?;
+    set(connection, end)?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! One call's contribution is what [`Totals::add`] makes of it, so the sums cannot mean anything else. Several levels hold
 //! the same sums, each for one kind of question, so that no answer reads many more rows than it gives:
 //!
-//! Only the quarters change with every call: one row, not eight. The coarse levels take a quarter up when it is over and are
+//! Only the quarters change with every call: one row, not nine. The coarse levels take a quarter up when it is over and are
 //! behind until then, so that what is read of them is completed from the youngest quarters (see [`folding`]).
 //!
 //! | level | cut by | knows apart |
@@ -16,6 +16,7 @@
 //! | [`DAYS_OF_ALL`] | UTC days | neither session nor conversation |
 //! | [`DAYS_OF_SESSIONS`] | UTC days | all but the conversation |
 //! | [`HOUR_CLOCK`] | hours | only whether numbers are known |
+//! | [`QUARTERS_OF_ALL`] | quarters of an hour, for the other zones | neither session nor conversation |
 
 mod folding;
 mod read;
@@ -29,7 +30,7 @@ use crate::domain::histogram::Histogram;
 use crate::domain::units::{Millis, Timestamp};
 use crate::domain::wire::Totals;
 
-pub(super) use folding::{forget, is_current, set_current};
+pub(super) use folding::{fold_anew, forget, renew};
 pub(super) use read::{of_session, of_sessions, usage};
 pub(super) use write::Changes;
 
@@ -46,6 +47,7 @@ const HOURS: i64 = 4;
 const DAYS_OF_ALL: i64 = 5;
 const DAYS_OF_SESSIONS: i64 = 6;
 const HOUR_CLOCK: i64 = 7;
+const QUARTERS_OF_ALL: i64 = 8;
 
 /// The source in [`CLOCK`] of calls whose numbers are known: one for all.
 const KNOWN: i64 = 1;
@@ -82,19 +84,19 @@ pub(super) struct Key {
 
 impl Key {
     /// The keys of the coarse levels' rows that hold a quarter's, each with its level.
-    fn coarse(self) -> [(i64, Self); 7] {
+    fn coarse(self) -> [(i64, Self); 8] {
         let without_conversation = Self {
             conversation: 0,
             ..self
         };
+        let of_all = |key: Self| Self { session: 0, ..key };
         let clock = Self {
             source: if self.source == 0 { 0 } else { KNOWN },
             ..Self::nobody(self.bucket)
         };
         let hour = Self {
             bucket: floor(self.bucket, HOUR_MS),
-            session: 0,
-            ..without_conversation
+            ..of_all(without_conversation)
         };
         let day = Self {
             bucket: floor(self.bucket, DAY_MS),
@@ -104,7 +106,6 @@ impl Key {
             bucket: 0,
             ..without_conversation
         };
-        let of_all = |key: Self| Self { session: 0, ..key };
         let day_of_session = Self {
             bucket: day.bucket,
             ..without_conversation
@@ -121,6 +122,7 @@ impl Key {
             (DAYS_OF_ALL, of_all(day_of_session)),
             (DAYS_OF_SESSIONS, day_of_session),
             (HOUR_CLOCK, hour_clock),
+            (QUARTERS_OF_ALL, of_all(without_conversation)),
         ]
     }
 

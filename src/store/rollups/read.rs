@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 use super::folding::Folded;
 use super::{
     ALL_TIME, CLOCK, DAY_MS, DAYS, DAYS_OF_ALL, DAYS_OF_SESSIONS, HOUR_CLOCK, HOUR_MS, HOURS, Measures,
-    Numbers, QUARTER_MS, QUARTERS, blob, ceil, floor,
+    Numbers, QUARTER_MS, QUARTERS, QUARTERS_OF_ALL, blob, ceil, floor,
 };
 use crate::domain::call::{Outcome, Source};
 use crate::domain::operation::Operation;
@@ -48,8 +48,9 @@ fn ranges(query: &UsageQuery, folded: Folded) -> Vec<Range> {
         match query.step {
             Step::Hours if is_clock => &[(CLOCK, QUARTER_MS), (HOUR_CLOCK, HOUR_MS)],
             Step::Quarters if is_clock => &[(CLOCK, QUARTER_MS)],
-            Step::Hours if !knows_sessions && !knows_all => &[(QUARTERS, QUARTER_MS), (HOURS, HOUR_MS)],
-            _ => &[(QUARTERS, QUARTER_MS)],
+            _ if knows_sessions || knows_all => &[(QUARTERS, QUARTER_MS)],
+            Step::Hours => &[(QUARTERS_OF_ALL, QUARTER_MS), (HOURS, HOUR_MS)],
+            Step::Quarters => &[(QUARTERS_OF_ALL, QUARTER_MS)],
         }
     } else if knows_all {
         &[(QUARTERS, QUARTER_MS), (DAYS, DAY_MS)]
@@ -59,15 +60,16 @@ fn ranges(query: &UsageQuery, folded: Folded) -> Vec<Range> {
             _ => &[(QUARTERS, QUARTER_MS), (DAYS_OF_SESSIONS, DAY_MS)],
         }
     } else {
-        &[(QUARTERS, QUARTER_MS), (HOURS, HOUR_MS), (DAYS_OF_ALL, DAY_MS)]
+        &[
+            (QUARTERS_OF_ALL, QUARTER_MS),
+            (HOURS, HOUR_MS),
+            (DAYS_OF_ALL, DAY_MS),
+        ]
     };
     let mut ranges = Vec::new();
     cut(levels, from, to, &mut ranges);
     ranges.retain_mut(|range| {
-        let held = match range.level {
-            QUARTERS => folded.held(range.from, range.to),
-            _ => return true,
-        };
+        let held = folded.held(range.from, range.to);
         (range.from, range.to) = held.unwrap_or_default();
         held.is_some()
     });
@@ -316,15 +318,15 @@ mod tests {
             [
                 (DAYS_OF_ALL, DAY_MS, 3 * DAY_MS),
                 (HOURS, hour, DAY_MS),
-                (QUARTERS, 3 * DAY_MS, 3 * DAY_MS + QUARTER_MS),
+                (QUARTERS_OF_ALL, 3 * DAY_MS, 3 * DAY_MS + QUARTER_MS),
             ]
         );
         assert_eq!(
             plan(Some(QUARTER_MS), Some(DAY_MS + hour + 1), &[]),
             [
                 (HOURS, hour, DAY_MS + hour),
-                (QUARTERS, QUARTER_MS, hour),
-                (QUARTERS, DAY_MS + hour, DAY_MS + hour + QUARTER_MS),
+                (QUARTERS_OF_ALL, QUARTER_MS, hour),
+                (QUARTERS_OF_ALL, DAY_MS + hour, DAY_MS + hour + QUARTER_MS),
             ]
         );
         assert_eq!(
@@ -351,7 +353,7 @@ mod tests {
         let end = 2 * DAY_MS + HOUR_MS;
         assert_eq!(
             plan(None, None, end),
-            [(DAYS_OF_ALL, i64::MIN, i64::MAX), (QUARTERS, end, i64::MAX)]
+            [(DAYS_OF_ALL, i64::MIN, end), (QUARTERS, end, i64::MAX)]
         );
         // The edge behind the days is in part folded, in part not.
         assert_eq!(
@@ -362,7 +364,7 @@ mod tests {
             ),
             [
                 (DAYS_OF_ALL, DAY_MS, 2 * DAY_MS),
-                (QUARTERS, 2 * DAY_MS, 2 * DAY_MS + QUARTER_MS),
+                (QUARTERS_OF_ALL, 2 * DAY_MS, 2 * DAY_MS + QUARTER_MS),
                 (QUARTERS, 2 * DAY_MS + QUARTER_MS, 2 * DAY_MS + 3 * QUARTER_MS),
             ]
         );
@@ -411,7 +413,7 @@ mod tests {
         assert_eq!(levels(&[bucket], Step::Quarters, None), [CLOCK]);
         assert_eq!(levels(&[bucket], Step::Hours, None), [HOUR_CLOCK]);
         assert_eq!(levels(&[bucket, model], Step::Hours, None), [HOURS]);
-        assert_eq!(levels(&[bucket, model], Step::Quarters, None), [QUARTERS]);
+        assert_eq!(levels(&[bucket, model], Step::Quarters, None), [QUARTERS_OF_ALL]);
         for by in [GroupBy::Session, GroupBy::Conversation] {
             assert_eq!(levels(&[bucket, by], Step::Hours, None), [QUARTERS]);
         }

@@ -12,7 +12,7 @@ use crate::domain::record::Record;
 use crate::domain::units::{Millis, Timestamp, Tokens};
 use crate::domain::wire::Totals;
 use crate::store::{
-    CallQuery, GroupBy, Reader, SessionFilter, Step as Cut, Store, Timings, UsageKeys, UsageQuery,
+    CallQuery, GroupBy, Reader, SessionFilter, Step as Cut, Store, Timings, UsageKeys, UsageQuery, rollups,
 };
 
 const QUARTER: i64 = 900_000;
@@ -327,14 +327,14 @@ fn a_call_changes_one_row_and_what_is_over_is_folded() {
             .unwrap()
     };
     let mut calls = HashMap::new();
-    // One row a quarter, until the first is over by more than one: then it stands at all seven coarse levels too. A late
+    // One row a quarter, until the first is over by more than one: then it stands at all eight coarse levels too. A late
     // call changes rows that are there.
     for (call, expected) in [
         (at(1, 0), 1),
         (at(2, 1), 2),
-        (at(3, 2), 10),
-        (at(4, 0), 10),
-        (at(5, 1), 10),
+        (at(3, 2), 11),
+        (at(4, 0), 11),
+        (at(5, 1), 11),
     ] {
         put(&store, finished(&call));
         calls.insert(call.start.id, call);
@@ -352,4 +352,58 @@ fn a_call_changes_one_row_and_what_is_over_is_folded() {
             check(&store.reader(), &calls, &query);
         }
     }
+}
+
+#[test]
+fn coarse_levels_come_out_of_the_quarters_alone() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("moonlock.db");
+    let mut calls = HashMap::new();
+    {
+        let (store, _) = open(directory.path());
+        for number in 0..40 {
+            let mut call = full(number);
+            call.start.started_at = Timestamp(NOON + i64::try_from(number).unwrap() * 2 * QUARTER);
+            put(&store, finished(&call));
+            calls.insert(call.start.id, call);
+        }
+    }
+    let all_queries = |reader: &Reader| {
+        use GroupBy::{Bucket, Conversation, Model, Session};
+        let groups: [&[GroupBy]; 6] = [
+            &[],
+            &[Model],
+            &[Session],
+            &[Conversation],
+            &[Bucket],
+            &[Bucket, Model],
+        ];
+        for group_by in groups {
+            for step in [Cut::Quarters, Cut::Hours] {
+                let query = UsageQuery {
+                    group_by: group_by.to_vec(),
+                    step,
+                    timings: Timings::Wanted,
+                    ..UsageQuery::default()
+                };
+                check(reader, &calls, &query);
+            }
+        }
+    };
+    // What a program left that had one level fewer: made of the calls, the sums would be empty now.
+    connect(&path)
+        .execute_batch(
+            "DELETE FROM calls; DELETE FROM rollups WHERE level = 8; \
+             UPDATE settings SET value = '4' || substr(value, 2) WHERE key = 'sums';",
+        )
+        .unwrap();
+    all_queries(&open(directory.path()).0.reader());
+    // Whatever they held.
+    let connection = connect(&path);
+    connection
+        .execute_batch("UPDATE rollups SET total = 7, requests = 9 WHERE level > 0")
+        .unwrap();
+    rollups::fold_anew(&connection).unwrap();
+    drop(connection);
+    all_queries(&open(directory.path()).0.reader());
 }
