@@ -1,8 +1,8 @@
 //! Repeated text as small integers: the table `names`, and the sessions' keys.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::calls::Noted;

@@ -4,8 +4,7 @@
 //! object's *shape*, and that is a name like any other. The column then holds the shape's id and the numbers. A
 //! shape is only made a name when it comes a second time, so an object with something unique in it stays text.
 
-use std::collections::HashSet;
-
+use foldhash::HashSet;
 use rusqlite::Connection;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 

@@ -188,6 +188,10 @@ const MEND_AGAIN: Duration = Duration::from_secs(600);
 /// A database that is not in its place is not written anew more often, should somebody take it away again and again.
 const RESCUE_AGAIN: Duration = Duration::from_secs(10);
 
+/// While group follows group, the file is looked for in its place no more often. What was written in between goes into the
+/// file that a rescue makes.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
 /// A group of so many says that calls come much faster than commits, and that the next is worth a rest. With 16 clients a
 /// group has three, and would only wait.
 const COMPANY: usize = 6;
@@ -216,8 +220,9 @@ pub(super) struct Writer {
     database: Database,
     checkpointer: Checkpointer,
     home: Home,
-    /// The file that is open, and when it was last found not to be in its place.
+    /// The file that is open, when it was last looked for in its place, and when it was last not found there.
     place: Place,
+    looked: Option<Instant>,
     rescued: Option<Instant>,
     queue: Receiver<Message>,
     stopping: Arc<AtomicBool>,
@@ -253,6 +258,7 @@ impl Writer {
             database,
             checkpointer,
             place: Place::of(&home.path),
+            looked: None,
             rescued: None,
             home,
             queue,
@@ -370,8 +376,12 @@ impl Writer {
             return;
         }
         let began = Instant::now();
-        if !self.place.is_still(&self.home.path) {
-            self.rescue();
+        let looked_just_now = self.looked.is_some_and(|at| began - at < LOOK_AGAIN);
+        if self.last.0 < COMPANY || !looked_just_now {
+            self.looked = Some(began);
+            if !self.place.is_still(&self.home.path) {
+                self.rescue();
+            }
         }
         let result = self
             .database

@@ -4,11 +4,10 @@
 //! twice: `message_start` has the prompt and a placeholder for the output, `message_delta` the truth. Both are
 //! cumulative, so the later one replaces the earlier one field by field.
 
-use serde_json::Value;
-
 use super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, Gate, Model, is_reason};
 use super::fields::{Fields, Rest};
 use super::json_scan::{Found, Want, start, text};
+use super::node::Node;
 use super::once::Share;
 use super::openai_chat::reported;
 use super::parts::Parts;
@@ -333,7 +332,7 @@ impl Pass {
         let prompt = Prompt::read(fields);
         let (created_5m, created_1h) = prompt.cache_write();
         Self {
-            model: fields.value(&["model"]).and_then(Value::as_str).map(Into::into),
+            model: fields.value(&["model"]).and_then(Node::as_str).map(Into::into),
             prompt: Prompt {
                 cache_created: None,
                 created_5m,

@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value};
 
+use super::node::Node;
 use super::reading::Flaws;
 use crate::domain::units::{NanoUsd, Tokens};
 
 /// A usage object, as far as it can be read.
 #[derive(Debug)]
 pub(super) struct Fields {
-    object: Value,
+    object: Node,
     /// A field was there and could not be used.
     pub spoiled: bool,
 }
@@ -17,8 +18,8 @@ impl Fields {
     /// Reads a usage object from its text; `null` is no object, anything else that is none is a flaw.
     pub(super) fn parse(text: &[u8], flaws: &mut Flaws) -> Option<Self> {
         match serde_json::from_slice(text) {
-            Ok(Value::Null) => None,
-            Ok(object @ Value::Object(_)) => Some(Self {
+            Ok(Node::Null) => None,
+            Ok(object @ Node::Object(_)) => Some(Self {
                 object,
                 spoiled: false,
             }),
@@ -32,18 +33,18 @@ impl Fields {
     /// A usage object that was put together.
     pub(super) fn of(object: Map<String, Value>) -> Self {
         Self {
-            object: Value::Object(object),
+            object: Value::Object(object).into(),
             spoiled: false,
         }
     }
 
     /// The fields of each object in the array at `key`.
     pub(super) fn elements(&self, key: &str) -> Vec<Self> {
-        let elements = self.object.get(key).and_then(Value::as_array);
+        let elements = self.object.get(key).and_then(Node::as_array);
         elements
             .into_iter()
             .flatten()
-            .filter(|element| element.is_object())
+            .filter(|element| matches!(element, Node::Object(_)))
             .map(|element| Self {
                 object: element.clone(),
                 spoiled: false,
@@ -52,16 +53,16 @@ impl Fields {
     }
 
     /// The value at `path`; missing and `null` are the same.
-    pub(super) fn value(&self, path: &[&str]) -> Option<&Value> {
+    pub(super) fn value(&self, path: &[&str]) -> Option<&Node> {
         path.iter()
             .try_fold(&self.object, |value, key| value.get(key))
-            .filter(|value| !value.is_null())
+            .filter(|value| **value != Node::Null)
     }
 
     /// The tokens at `path`. A number that cannot be a count of tokens spoils the object.
     pub(super) fn tokens(&mut self, path: &[&str]) -> Option<Tokens> {
         let tokens = match self.value(path)? {
-            Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
+            Node::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
             _ => None,
         };
         let tokens = tokens
@@ -79,21 +80,21 @@ impl Fields {
     /// The amount of US dollars at `path`, rounded to billionths.
     pub(super) fn dollars(&self, path: &[&str]) -> Option<NanoUsd> {
         match self.value(path)? {
-            Value::Number(number) => nano_usd(&number.to_string()),
+            Node::Number(number) => nano_usd(&number.to_string()),
             _ => None,
         }
     }
 
     /// What the provider of an OpenAI-style usage object says that the call cost.
     pub(super) fn cost(&self) -> Option<NanoUsd> {
-        if let Some(ticks) = self.value(&["cost_in_usd_ticks"]).and_then(Value::as_i64) {
+        if let Some(ticks) = self.value(&["cost_in_usd_ticks"]).and_then(Node::as_i64) {
             // xAI: 10^10 ticks are a dollar.
             return Some(NanoUsd(ticks / 10));
         }
         let charged = self
             .dollars(&["cost"])
             .or_else(|| self.dollars(&["cost", "total_cost"]));
-        if self.value(&["is_byok"]).and_then(Value::as_bool) == Some(true) {
+        if self.value(&["is_byok"]).and_then(Node::as_bool) == Some(true) {
             // OpenRouter with the user's own key: the provider behind it charges the user as well.
             return Some(charged? + self.dollars(&["cost_details", "upstream_inference_cost"])?);
         }

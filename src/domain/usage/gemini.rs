@@ -3,11 +3,10 @@
 //! Each chunk repeats the usage so far, and the last one with counts is right as it stands: merging it with earlier
 //! ones is wrong, because counts can shrink. The prompt includes what the cache served, candidates exclude thoughts.
 
-use serde_json::Value;
-
 use super::dialect::{Dialect, Ending, ErrorNote, ErrorPart, Gate, Model, is_reason};
 use super::fields::{Fields, Rest};
 use super::json_scan::{Found, Want, start, text};
+use super::node::Node;
 use super::openai_chat::reported;
 use super::parts::Parts;
 use super::reading::{Flaws, Reading};
@@ -190,10 +189,10 @@ fn modality_tokens(usage: &Fields, details: &str, modality: &str) -> Option<Toke
     let entries = usage.value(&[details])?.as_array()?;
     let entry = entries
         .iter()
-        .find(|entry| entry.get("modality").and_then(Value::as_str) == Some(modality))?;
+        .find(|entry| entry.get("modality").and_then(Node::as_str) == Some(modality))?;
     entry
         .get("tokenCount")
-        .and_then(Value::as_u64)
+        .and_then(Node::as_u64)
         .map(Tokens)
         .filter(|tokens| *tokens <= Tokens::PLAUSIBLE_MAX)
 }

@@ -51,6 +51,7 @@ mod form;
 mod gemini;
 mod gemini_more;
 pub(crate) mod json_scan;
+mod node;
 mod ollama;
 pub mod once;
 mod openai_chat;

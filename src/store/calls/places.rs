@@ -7,8 +7,9 @@
 //!
 //! What is noted stays noted when a call is changed or deleted: a block may then be read in vain, and no call is missed.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
+use foldhash::HashSet;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::filters::{Filters, id_at};

@@ -1,7 +1,6 @@
 //! Sums into rows.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use rusqlite::{Connection, params};
 
 use super::folding::{Coarse, Folded};

@@ -4,11 +4,10 @@
 //! the next turn counts the conversation again. The prompt includes what the cache served. Thoughts stand beside the
 //! response, and outside of the total. The model is named once, in the client's first message.
 
-use serde_json::Value;
-
 use super::super::dialect::string;
 use super::super::fields::{Fields, Rest};
 use super::super::json_scan::{Found, Want, start, text};
+use super::super::node::Node;
 use super::super::parts::Parts;
 use super::super::reading::{Flaws, Reading};
 use super::message::{Messages, Note};
@@ -290,10 +289,10 @@ fn modality_tokens(usage: &Fields, details: &[&str], modality: &str) -> Option<T
         .iter()
         .filter_map(|key| usage.value(&[key])?.as_array())
         .flatten();
-    let entry = entries.find(|entry| entry.get("modality").and_then(Value::as_str) == Some(modality))?;
+    let entry = entries.find(|entry| entry.get("modality").and_then(Node::as_str) == Some(modality))?;
     entry
         .get("tokenCount")
-        .and_then(Value::as_u64)
+        .and_then(Node::as_u64)
         .map(Tokens)
         .filter(|tokens| *tokens <= Tokens::PLAUSIBLE_MAX)
 }
