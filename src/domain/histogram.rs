@@ -3,6 +3,7 @@
 //! Sizes lie on a logarithmic scale, a tenth from one to the next, and each is taken for the middle of its step: never
 //! more than 4.9 % off. Counts of several can be added up and taken apart again, so sums can hold them.
 
+use super::leb128::{put, put_signed, take, take_signed};
 use super::units::Millis;
 
 /// From one step to the next.
@@ -32,18 +33,28 @@ impl Histogram {
 
     /// Takes another's counts in.
     pub fn add(&mut self, other: &Self) {
+        let mut from = 0;
         for (step, count) in &other.counts {
-            match self.counts.binary_search_by_key(step, |(known, _)| *known) {
-                Ok(at) => {
-                    let (_, known) = &mut self.counts[at];
-                    *known = known.saturating_add(*count);
-                    if *known == 0 {
-                        self.counts.remove(at);
-                    }
-                }
-                Err(at) => self.counts.insert(at, (*step, *count)),
-            }
+            from = self.count(from, *step, *count);
         }
+    }
+
+    /// Takes a count in, at or behind a place; gives the place where the counts of longer ones are.
+    fn count(&mut self, from: usize, step: u16, count: i64) -> usize {
+        let shorter = |(known, _): &&(u16, i64)| *known < step;
+        let at = from + self.counts[from..].iter().take_while(shorter).count();
+        match self.counts.get_mut(at).filter(|(known, _)| *known == step) {
+            Some((_, known)) => {
+                *known = known.saturating_add(count);
+                if *known == 0 {
+                    self.counts.remove(at);
+                    return at;
+                }
+            }
+            None if count != 0 => self.counts.insert(at, (step, count)),
+            None => return at,
+        }
+        at + 1
     }
 
     /// What takes these counts out again.
@@ -80,7 +91,7 @@ impl Histogram {
         let mut before = 0;
         for (step, count) in &self.counts {
             put(&mut bytes, u64::from(step - before));
-            put(&mut bytes, ((count << 1) ^ (count >> 63)).cast_unsigned());
+            put_signed(&mut bytes, *count);
             before = *step;
         }
         bytes
@@ -94,12 +105,12 @@ impl Histogram {
     }
 
     fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
-        let mut counts = Vec::new();
+        // A pair is two bytes or more.
+        let mut counts = Vec::with_capacity(bytes.len() / 2);
         let mut before: u16 = 0;
         while !bytes.is_empty() {
             let distance = u16::try_from(take(&mut bytes)?).ok()?;
-            let zigzag = take(&mut bytes)?;
-            let count = (zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed();
+            let count = take_signed(&mut bytes)?;
             if distance == 0 && !counts.is_empty() {
                 return None;
             }
@@ -124,27 +135,6 @@ fn middle(step: u16) -> Millis {
         0 => Millis(0),
         step => Millis(STEP.powf(f64::from(step) - 0.5).round() as u64),
     }
-}
-
-fn put(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-fn take(bytes: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let (first, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= u64::from(first & 0x7f) << shift;
-        if first & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
 }
 
 #[cfg(test)]

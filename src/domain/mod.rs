@@ -13,6 +13,7 @@ pub mod forecast;
 pub mod histogram;
 pub mod ids;
 pub mod import;
+pub(crate) mod leb128;
 pub mod live;
 pub mod metrics;
 pub mod notice;

@@ -15,6 +15,7 @@ use super::session::Session;
 use super::session::checkpoint::Checkpoint;
 use super::session::clock::Reading;
 use super::session::event::TimerEvent;
+use super::session::track::Made;
 use super::units::{Timestamp, Tokens};
 use super::usage::once::OnceKey;
 use super::windows::LimitSet;
@@ -85,6 +86,8 @@ pub enum Record {
     },
     /// What was foretold of a session, in place of what was noted before.
     Foretold(Box<Foretold>),
+    /// What the calls of a finished session made of it: so it need not be made of them again.
+    Course(Box<KeptCourse>),
     /// Calls that name no session go here.
     Current(Option<SessionId>),
     /// What a provider last told of its limits, in place of what it told before.
@@ -109,6 +112,17 @@ pub enum Record {
         /// Whether it is silent.
         muted: bool,
     },
+}
+
+/// What the calls of a finished session made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptCourse {
+    /// The session.
+    pub session: SessionId,
+    /// The store's note of which state of the session and its calls this was made of.
+    pub made_of: Box<str>,
+    /// What was made of them.
+    pub made: Made,
 }
 
 /// What was foretold of a session while it ran, and what came of it.

@@ -8,8 +8,8 @@ use super::error::ReadError;
 use super::names::{Dictionary, Lookup};
 use super::rollups::Changes;
 use super::{
-    alerts, answers, budgets, calibration, calls, checkpoints, conversations, counted_once, forecasts,
-    reports, sessions, windows,
+    alerts, answers, budgets, calibration, calls, checkpoints, conversations, counted_once, courses,
+    forecasts, reports, sessions, windows,
 };
 use crate::domain::call::{Call, CallEnd};
 use crate::domain::ids::CallId;
@@ -145,6 +145,7 @@ impl Database {
                     at,
                 } => conversations::put(&transaction, &mut self.dictionary, conversation, *session, *at)?,
                 Record::Foretold(foretold) => forecasts::put(&transaction, &mut self.dictionary, foretold)?,
+                Record::Course(kept) => courses::put(&transaction, kept)?,
                 Record::Current(current) => sessions::put_current(&transaction, *current)?,
                 Record::Limits(set) => windows::put(&transaction, set)?,
                 Record::Learnt { learnt, at } => calibration::put(&transaction, learnt, *at)?,

@@ -28,6 +28,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("migrations/0017_timings.sql")),
     M::up(include_str!("migrations/0018_folded_sums.sql")),
     M::up(include_str!("migrations/0019_call_places.sql")),
+    M::up(include_str!("migrations/0020_courses.sql")),
 ];
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);

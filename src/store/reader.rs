@@ -25,6 +25,7 @@ use crate::domain::call::Call;
 use crate::domain::estimate::calibration::Learnt;
 use crate::domain::ids::{AlertId, CallId, CheckpointId, SessionId};
 use crate::domain::live::{Counting, Movable, PastCall};
+use crate::domain::record::{KeptCourse, Record};
 use crate::domain::report::Kept;
 use crate::domain::session::CallsFate;
 use crate::domain::session::checkpoint::Checkpoint;
@@ -233,7 +234,12 @@ impl Reader {
         reach: Reach,
         now: Reading,
     ) -> Result<Vec<Option<Course>>, ReadError> {
-        self.read(|connection, lookup| courses::of_sessions(connection, lookup, ids, reach, now))
+        let mut made = Vec::new();
+        let found = self.read(|connection, lookup| {
+            courses::of_sessions(connection, lookup, &mut made, ids, reach, now)
+        })?;
+        self.keep(made);
+        Ok(found)
     }
 
     /// How the use of the newest finished sessions grew that tell what is usual, but for some.
@@ -247,7 +253,22 @@ impl Reader {
         except: &[SessionId],
         now: Reading,
     ) -> Result<Vec<Course>, ReadError> {
-        self.read(|connection, lookup| courses::finished(connection, lookup, axis, limit, except, now))
+        let mut made = Vec::new();
+        let found = self.read(|connection, lookup| {
+            courses::finished(connection, lookup, &mut made, axis, limit, except, now)
+        })?;
+        self.keep(made);
+        Ok(found)
+    }
+
+    /// Has what was made of calls kept for the next time, if this is the store's process and its writer has time.
+    fn keep(&self, made: Vec<KeptCourse>) {
+        let Some(writer) = &self.pool.writer else {
+            return;
+        };
+        for course in made {
+            writer.submit_with(Record::Course(Box::new(course)), None).ok();
+        }
     }
 
     /// The deleted sessions that calls may still belong to, and what becomes of those.

@@ -11,7 +11,7 @@ use super::timer::{Timer, whole_millis};
 /// An axis has at most so many steps.
 const MOST_STEPS: u64 = 300;
 /// Steps are this long, or a power of two times this: so the points of a session stay where they are as it grows.
-const SHORTEST_STEP: Millis = Millis(1_000);
+pub(super) const SHORTEST_STEP: Millis = Millis(1_000);
 
 /// Points of a session's own time, from 0 on, for several curves to stand on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,16 +106,28 @@ impl Reach {
     }
 }
 
+/// What was used in a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sum {
-    calls: u64,
-    total: Tokens,
-    fresh: Tokens,
-    cost: NanoUsd,
+pub(super) struct Sum {
+    pub(super) calls: u64,
+    pub(super) total: Tokens,
+    pub(super) fresh: Tokens,
+    pub(super) cost: NanoUsd,
 }
 
 impl Sum {
-    fn add(&mut self, other: &Self) {
+    /// That of a call.
+    pub(super) fn of(parts: &Parts, cost: Option<NanoUsd>) -> Self {
+        let total = parts.total().unwrap_or_default();
+        Self {
+            calls: 1,
+            total,
+            fresh: total.saturating_sub(parts.cache_read.unwrap_or_default()),
+            cost: cost.unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
         self.calls = self.calls.saturating_add(other.calls);
         self.total += other.total;
         self.fresh += other.fresh;
@@ -125,27 +137,19 @@ impl Sum {
 
 impl Curve {
     /// An empty one of a session that has run for so long. What comes after the axis is left out.
-    #[must_use]
-    pub fn new(end: Millis, axis: Axis) -> Self {
+    pub(super) fn new(end: Millis, axis: Axis, has_cost: bool) -> Self {
         Self {
             end,
             axis,
             steps: vec![Sum::default(); axis.index(end.min(axis.length)) + 1],
-            has_cost: false,
+            has_cost,
         }
     }
 
-    /// Takes a call that ended at a moment of the session's own time. Their order does not matter.
-    pub fn add(&mut self, at: Millis, parts: &Parts, cost: Option<NanoUsd>) {
-        let total = parts.total().unwrap_or_default();
-        self.has_cost |= cost.is_some();
+    /// Takes what was used until a moment of the session's own time. The order does not matter.
+    pub(super) fn add(&mut self, at: Millis, sum: &Sum) {
         if let Some(step) = self.steps.get_mut(self.axis.index(at.min(self.end))) {
-            step.add(&Sum {
-                calls: 1,
-                total,
-                fresh: total.saturating_sub(parts.cache_read.unwrap_or_default()),
-                cost: cost.unwrap_or_default(),
-            });
+            step.add(sum);
         }
     }
 
@@ -189,6 +193,7 @@ impl Curve {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::track::Track;
     use super::*;
 
     fn parts(input: u64, cache_read: u64, output: u64) -> Parts {
@@ -200,17 +205,24 @@ mod tests {
         }
     }
 
-    fn whole(end: u64) -> Curve {
-        Curve::new(Millis(end), Axis::new(Millis(end)))
+    /// The curve of calls, by when they ended.
+    fn drawn(end: u64, length: u64, calls: &[(u64, Parts, Option<NanoUsd>)]) -> Curve {
+        let mut track = Track::default();
+        for (at, parts, cost) in calls {
+            track.add(Millis(*at), parts, *cost);
+        }
+        track.curve(Millis(end), Axis::new(Millis(length)))
     }
 
     #[test]
     fn a_call_stands_at_the_end_of_its_step() {
-        let mut curve = whole(2_500);
-        curve.add(Millis(0), &parts(1, 0, 0), None);
-        curve.add(Millis(1_000), &parts(10, 5, 0), Some(NanoUsd(7)));
-        curve.add(Millis(1_001), &parts(100, 0, 0), None);
-        curve.add(Millis(9_999), &parts(1_000, 0, 0), None);
+        let calls = [
+            (0, parts(1, 0, 0), None),
+            (1_000, parts(10, 5, 0), Some(NanoUsd(7))),
+            (1_001, parts(100, 0, 0), None),
+            (9_999, parts(1_000, 0, 0), None),
+        ];
+        let curve = drawn(2_500, 2_500, &calls);
         let points: Vec<_> = curve
             .points()
             .map(|point| (point.at.0, point.calls, point.total.0, point.fresh.0, point.cost))
@@ -232,19 +244,19 @@ mod tests {
 
     #[test]
     fn a_session_without_a_price_has_no_cost_and_one_without_time_has_a_point() {
-        let mut curve = whole(0);
-        assert_eq!(curve.points().collect::<Vec<_>>(), [Point::default()]);
-        curve.add(Millis(0), &Parts::default(), None);
+        let empty = drawn(0, 0, &[]);
+        assert_eq!(empty.points().collect::<Vec<_>>(), [Point::default()]);
+        let curve = drawn(0, 0, &[(0, Parts::default(), None)]);
         let points: Vec<_> = curve.points().collect();
         assert_eq!((points.len(), points[0].calls, points[0].cost), (1, 1, None));
     }
 
     #[test]
     fn what_comes_after_the_axis_is_left_out() {
-        let mut curve = Curve::new(Millis(60_000), Axis::new(Millis(3_000)));
-        for second in 0..60 {
-            curve.add(Millis(second * 1_000), &parts(1, 0, 0), None);
-        }
+        let calls: Vec<_> = (0..60)
+            .map(|second| (second * 1_000, parts(1, 0, 0), None))
+            .collect();
+        let curve = drawn(60_000, 3_000, &calls);
         let points: Vec<_> = curve.points().map(|point| (point.at.0, point.total.0)).collect();
         assert_eq!(points, [(0, 1), (1_000, 2), (2_000, 3), (3_000, 4)]);
         assert_eq!(curve.until(Millis(3_001)), None);
@@ -265,10 +277,8 @@ mod tests {
             end in 0_u64..2_000_000_000,
             calls in prop::collection::vec((0_u64..2_000_000_000, 0_u64..1_000), 0..50),
         ) {
-            let mut curve = whole(end);
-            for (at, tokens) in &calls {
-                curve.add(Millis(*at), &parts(*tokens, 0, 0), None);
-            }
+            let of_parts: Vec<_> = calls.iter().map(|(at, tokens)| (*at, parts(*tokens, 0, 0), None)).collect();
+            let curve = drawn(end, end, &of_parts);
             let points: Vec<_> = curve.points().collect();
             prop_assert!(points.len() as u64 <= MOST_STEPS + 1);
             prop_assert!(points.is_sorted_by_key(|point| (point.at, point.total)));

@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::super::call::{Outcome, named};
 use super::super::units::{Millis, NanoUsd, Timestamp, Tokens};
 use super::super::usage::parts::Parts;
@@ -129,7 +131,7 @@ pub struct Spent {
 }
 
 /// What a session's efficiency follows from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effort {
     /// Calls.
     pub calls: u64,
@@ -200,20 +202,27 @@ impl Efforts {
         }
     }
 
-    /// What they come to, with so many calls in loops, and so many checkpoints.
+    /// What they come to.
     #[must_use]
-    pub fn sum(self, looped: u64, checkpoints: u64) -> Effort {
-        let Effort { calls, repeats, .. } = self.effort;
+    pub fn sum(self) -> Effort {
         Effort {
-            repeats: repeats.saturating_add(looped).min(calls),
             cost: Some(self.cost).filter(|_| !self.is_unpriced),
-            checkpoints,
             ..self.effort
         }
     }
 }
 
 impl Effort {
+    /// With so many calls in loops, and so many checkpoints.
+    #[must_use]
+    pub fn with(self, looped: u64, checkpoints: u64) -> Self {
+        Self {
+            repeats: self.repeats.saturating_add(looped).min(self.calls),
+            checkpoints,
+            ..self
+        }
+    }
+
     /// A part's number.
     fn value(&self, part: EfficiencyPart) -> Result<i64, LeftOut> {
         let share = |part: u64, whole: u64, missing| match whole {
@@ -345,7 +354,7 @@ mod tests {
     fn effort(calls: &[Spent], checkpoints: u64) -> Effort {
         let mut efforts = Efforts::default();
         calls.iter().for_each(|call| efforts.take(call));
-        efforts.sum(0, checkpoints)
+        efforts.sum().with(0, checkpoints)
     }
 
     fn steady(calls: i64) -> Vec<Spent> {

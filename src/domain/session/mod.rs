@@ -1,7 +1,8 @@
 //! The user's own stretch of work: a state machine over timer events.
 //!
 //! [`rules`] says what may be done to it when, [`event`] what can happen to its clock, [`timer`] what follows from that;
-//! [`curve`] is how its use grew, [`usual`] how that of others did, and [`efficiency`] how well it was used.
+//! [`curve`] is how its use grew, [`track`] what is kept of that, [`usual`] how that of others did, and [`efficiency`] how well
+//! it was used.
 
 pub mod checkpoint;
 pub mod clock;
@@ -10,6 +11,7 @@ pub mod efficiency;
 pub mod event;
 pub mod rules;
 pub mod timer;
+pub mod track;
 pub mod usual;
 
 use super::budget::{Allowance, AllowancePatch};

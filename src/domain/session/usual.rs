@@ -137,6 +137,7 @@ fn signed(number: u64) -> i64 {
 mod tests {
     use super::*;
     use crate::domain::session::curve::Axis;
+    use crate::domain::session::track::Track;
     use crate::domain::units::{NanoUsd, Tokens};
     use crate::domain::usage::parts::Parts;
 
@@ -162,15 +163,15 @@ mod tests {
 
     /// One call a second of so many tokens, for some milliseconds.
     fn steady(lasted: u64, tokens: u64, cost: Option<NanoUsd>) -> Curve {
-        let mut curve = Curve::new(Millis(lasted), Axis::new(Millis(600_000)));
+        let mut track = Track::default();
         let parts = Parts {
             input: Some(Tokens(tokens)),
             ..Parts::default()
         };
         for second in 1..=lasted / 1_000 {
-            curve.add(Millis(second * 1_000), &parts, cost);
+            track.add(Millis(second * 1_000), &parts, cost);
         }
-        curve
+        track.curve(Millis(lasted), Axis::new(Millis(600_000)))
     }
 
     #[test]

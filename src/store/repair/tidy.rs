@@ -61,7 +61,8 @@ fn missing_sessions(connection: &Connection) -> rusqlite::Result<()> {
     const MISSING: &str = "SELECT session FROM (SELECT session FROM calls UNION SELECT session FROM running_calls \
             UNION SELECT session FROM timer_events UNION SELECT session FROM checkpoints \
             UNION SELECT session FROM paused_calls UNION SELECT session FROM reports \
-            UNION SELECT session FROM conversations UNION SELECT session FROM forecasts) \
+            UNION SELECT session FROM conversations UNION SELECT session FROM forecasts \
+            UNION SELECT session FROM courses) \
         WHERE session IS NOT NULL AND session NOT IN (SELECT key FROM sessions)";
     const INSERT: &str = "INSERT INTO sessions (key, id) VALUES (?1, ?2)";
     // A session that has a clock was more than a name that a call gave.

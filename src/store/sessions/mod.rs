@@ -129,11 +129,12 @@ pub(super) fn delete(
 ) -> rusqlite::Result<()> {
     const UPDATE: &str = "UPDATE sessions SET name = NULL, note = '', tags = '[]', status = 'completed', \
         duration_ms = NULL, token_budget = NULL, cost_budget_nano_usd = NULL, emptying = ?2 WHERE key = ?1";
-    const FORGET: [&str; 4] = [
+    const FORGET: [&str; 5] = [
         "DELETE FROM timer_events WHERE session = ?1",
         "DELETE FROM checkpoints WHERE session = ?1",
         "DELETE FROM conversations WHERE session = ?1",
         "DELETE FROM reports WHERE session = ?1",
+        "DELETE FROM courses WHERE session = ?1",
     ];
     const ALERTS: &str = "DELETE FROM alerts WHERE scope = ?1 OR substr(scope, 1, length(?2)) = ?2";
     let key = dictionary.session(connection, session)?;
@@ -252,8 +253,12 @@ pub(super) fn session(connection: &Connection, id: SessionId) -> Result<Option<S
 }
 
 /// The newest sessions that have ended, newest first.
-pub(super) fn completed(connection: &Connection, limit: usize) -> Result<Vec<StoredSession>, ReadError> {
-    newest_completed(connection, limit)?.into_iter().collect()
+pub(super) fn completed(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<SessionId>> {
+    const SELECT: &str = "SELECT id FROM sessions WHERE name IS NOT NULL AND status = 'completed' \
+        ORDER BY id DESC LIMIT ?1";
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let ids = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get(0))?;
+    ids.collect()
 }
 
 fn newest_completed(

@@ -16,7 +16,8 @@ use crate::domain::session::usual::Place;
 use crate::domain::units::{Millis, Timestamp, Tokens};
 use crate::domain::usage::parts::Parts;
 use crate::domain::wire::{ComparedView, CurveView, EfficiencyView, PastView};
-use crate::store::Store;
+use crate::store::names::Lookup;
+use crate::store::{Store, courses};
 
 /// A session that ran, stood still for nine minutes after its first, and ran on until `ended`, if it did.
 fn paused_once(store: &Store, number: u64, ended: Option<i64>) {
@@ -267,4 +268,49 @@ fn past_calls_are_the_newest_whose_usage_is_known() {
         }]
     );
     assert_eq!(found, [PastCall::of(&call).unwrap()]);
+}
+
+#[test]
+fn what_calls_made_of_a_finished_session_is_kept_until_it_changes() {
+    let directory = tempdir().unwrap();
+    let (store, _) = open(directory.path());
+    three_and_one(&store);
+    let now = reading(900_000);
+    let course = || {
+        let found = store
+            .reader()
+            .courses(&[session_id(1)], Reach::SoFar, now)
+            .unwrap();
+        put(&store, Record::Fence);
+        found.into_iter().flatten().next().unwrap()
+    };
+    let made = || {
+        let course = course();
+        let last = course.curve.points().last().unwrap();
+        (last.calls, last.total.0, course.effort.calls)
+    };
+    let other = connect(&directory.path().join("moonlock.db"));
+    let forget_calls = || other.execute("DELETE FROM calls", []).unwrap();
+    let first = course();
+    assert_eq!(made(), (5, 5, 5));
+    forget_calls();
+    assert_eq!(course(), first, "its calls are not looked at again");
+    call(&store, 1, 70_000, 7);
+    assert_eq!(made(), (1, 7, 1), "another call: what there is makes it anew");
+    courses::keep(&other, &mut Lookup::default(), session_id(1)).unwrap();
+    forget_calls();
+    call(&store, 1, 80_000, 9);
+    assert_eq!(made(), (1, 7, 1), "it stands in their place");
+    call(&store, 4, 90_000, 11);
+    courses::keep(&other, &mut Lookup::default(), session_id(4)).unwrap();
+    let finished = store
+        .reader()
+        .finished(Axis::new(Millis(60_000)), 20, &[], now)
+        .unwrap();
+    assert_eq!(finished.len(), 3);
+    put(&store, Record::Fence);
+    let kept: i64 = other
+        .query_row("SELECT count(*) FROM courses", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(kept, 3, "the fourth still runs");
 }

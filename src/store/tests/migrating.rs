@@ -94,6 +94,8 @@ const ROWS: &[&str] = &["
     INSERT INTO settings (key, value) VALUES ('sums', '4 1800000900000');
 ", "
     INSERT INTO call_places VALUES (1, 1, 2000000);
+", "
+    INSERT INTO courses VALUES (1, '', '{}', x'');
 "];
 
 /// How many rows each table has.
