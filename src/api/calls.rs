@@ -15,7 +15,7 @@ use crate::domain::ids::CallId;
 use crate::domain::operation::Operation;
 use crate::domain::units::{NanoUsd, Timestamp, Tokens};
 use crate::domain::wire::{CallDetail, CallView};
-use crate::store::{CallQuery, SessionFilter};
+use crate::store::{CallQuery, ReadError, Reader, SessionFilter};
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = CallsPage)]
@@ -181,6 +181,12 @@ pub(super) async fn get(
     params.only(&[])?;
     let none = || ApiError::not_found(format!("there is no call `{id}`"));
     let call: CallId = id.parse().map_err(|_| none())?;
-    let found = state.read(move |reader| reader.call(call)).await?;
-    found.as_ref().map(|call| Json(call.into())).ok_or_else(none)
+    let read = move |reader: &Reader| Ok::<_, ReadError>((reader.call(call)?, reader.may_have_gone(call)?));
+    match state.read(read).await? {
+        (Some(call), _) => Ok(Json((&call).into())),
+        (None, false) => Err(none()),
+        (None, true) => Err(ApiError::not_found(format!(
+            "there is no call `{id}`: it is older than the calls that are kept (`callsSince` in /api/storage)"
+        ))),
+    }
 }

@@ -191,7 +191,10 @@ async fn read(state: &ApiState, which: Which) -> Result<Vec<Movable>, ApiError> 
             let mut calls = BTreeMap::new();
             for (index, (id, movable)) in ids.into_iter().zip(found).enumerate() {
                 let movable = movable.ok_or_else(|| {
-                    ApiError::field(&format!("calls[{index}]"), format!("there is no call {id}"))
+                    ApiError::field(
+                        &format!("calls[{index}]"),
+                        format!("there is no call {id}, or it is no longer kept"),
+                    )
                 })?;
                 calls.insert(id, movable);
             }

@@ -1,5 +1,6 @@
 //! `/api/storage`: how large the history is, and copies of it.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -32,7 +33,7 @@ pub(super) async fn get(State(state): State<ApiState>) -> Result<Json<StorageVie
 }
 
 fn look(reader: &Reader, settings: &Settings) -> Result<StorageView, ReadError> {
-    let (bytes, oldest) = reader.size()?;
+    let size = reader.size()?;
     let sums = reader.usage(&UsageQuery::default())?;
     let backups = &settings.backup;
     let last = newest_backup(&backups.directory).map(|(at, path)| BackupView {
@@ -46,9 +47,12 @@ fn look(reader: &Reader, settings: &Settings) -> Result<StorageView, ReadError> 
     });
     Ok(StorageView {
         path: settings.database.path().display().to_string(),
-        bytes,
+        bytes: size.bytes,
         calls: sums.iter().map(|group| group.totals.requests).sum(),
-        oldest_call_at: oldest.map(|at| at.0),
+        oldest_call_at: size.oldest_call.map(|at| at.0),
+        keep_calls_days: settings.keep_calls_days.map(NonZero::get),
+        calls_since: size.calls_since.map(|at| at.0),
+        free_bytes: size.free_bytes,
         daily_backups: backups.daily,
         keep_days: backups.keep_days,
         directory: backups.directory.display().to_string(),

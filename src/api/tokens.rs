@@ -23,7 +23,7 @@ use crate::domain::report::{Kept, Report, ReportKey};
 use crate::domain::units::Timestamp;
 use crate::domain::wire::{Counted, Reconciliation, Reported, TokenEntry, TokensPage};
 use crate::engine::CommandError;
-use crate::store::{CallQuery, GroupBy, SessionFilter, UsageQuery};
+use crate::store::{CallQuery, GroupBy, Reader, SessionFilter, UsageQuery};
 
 /// The most reports of one request.
 const MAX_REPORTS: usize = 1_000;
@@ -189,6 +189,7 @@ async fn count(
         .map(|unit| unit.report.key.as_ref().map(|key| key.key.clone()))
         .collect();
     let known = in_database(state, session, keys.clone(), now).await?;
+    not_too_old(state, &units, &known).await?;
     let mut new = Vec::new();
     let mut fields = Vec::new();
     let mut ids: Vec<Vec<CallId>> = Vec::with_capacity(units.len());
@@ -250,6 +251,25 @@ async fn count(
         is_repeated: !counted.iter().any(|counted| fresh.contains(&counted.id)),
         counted,
     })
+}
+
+/// Holds that new calls are not older than those that are kept: they would be said to have been counted.
+async fn not_too_old(state: &ApiState, units: &[Unit], known: &[Option<Kept>]) -> Result<(), ApiError> {
+    let new = units.iter().zip(known).filter(|(_, kept)| kept.is_none());
+    let calls = new.flat_map(|(unit, _)| &unit.report.calls);
+    let Some(oldest) = calls.map(|(start, _)| start.started_at).min() else {
+        return Ok(());
+    };
+    match state.read(Reader::calls_since).await? {
+        Some(since) if oldest < since => Err(ApiError::field(
+            "at",
+            format!(
+                "`at` is before {}: calls of that time are no longer kept, and none is taken in",
+                since.0
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 async fn in_database(

@@ -51,6 +51,7 @@ pub(super) struct Store {
     pub(super) commit_bound_ms: Option<u64>,
     pub(super) batch_size: Option<usize>,
     pub(super) batch_interval_ms: Option<u64>,
+    pub(super) keep_calls_days: Option<u32>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -128,6 +129,7 @@ impl File {
         self.store.commit_bound_ms = store.commit_bound_ms.or(self.store.commit_bound_ms);
         self.store.batch_size = store.batch_size.or(self.store.batch_size);
         self.store.batch_interval_ms = store.batch_interval_ms.or(self.store.batch_interval_ms);
+        self.store.keep_calls_days = store.keep_calls_days.or(self.store.keep_calls_days);
         let sessions = over.sessions;
         self.sessions.auto = sessions.auto.or(self.sessions.auto);
         self.sessions.idle_minutes = sessions.idle_minutes.or(self.sessions.idle_minutes);

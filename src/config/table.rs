@@ -1,6 +1,7 @@
 //! The table of settings: what each is called in a file, in the environment and on the command line, what it means, and
 //! what it is. `config/moonlock.toml`, the README, `GET /api/settings` and `moonlock config` are held against it.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::time::Duration;
 
@@ -72,7 +73,7 @@ pub(super) fn find(name: &str) -> Option<&'static Setting> {
 }
 
 /// What `config/moonlock.toml` holds, in its order.
-pub(super) const SETTINGS: [Setting; 21] = [
+pub(super) const SETTINGS: [Setting; 22] = [
     Setting::new(
         "server.host",
         "Where to listen. Beyond loopback only with MOONLOCK_TOKEN set.",
@@ -158,6 +159,12 @@ pub(super) const SETTINGS: [Setting; 21] = [
         |settings| millis(settings.batch_interval),
     )
     .variable("BATCH_INTERVAL"),
+    Setting::new(
+        "store.keep_calls_days",
+        "How many days single calls are kept; 0 is for ever. All sums stay for good.",
+        |settings| settings.keep_calls_days.map_or(0, NonZero::get).into(),
+    )
+    .changed(Change::AtOnce),
     Setting::new(
         "sessions.auto",
         "Begin a session by itself with the first call that has none.",

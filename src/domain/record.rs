@@ -67,6 +67,16 @@ pub enum Record {
     },
     /// A call that has ended is deleted.
     CallDeleted(CallId),
+    /// Calls that began before a moment are no longer kept: those from one to another whose sessions had ended by then. All
+    /// sums stay as they are.
+    CallsForgotten {
+        /// The moment.
+        before: Timestamp,
+        /// The first of them.
+        first: CallId,
+        /// The last.
+        last: CallId,
+    },
     /// No call belongs to a deleted session any more.
     SessionEmptied(SessionId),
     /// A request that had a key was answered.

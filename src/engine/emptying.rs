@@ -3,14 +3,14 @@
 use super::handle::{CommandError, Engine};
 use crate::domain::ids::SessionId;
 use crate::domain::live::{Deletion, Move, Refusal};
-use crate::domain::record::Record;
 use crate::domain::session::CallsFate;
+use crate::domain::wire::Totals;
 use crate::store::{CallQuery, ReadError, Reader, SessionFilter};
 
 /// So many calls are moved or deleted at once.
 const PIECE: usize = 1_000;
 
-/// Why a deleted session has kept some of its calls. They lose it after the next start.
+/// Why calls that are to go, or to lose their session, are still there. They follow later.
 #[derive(Debug, thiserror::Error)]
 pub enum NotEmptied {
     /// The engine has stopped, or the database takes nothing.
@@ -48,12 +48,18 @@ impl Engine {
             }
             let rewritten = self.settled().await?;
             let (reader, query) = (reader.clone(), query.clone());
-            let read = tokio::task::spawn_blocking(move || reader.movable(&query));
-            let calls = read.await.map_err(|_| NotEmptied::Stopped)??;
+            let read = tokio::task::spawn_blocking(move || {
+                let calls = reader.movable(&query)?;
+                let left = match calls.is_empty() {
+                    true => reader.of_session(session)?,
+                    false => Totals::default(),
+                };
+                Ok::<_, ReadError>((calls, left))
+            });
+            let (calls, left) = read.await.map_err(|_| NotEmptied::Stopped)??;
             if calls.is_empty() {
-                // If that is lost, the next start finds nothing left to do.
-                drop(self.write(vec![Record::SessionEmptied(session)]));
-                return Ok(());
+                // If that is lost, the next start does it.
+                return Ok(self.emptied(session, left).await?);
             }
             let done = match fate {
                 CallsFate::Unassign => {

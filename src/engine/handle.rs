@@ -1,7 +1,7 @@
 //! What the proxy and the API hold of the engine.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use uuid::Uuid;
@@ -64,6 +64,8 @@ pub struct Engine {
     pub(super) gate: watch::Receiver<Arc<Gate>>,
     pub(super) alerts: broadcast::Sender<(i64, AlertView)>,
     pub(super) commit_bound: Duration,
+    /// When somebody last began to read calls in order to change them.
+    pub(super) settled_at: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Engine {
@@ -184,6 +186,12 @@ impl Engine {
         .await
     }
 
+    /// Notes that a deleted session has no calls any more, and hands on what is left of its sums.
+    pub(super) async fn emptied(&self, session: SessionId, left: Totals) -> Result<(), CommandError> {
+        self.carry_out(Input::Emptied(session, Box::new(left)), done)
+            .await
+    }
+
     /// Deletes calls of a deleted session.
     ///
     /// # Errors
@@ -236,6 +244,7 @@ impl Engine {
     /// # Errors
     /// The database does not take it.
     pub async fn settled(&self) -> Result<u64, CommandError> {
+        *self.settled_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         let (done, committed) = oneshot::channel();
         let (rewritten, answered) = oneshot::channel();
         self.tell(Message::Settle { done, rewritten });
@@ -244,6 +253,12 @@ impl Engine {
             Ok(Ok(Ok(()))) => Ok(rewritten),
             Ok(Ok(Err(_)) | Err(_)) | Err(_) => Err(CommandError::Unsettled),
         }
+    }
+
+    /// How long ago somebody last began to read calls in order to change them.
+    pub(super) fn since_settled(&self) -> Duration {
+        let last = *self.settled_at.lock().unwrap_or_else(PoisonError::into_inner);
+        last.map_or(Duration::MAX, |last| last.elapsed())
     }
 
     /// Moves calls to another session.
@@ -271,7 +286,7 @@ impl Engine {
         self.carry_out_at_leisure(Input::TakeIn(Box::new(order))).await
     }
 
-    async fn carry_out_at_leisure(&self, input: Input) -> Result<(), CommandError> {
+    pub(super) async fn carry_out_at_leisure(&self, input: Input) -> Result<(), CommandError> {
         let (carried_out, committed) = self.hand_over(input, done);
         carried_out.await.map_err(|_| Stopped)??;
         match tokio::time::timeout(super::SETTLES, committed).await {

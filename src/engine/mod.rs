@@ -5,6 +5,7 @@
 
 pub mod clock;
 mod emptying;
+mod forgetting;
 mod handle;
 mod outbox;
 pub mod stream;
@@ -33,6 +34,7 @@ use stream::{Subscription, Wanted};
 use task::Task;
 
 pub use emptying::NotEmptied;
+pub use forgetting::horizon;
 pub use handle::{CommandError, Committed, Engine, Stopped};
 
 /// How long it may take until all that waits is committed, for who has to know it.
@@ -102,6 +104,7 @@ pub fn build(parts: Parts) -> (Engine, impl Future<Output = ()> + Send) {
         alerts: alerts.clone(),
         clock: parts.clock,
         commit_bound: parts.commit_bound,
+        settled_at: Arc::default(),
     };
     (engine, Task::new(parts, gate, alerts).run(inbox))
 }

@@ -46,13 +46,13 @@ impl Database {
     /// Ends the calls that a former process left running.
     pub(super) fn end_running(&mut self, writes: &[Record]) -> Result<(), ReadError> {
         self.running = writes.iter().filter_map(finished_id).collect();
-        self.commit(writes.iter())
+        self.commit(&writes.iter())
     }
 
     /// Does all the writes or none.
     pub(super) fn commit<'a>(
         &mut self,
-        writes: impl Iterator<Item = &'a Record> + Clone,
+        writes: &(impl Iterator<Item = &'a Record> + Clone),
     ) -> Result<(), ReadError> {
         let result = self.transact(writes);
         if result.is_err() {
@@ -62,7 +62,7 @@ impl Database {
         result
     }
 
-    fn transact<'a>(&mut self, writes: impl Iterator<Item = &'a Record> + Clone) -> Result<(), ReadError> {
+    fn transact<'a>(&mut self, writes: &(impl Iterator<Item = &'a Record> + Clone)) -> Result<(), ReadError> {
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         // Of a call that starts and ends here only the end is written, and only the last one.
         let last: HashMap<CallId, usize> = writes
@@ -72,21 +72,23 @@ impl Database {
             .collect();
         let mut changes = Changes::default();
         let mut started = Vec::new();
-        for (index, write) in writes.enumerate() {
+        for (index, write) in writes.clone().enumerate() {
             match write {
                 Record::CallStarted(call) | Record::CallFinished(call) => {
                     let id = call.start.id;
                     match (&call.end, last.get(&id)) {
                         (Some(end), Some(last)) if *last == index => {
                             let was_running = self.running.contains(&id);
-                            finish(
-                                &transaction,
-                                &mut self.dictionary,
-                                &mut self.lookup,
-                                &mut changes,
-                                call,
-                                end,
-                            )?;
+                            if was_running || !is_of_gone(&transaction, call, writes.clone())? {
+                                finish(
+                                    &transaction,
+                                    &mut self.dictionary,
+                                    &mut self.lookup,
+                                    &mut changes,
+                                    call,
+                                    end,
+                                )?;
+                            }
                             if was_running {
                                 calls::remove_running(&transaction, id)?;
                             }
@@ -135,7 +137,14 @@ impl Database {
                         changes.subtract(key, measures);
                     }
                 }
-                Record::SessionEmptied(session) => sessions::emptied(&transaction, *session)?,
+                Record::CallsForgotten { before, first, last } => {
+                    calls::forget(&transaction, *before, *first, *last)?;
+                    self.dictionary.noted.sweep(&transaction, *before)?;
+                }
+                Record::SessionEmptied(session) => {
+                    std::mem::take(&mut changes).write(&transaction)?;
+                    sessions::emptied(&transaction, *session)?;
+                }
                 Record::Answered(answer) => answers::put(&transaction, answer)?,
                 Record::Fence => {}
                 Record::Reported(kept) => reports::put(&transaction, &mut self.dictionary, kept)?,
@@ -180,6 +189,27 @@ fn finish(
     let (key, measures) = change.after;
     changes.add(key, &measures);
     Ok(())
+}
+
+/// Whether a write says something of a call that is no longer kept.
+fn is_of_gone<'a>(
+    connection: &Connection,
+    call: &Call,
+    writes: impl Iterator<Item = &'a Record>,
+) -> Result<bool, ReadError> {
+    if !calls::has_gone(connection, call)? {
+        return Ok(false);
+    }
+    // It may have ended for the first time in this very transaction, of which only the last word is written.
+    let mut of_it = writes.filter_map(|write| match write {
+        Record::CallFinished(other) if other.start.id == call.start.id => Some(other),
+        _ => None,
+    });
+    let has_gone = of_it.all(|other| other.changed_at.is_some());
+    if has_gone {
+        tracing::debug!(call.id = %call.start.id, "what is said of a call that is no longer kept is dropped");
+    }
+    Ok(has_gone)
 }
 
 /// The call that a write ends.

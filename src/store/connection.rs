@@ -203,6 +203,13 @@ pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// How many bytes of the file are in no use.
+pub(super) fn free_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    const SELECT: &str = "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size";
+    let bytes: i64 = connection.query_row(SELECT, [], |row| row.get(0))?;
+    Ok(bytes.unsigned_abs())
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one place that opens the database"

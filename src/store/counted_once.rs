@@ -24,7 +24,7 @@ pub(super) fn put(connection: &Connection, counted: &Counted) -> rusqlite::Resul
     Ok(())
 }
 
-/// Who counts the usage behind a key; `None` if nobody does, or nobody whose row was written.
+/// Who counts the usage behind a key; `None` if nobody does, or nobody whose row was ever written.
 pub(super) fn find(
     connection: &Connection,
     lookup: &mut Lookup,
@@ -39,13 +39,17 @@ pub(super) fn find(
         return Ok(None);
     };
     let call = calls::call(connection, lookup, id)?.filter(|call| call.end.is_some());
+    if call.is_none() && !calls::may_have_gone(connection, id)? {
+        return Ok(None);
+    }
     let standing = if is_settled {
         Standing::Settled
     } else {
         Standing::Open
     };
-    Ok(call.map(|call| Counting {
-        call: Arc::new(call),
+    Ok(Some(Counting {
+        id,
+        call: call.map(Arc::new),
         standing,
     }))
 }

@@ -57,6 +57,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use backup::{Backup, BackupError, Daily, backup, file_name, newest_backup};
+pub use calls::Forgettable;
 pub use connection::prepare_directory;
 pub use error::{ReadError, StoreError};
 pub use health::{Health, HealthReport};
@@ -64,7 +65,7 @@ pub use query::{
     AlertQuery, CallQuery, Extent, GroupBy, SessionFilter, SessionPlace, SessionQuery, SessionSort, Step,
     StoredSession, Timings, UsageGroup, UsageKeys, UsageQuery,
 };
-pub use reader::Reader;
+pub use reader::{Reader, Size};
 pub use recover::Recovered;
 pub use repair::{Repair, RepairError, Rows};
 pub use restore::{RestoreError, Restored, restore};

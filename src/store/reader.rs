@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::calls::Forgettable;
 use super::check;
 use super::connection;
 use super::error::{ReadError, StoreError, is_damage};
@@ -52,6 +53,19 @@ struct Pool {
     idle: Mutex<Vec<ReadConnection>>,
     /// Held for reading while a connection is in use: a repair waits until none is.
     in_use: RwLock<()>,
+}
+
+/// How large the database is, and which calls are in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// The file, with what waits in its log.
+    pub bytes: u64,
+    /// What of it is free, and written again before the file grows.
+    pub free_bytes: u64,
+    /// When the oldest call began.
+    pub oldest_call: Option<Timestamp>,
+    /// As [`Reader::calls_since`].
+    pub calls_since: Option<Timestamp>,
 }
 
 struct ReadConnection {
@@ -133,17 +147,53 @@ impl Reader {
         self.read(|connection, _| calls::extent(connection, query))
     }
 
-    /// How large the database is, in bytes, with what waits in its log, and when the oldest call in it began.
+    /// How large the database is, and which calls are in it.
     ///
     /// # Errors
     /// As [`Self::calls`].
-    pub fn size(&self) -> Result<(u64, Option<Timestamp>), ReadError> {
-        let oldest = self.read(|connection, _| calls::oldest(connection))?;
+    pub fn size(&self) -> Result<Size, ReadError> {
         let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
         let path = &self.pool.path;
         let mut log = path.clone().into_os_string();
         log.push("-wal");
-        Ok((length(path).saturating_add(length(Path::new(&log))), oldest))
+        let bytes = length(path).saturating_add(length(Path::new(&log)));
+        self.read(|connection, _| {
+            Ok(Size {
+                bytes,
+                free_bytes: connection::free_bytes(connection)?,
+                oldest_call: calls::oldest(connection)?,
+                calls_since: calls::since(connection)?,
+            })
+        })
+    }
+
+    /// The moment before which calls may be gone, though their sums are here; `None` while none is.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn calls_since(&self) -> Result<Option<Timestamp>, ReadError> {
+        self.read(|connection, _| Ok(calls::since(connection)?))
+    }
+
+    /// Whether a call of that id may be gone: it is older than those that are kept, and is not here.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn may_have_gone(&self, id: CallId) -> Result<bool, ReadError> {
+        self.read(|connection, _| Ok(calls::may_have_gone(connection, id)?))
+    }
+
+    /// The oldest calls behind one that began before a moment and may go, up to so many; `None` if there are none.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn forgettable(
+        &self,
+        before: Timestamp,
+        after: Option<CallId>,
+        limit: usize,
+    ) -> Result<Option<Forgettable>, ReadError> {
+        self.read(|connection, _| Ok(calls::forgettable(connection, before, after, limit)?))
     }
 
     /// One call.
@@ -325,6 +375,17 @@ impl Reader {
     /// As [`Self::calls`].
     pub fn answer(&self, key: &str, now: Timestamp) -> Result<Option<Answer>, ReadError> {
         self.read(|connection, _| answers::find(connection, key, now))
+    }
+
+    /// The sums of a session, deleted or not.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn of_session(&self, session: SessionId) -> Result<Totals, ReadError> {
+        self.read(|connection, _| match find_session(connection, session)? {
+            Some(key) => Ok(rollups::of_session(connection, key)?),
+            None => Ok(Totals::default()),
+        })
     }
 
     /// The sums of the calls that belong to no session.

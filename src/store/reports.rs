@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
+use super::calls;
 use super::error::ReadError;
 use super::names::{Dictionary, find_session};
 use crate::domain::ids::{CallId, SessionId};
@@ -96,10 +97,12 @@ pub(super) fn paused(connection: &Connection, call: CallId) -> rusqlite::Result<
         .optional()
 }
 
-/// Forgets what is noted of calls that are lost, or cannot be, after a repair.
+/// Forgets what is noted of calls that are lost, or cannot be, after a repair. Those that are no longer kept are not lost.
 pub(super) fn forget_lost(connection: &Connection) -> rusqlite::Result<()> {
-    const PAUSED: &str = "DELETE FROM paused_calls WHERE call NOT IN (SELECT id FROM calls) OR tokens < 0";
-    connection.execute(PAUSED, []).map(drop)
+    const PAUSED: &str = "DELETE FROM paused_calls \
+        WHERE call NOT IN (SELECT id FROM calls) AND call >= ?1 OR tokens < 0";
+    let since = calls::since(connection)?.map_or([0; 16], |since| calls::id_at(since.0));
+    connection.execute(PAUSED, [since]).map(drop)
 }
 
 /// The tokens of a session's calls that began while it was paused.

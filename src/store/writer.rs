@@ -383,9 +383,8 @@ impl Writer {
                 self.rescue();
             }
         }
-        let result = self
-            .database
-            .commit(self.pending.iter().take(count).map(|job| &job.record));
+        let writes = self.pending.iter().take(count).map(|job| &job.record);
+        let result = self.database.commit(&writes);
         match result {
             Ok(()) => self.answer(count, began.elapsed()),
             Err(ReadError::Sqlite(error)) if is_damage(&error) && self.mend(&error.to_string()) => {

@@ -23,6 +23,7 @@ mod export;
 mod faults;
 mod fixtures;
 mod forecast;
+mod forgetting;
 mod http2;
 mod idempotent;
 mod importing;

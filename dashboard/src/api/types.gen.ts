@@ -2420,7 +2420,8 @@ file: string,
 bytes: number, };
 
 /**
- * What `/api/storage` answers. The history is kept until the user deletes it.
+ * What `/api/storage` answers. Calls are kept until the user deletes them, or for as long as the user says; their sums are
+ * kept either way.
  */
 export type StorageView = { 
 /**
@@ -2439,6 +2440,19 @@ calls: number,
  * When the oldest call began; UTC epoch milliseconds. `null` where there is none.
  */
 oldestCallAt: number | null, 
+/**
+ * How many days single calls are kept; `null`: for ever.
+ */
+keepCallsDays: number | null, 
+/**
+ * Calls that began before this moment are no longer kept, but for those of sessions that last; UTC epoch milliseconds.
+ * `null` where all are. Their sums are.
+ */
+callsSince: number | null, 
+/**
+ * How much room is free inside the database: it does not shrink, what comes next is written there.
+ */
+freeBytes: number, 
 /**
  * Whether a copy is made every day.
  */

@@ -28,6 +28,8 @@ struct Header {
     exported_at: i64,
     /// How many calls follow.
     call_count: u64,
+    /// Calls that began before are no longer kept; `null` where all are.
+    calls_since: Option<i64>,
     /// When the first of them began.
     from: Option<i64>,
     /// When the last of them began.
@@ -42,6 +44,7 @@ impl Header {
             moonlock: env!("CARGO_PKG_VERSION"),
             exported_at: head.now.wall.0,
             call_count: head.extent.calls,
+            calls_since: head.calls_since.map(|at| at.0),
             from: head.extent.first.map(|at| at.0),
             to: head.extent.last.map(|at| at.0),
         }

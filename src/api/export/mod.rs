@@ -26,6 +26,7 @@ use super::sessions::{find, session_id};
 use crate::domain::ids::SessionId;
 use crate::domain::live::Movable;
 use crate::domain::session::clock::Reading;
+use crate::domain::units::Timestamp;
 use crate::store::{CallQuery, Extent, ReadError, Reader, SessionFilter, SessionQuery, StoredSession};
 use json::{Json, Lines};
 
@@ -84,6 +85,8 @@ struct Plan {
 /// What a document says of itself.
 struct Head {
     extent: Extent,
+    /// Calls that began before are no longer kept.
+    calls_since: Option<Timestamp>,
     now: Reading,
 }
 
@@ -147,7 +150,11 @@ pub(crate) fn write_to(
     let extent = reader.extent(&query)?;
     let plan = Plan {
         sessions: Sessions::beside(&query),
-        head: Head { extent, now },
+        head: Head {
+            extent,
+            calls_since: reader.calls_since()?,
+            now,
+        },
         query,
     };
     let all = extent.calls;
@@ -284,16 +291,18 @@ async fn export(
         .unwrap_or(Format::Json);
     let place = state.0.exports.take()?;
     let counted = query.clone();
-    let extent = state.read(move |reader| reader.extent(&counted)).await?;
+    let read = move |reader: &Reader| Ok::<_, ReadError>((reader.extent(&counted)?, reader.calls_since()?));
+    let (extent, calls_since) = state.read(read).await?;
     let plan = Plan {
         head: Head {
             extent,
+            calls_since,
             now: state.engine().now(),
         },
         query,
         sessions,
     };
-    let headers = headers(format, &extent, name);
+    let headers = headers(format, &plan.head, name);
     let (pieces, mut made) = mpsc::channel(PIECES);
     let reader = state.0.reader.clone();
     // Ends when all is handed on, or whoever reads is gone.
@@ -311,7 +320,7 @@ async fn export(
     Ok((headers, Body::from_stream(body)).into_response())
 }
 
-fn headers(format: Format, extent: &Extent, name: &str) -> HeaderMap {
+fn headers(format: Format, head: &Head, name: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut put = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -319,8 +328,12 @@ fn headers(format: Format, extent: &Extent, name: &str) -> HeaderMap {
         }
     };
     put(header::CONTENT_TYPE.as_str(), format.content_type());
-    put("x-moonlock-calls", &extent.calls.to_string());
-    for (name, moment) in [("x-moonlock-from", extent.first), ("x-moonlock-to", extent.last)] {
+    put("x-moonlock-calls", &head.extent.calls.to_string());
+    for (name, moment) in [
+        ("x-moonlock-from", head.extent.first),
+        ("x-moonlock-to", head.extent.last),
+        ("x-moonlock-calls-since", head.calls_since),
+    ] {
         if let Some(moment) = moment {
             put(name, &moment.0.to_string());
         }

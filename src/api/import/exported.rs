@@ -2,7 +2,8 @@
 //!
 //! A thread takes the body apart as it comes, and a thousand things at a time are taken in; whoever sends waits for that,
 //! so that an import of any size needs the memory of a few pages. What is here already stays as it is: an import that is
-//! said again, or was cut off and is said from its beginning, doubles nothing.
+//! said again, or was cut off and is said from its beginning, doubles nothing. Calls that are older than those that are kept
+//! are left out: their sums may be here though they are not.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -26,6 +27,7 @@ use crate::domain::live::{Refusal, TakeIn};
 use crate::domain::units::Timestamp;
 use crate::domain::wire::{ImportedExport, ImportedThings, NotImported};
 use crate::engine::CommandError;
+use crate::store::{ReadError, Reader};
 
 /// So many things are taken in at once.
 const PIECE: usize = 1_000;
@@ -87,7 +89,7 @@ pub(in crate::api) async fn take(
     match apart.await {
         Ok(Ok(announced)) => {
             let ImportedThings { new, known, refused } = report.calls;
-            report.missing = announced.saturating_sub(new + known + refused);
+            report.missing = announced.saturating_sub(new + known + refused + report.too_old);
             Ok(Json(report))
         }
         Ok(Err(broken)) => Err(ApiError::invalid_json(format!(
@@ -253,10 +255,18 @@ impl Import<'_> {
         for attempt in 1.. {
             let rewritten = self.state.engine().settled().await?;
             let ids: Vec<CallId> = found.keys().copied().collect();
-            let known = self.state.read(move |reader| reader.known_calls(&ids)).await?;
-            let mut new = Vec::new();
+            let read =
+                move |reader: &Reader| Ok::<_, ReadError>((reader.known_calls(&ids)?, reader.calls_since()?));
+            let (known, since) = self.state.read(read).await?;
+            let is_too_old = |call: &Call| since.is_some_and(|since| call.start.started_at < since);
+            let (mut new, mut too_old) = (Vec::new(), 0);
             for (id, arrived) in &found {
-                if !known.contains(id) {
+                if known.contains(id) {
+                    continue;
+                }
+                if is_too_old(&arrived.call) {
+                    too_old += 1;
+                } else {
                     new.push(self.placed(arrived).await?);
                 }
             }
@@ -269,6 +279,7 @@ impl Import<'_> {
             if self.carry_out(order, attempt).await? {
                 self.report.calls.new += taken;
                 self.report.calls.known += known.len() as u64;
+                self.report.too_old += too_old;
                 break;
             }
             self.sessions.clear();

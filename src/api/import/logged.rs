@@ -73,8 +73,11 @@ pub(in crate::api) async fn make(
     loop {
         attempt += 1;
         let rewritten = state.engine().settled().await?;
-        let incoming = look_up(&state, calls.clone()).await?;
-        let counts = count(&incoming);
+        let (incoming, too_old) = look_up(&state, calls.clone()).await?;
+        let counts = ImportedCalls {
+            too_old,
+            ..count(&incoming)
+        };
         if is_dry == Some(true) {
             return Ok(Json(counts));
         }
@@ -110,15 +113,19 @@ fn count(incoming: &[Incoming]) -> ImportedCalls {
     counts
 }
 
-/// Looks up what is known of logged calls.
-async fn look_up(state: &ApiState, calls: Vec<Logged>) -> Result<Vec<Incoming>, ApiError> {
+/// Looks up what is known of logged calls; with how many are left out because they are older than what is kept.
+async fn look_up(state: &ApiState, mut calls: Vec<Logged>) -> Result<(Vec<Incoming>, u64), ApiError> {
     let mounts = state.mounts().clone();
     state
         .read(move |reader| {
+            let all = calls.len();
+            let since = reader.calls_since()?;
+            calls.retain(|call| since.is_none_or(|since| call.started_at >= since));
+            let too_old = (all - calls.len()) as u64;
             let mut metered = metered(reader, &calls)?;
             let incoming = calls.into_iter().map(|call| {
                 let key = call.once();
-                let known = reader.counting(&key)?.map(|counting| counting.call);
+                let known = reader.counting(&key)?.and_then(|counting| counting.call);
                 let price_provider = mounts.get(&call.provider).and_then(|mount| mount.prices.clone());
                 let metered = metered.take(&call);
                 let (start, end) = call.clone().call(id_at(call.started_at), price_provider);
@@ -130,7 +137,8 @@ async fn look_up(state: &ApiState, calls: Vec<Logged>) -> Result<Vec<Incoming>, 
                     metered,
                 })
             });
-            incoming.collect::<Result<Vec<_>, ReadError>>()
+            let incoming = incoming.collect::<Result<Vec<_>, ReadError>>()?;
+            Ok::<_, ReadError>((incoming, too_old))
         })
         .await
 }

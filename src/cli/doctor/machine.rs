@@ -34,6 +34,7 @@ pub(super) fn database(settings: &Settings) -> (Vec<Finding>, Vec<Box<str>>) {
         }
     };
     let mut findings = vec![sound(&reader, path)];
+    findings.extend(kept(settings, &reader));
     findings.extend(writable(path));
     #[cfg(unix)]
     findings.extend(private(path));
@@ -74,6 +75,24 @@ fn sound(reader: &Reader, path: &Path) -> Finding {
             "Look at the disk and at the file's owner.",
         ),
     }
+}
+
+/// For how long calls are kept, if not for ever, and what that has made of the file.
+fn kept(settings: &Settings, reader: &Reader) -> Option<Finding> {
+    let size = reader.size().ok()?;
+    let wanted = match settings.keep_calls_days {
+        Some(days) => format!("Calls are kept for {days} days, their sums for good"),
+        None if size.calls_since.is_some() => "From now on calls are kept for ever".to_owned(),
+        None => return None,
+    };
+    let since = size.calls_since.map_or_else(String::new, |since| {
+        format!(
+            "; those before {} are gone, and {} in the file are free for new ones",
+            moment(since.0),
+            bytes(size.free_bytes)
+        )
+    });
+    Some(Finding::ok(DATABASE, format!("{wanted}{since}.")))
 }
 
 fn writable(path: &Path) -> Vec<Finding> {

@@ -11,7 +11,7 @@ use hyper::body::Frame;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Import, progress_bar};
+use super::{Import, TOO_OLD, progress_bar};
 use crate::cli::client::Client;
 use crate::cli::exit::Failure;
 use crate::cli::print::{WARNING, count, plain, styled};
@@ -114,6 +114,9 @@ fn report(arguments: &Import, export: &Export, said: &ImportedExport) {
     say(&export.path.display().to_string());
     say(&format!("  sessions: {}", counts(said.sessions)));
     say(&format!("  calls:    {}", counts(said.calls)));
+    if said.too_old > 0 {
+        say(&format!("            {} {TOO_OLD}", count(said.too_old)));
+    }
     if said.missing > 0 {
         let missing = format!("{} calls are missing: the file was cut off", count(said.missing));
         say(&format!("  {}", styled(WARNING, &missing)));

@@ -109,6 +109,9 @@ impl Import {
     }
 }
 
+/// What became of calls from before the oldest that are kept.
+const TOO_OLD: &str = "older than the calls that are kept, and left out";
+
 /// A log to read.
 #[derive(Debug)]
 struct Log {
@@ -346,6 +349,7 @@ async fn send(
     counts.updated += said.updated;
     counts.known += said.known;
     counts.metered += said.metered;
+    counts.too_old += said.too_old;
     Ok(())
 }
 
@@ -482,13 +486,14 @@ fn report(arguments: &Import, imported: &Imported) {
             "updated": counts.updated,
             "known": counts.known,
             "metered": counts.metered,
+            "tooOld": counts.too_old,
             "skipped": skipped.all,
             "skippedLines": places,
         });
         say(&said.to_string());
         return;
     }
-    let calls = counts.imported + counts.updated + counts.known + counts.metered;
+    let calls = counts.imported + counts.updated + counts.known + counts.metered + counts.too_old;
     say(&format!("{} files, {} calls", count(*files), count(calls)));
     let would = if arguments.dry_run { "would be " } else { "" };
     for (number, what) in [
@@ -499,6 +504,7 @@ fn report(arguments: &Import, imported: &Imported) {
         ),
         (counts.known, "known".to_owned()),
         (counts.metered, "metered by the proxy, which counts".to_owned()),
+        (counts.too_old, TOO_OLD.to_owned()),
     ] {
         if number > 0 {
             say(&format!("{:>9}  {what}", count(number)));

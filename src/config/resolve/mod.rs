@@ -1,7 +1,10 @@
 //! Puts the layers together: defaults < file < environment < flags.
 
+mod keeping;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -20,6 +23,10 @@ use crate::domain::metrics::otlp::Collector;
 use crate::domain::notice::Target;
 use crate::domain::pricing::Prices;
 use crate::domain::units::Millis;
+
+use keeping::{backup, beside, keep_calls_days};
+
+pub use keeping::BackupSettings;
 
 const DEFAULTS: &str = include_str!("../../../config/moonlock.toml");
 const PROVIDERS: &str = include_str!("../../../config/providers.toml");
@@ -159,17 +166,6 @@ impl DatabasePlace {
     }
 }
 
-/// The backups of the database.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BackupSettings {
-    /// Whether the program makes one every day.
-    pub daily: bool,
-    /// How many days those are kept.
-    pub keep_days: u32,
-    /// Where they are.
-    pub directory: PathBuf,
-}
-
 /// Everything that can be set, resolved.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -195,6 +191,8 @@ pub struct Settings {
     pub batch_size: usize,
     /// How long a commit waits for company under [`Durability::Relaxed`].
     pub batch_interval: Duration,
+    /// How many days calls are kept; `None`: for ever.
+    pub keep_calls_days: Option<NonZero<u32>>,
     /// After how long without a call a session ends that began by itself; `None`: none begins by itself.
     pub auto_sessions: Option<Millis>,
     pub(super) idle_minutes: u64,
@@ -329,6 +327,7 @@ impl Settings {
             commit_bound: Duration::from_millis(store.commit_bound_ms.unwrap_or(250)),
             batch_size,
             batch_interval: Duration::from_millis(batch_interval.unwrap_or(50)),
+            keep_calls_days: keep_calls_days(store)?,
             auto_sessions: auto.then_some(Millis(idle_minutes * 60_000)),
             idle_minutes,
             estimate_memory: estimates.then_some(estimate_memory_mb << 20),
@@ -534,28 +533,6 @@ fn database(chosen: Option<PathBuf>) -> Result<DatabasePlace, ConfigError> {
     }
     let project = directories::ProjectDirs::from("", "", "moonlock").ok_or(ConfigError::NoDataDirectory)?;
     Ok(DatabasePlace::Default(project.data_dir().join("moonlock.db")))
-}
-
-fn backup(file: &super::raw::Backup, database: &DatabasePlace) -> Result<BackupSettings, ConfigError> {
-    let keep_days = file.keep_days.unwrap_or(7);
-    if !(1..=3_650).contains(&keep_days) {
-        let problem = "a backup is kept for 1 to 3650 days";
-        return Err(wrong("backup.keep_days", &keep_days.to_string(), problem));
-    }
-    let directory = file
-        .directory
-        .as_deref()
-        .filter(|directory| !directory.is_empty());
-    Ok(BackupSettings {
-        daily: file.daily.unwrap_or(true),
-        keep_days,
-        directory: directory.map_or_else(|| beside(database.path()), PathBuf::from),
-    })
-}
-
-/// Where the backups of a database are, if nobody says otherwise.
-fn beside(database: &Path) -> PathBuf {
-    database.with_file_name("backups")
 }
 
 /// `MOONLOCK_UPSTREAM_<MOUNT>`: upper case, with `_` for whatever a variable's name cannot hold.

@@ -10,6 +10,7 @@
 //! - One that says nothing more is a repetition: it names the one that counts, has no numbers, and is in no sum.
 //! - Two that were made, and not fetched, and used different amounts are two, whatever their id: some servers give all
 //!   their replies the same.
+//! - One that counts and is no longer kept counts on: its numbers are in the sums for good.
 //! - What is fetched and says nothing of usage is no call: a poll that comes too early leaves no row at all.
 //!
 //! Who counts is written down in the transaction's order before the rows, so that a crash between them can lose nothing:
@@ -24,6 +25,7 @@ use super::super::call::{Call, Ended, Source};
 use super::super::ids::CallId;
 use super::super::record::{Counted, Record, Standing};
 use super::super::session::clock::Reading;
+use super::super::units::Timestamp;
 use super::super::usage::once::{Making, Once, OnceKey};
 use super::super::wire::{CallView, Change};
 use super::{Effect, Refusal, State};
@@ -34,8 +36,10 @@ const REMEMBERED: usize = 1_024;
 /// The call that counts the usage behind a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counting {
-    /// The call.
-    pub call: Arc<Call>,
+    /// Which it is.
+    pub id: CallId,
+    /// The call; `None` if it is no longer kept, so that what it counts stands for good.
+    pub call: Option<Arc<Call>>,
     /// Whether a later reply can still say more.
     pub standing: Standing,
 }
@@ -43,13 +47,14 @@ pub struct Counting {
 impl Counting {
     /// Whether it counts on, though `later` came with the same usage.
     fn outdoes(&self, later: &Call) -> bool {
+        let Some(known) = &self.call else { return true };
         let total = |call: &Call| call.end.as_ref().and_then(|end| end.parts.total());
         let is_exact = |call: &Call| call.end.as_ref().and_then(|end| end.source) == Some(Source::Exact);
-        if is_exact(later) && !is_exact(&self.call) {
+        if is_exact(later) && !is_exact(known) {
             // What was estimated gives way to the provider's word, be it more or less.
             return self.standing == Standing::Settled;
         }
-        self.standing == Standing::Settled || total(later).is_none() || total(later) < total(&self.call)
+        self.standing == Standing::Settled || total(later).is_none() || total(later) < total(known)
     }
 
     /// Whether `later` has the same id, and is something else all the same.
@@ -57,10 +62,12 @@ impl Counting {
         let parts = |call: &Call| call.end.as_ref().map(|end| end.parts);
         let is_made = |call: &Call| !call.start.operation.is_fetch();
         self.standing == Standing::Settled
-            && is_made(&self.call)
-            && is_made(later)
-            && parts(later).and_then(|parts| parts.total()).is_some()
-            && parts(later) != parts(&self.call)
+            && self.call.as_ref().is_some_and(|known| {
+                is_made(known)
+                    && is_made(later)
+                    && parts(later).and_then(|parts| parts.total()).is_some()
+                    && parts(later) != parts(known)
+            })
     }
 }
 
@@ -87,16 +94,23 @@ impl Remembered {
 impl Remembered {
     /// Forgets calls that are no more: what comes again of their usage is new.
     pub(super) fn forget(&mut self, calls: &HashSet<CallId>) {
+        self.counting.retain(|_, counting| !calls.contains(&counting.id));
+        self.oldest_first.retain(|key| self.counting.contains_key(key));
+    }
+
+    /// Forgets calls that began before a moment: the database is asked again whether it has them.
+    pub(super) fn forget_before(&mut self, before: Timestamp) {
+        let is_kept = |call: &Arc<Call>| call.start.started_at >= before;
         self.counting
-            .retain(|_, counting| !calls.contains(&counting.call.start.id));
+            .retain(|_, counting| counting.call.as_ref().is_some_and(is_kept));
         self.oldest_first.retain(|key| self.counting.contains_key(key));
     }
 
     /// Notes that calls have been changed.
     pub(super) fn update(&mut self, changed: &HashMap<CallId, Arc<Call>>) {
         for counting in self.counting.values_mut() {
-            if let Some(call) = changed.get(&counting.call.start.id) {
-                counting.call = Arc::clone(call);
+            if let Some(call) = changed.get(&counting.id) {
+                counting.call = Some(Arc::clone(call));
             }
         }
     }
@@ -149,25 +163,27 @@ impl State {
                 return;
             }
             Some(known) if known.outdoes(&call) => {
-                self.finish(call.counted_with(known.call.start.id), now, effects);
+                self.finish(call.counted_with(known.id), now, effects);
                 return;
             }
-            Some(known) => {
+            Some(Counting {
+                call: Some(known), ..
+            }) => {
                 let is_live = |session| self.sessions.contains_key(&session);
                 let is_free = call.start.operation.is_fetch() && call.start.asked.is_none();
-                if is_free && known.call.session.is_none_or(is_live) {
+                if is_free && known.session.is_none_or(is_live) {
                     // What was asked for in the background belongs where it was asked for.
-                    call.session = known.call.session;
-                    call.attribution = known.call.attribution;
+                    call.session = known.session;
+                    call.attribution = known.attribution;
                 }
                 self.count(&call, key, once.state, effects);
-                self.give_up(&known.call, id, now, effects);
+                self.give_up(&known, id, now, effects);
             }
-            None => self.count(&call, key, once.state, effects),
+            Some(Counting { call: None, .. }) | None => self.count(&call, key, once.state, effects),
         }
         let standing = standing(&call, once.state);
-        let call = self.finish(call, now, effects);
-        self.remembered.put(key, Counting { call, standing });
+        let call = Some(self.finish(call, now, effects));
+        self.remembered.put(key, Counting { id, call, standing });
     }
 
     fn count(&self, call: &Call, key: OnceKey, state: Making, effects: &mut Vec<Effect>) {

@@ -12,7 +12,7 @@ use super::super::record::Record;
 use super::super::session::CallsFate;
 use super::super::session::clock::Reading;
 use super::super::session::rules::{Action, Rule, rule};
-use super::super::wire::Change;
+use super::super::wire::{Change, Totals};
 use super::{Effect, Refusal, State};
 
 /// Calls to delete.
@@ -97,5 +97,28 @@ impl State {
         self.remembered.forget(&gone);
         self.recent.retain(|call| !gone.contains(&call.start.id));
         Ok(())
+    }
+
+    /// Nobody can move or delete calls that are no longer kept, so what they used goes to *Unassigned*, whatever became of
+    /// the others.
+    pub(super) fn emptied(
+        &mut self,
+        session: SessionId,
+        left: &Totals,
+        now: Reading,
+        effects: &mut Vec<Effect>,
+    ) {
+        effects.push(Effect::Write(Record::SessionEmptied(session)));
+        if *left == Totals::default() {
+            return;
+        }
+        self.unassigned.merge(left);
+        let moved = Change::CallsMoved {
+            calls: Vec::new(),
+            from: Some(session),
+            to: None,
+            unassigned: self.unassigned,
+        };
+        self.publish(None, moved, now, effects);
     }
 }

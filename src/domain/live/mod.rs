@@ -10,6 +10,7 @@ mod calls;
 mod counting;
 mod deleting;
 mod estimates;
+mod forgetting;
 mod importing;
 mod limits;
 mod moving;
@@ -46,6 +47,7 @@ use super::wire::{Event, Totals};
 pub use ahead::{PAST_CALLS, PastCall};
 pub use counting::Counting;
 pub use deleting::Deletion;
+pub use forgetting::Forgetting;
 pub use moving::{Movable, Move};
 pub use taking_in::TakeIn;
 
@@ -100,6 +102,10 @@ pub enum Input {
     },
     /// Calls of a deleted session are deleted.
     DeleteCalls(Box<Deletion>),
+    /// A deleted session has no calls any more. What it used by calls that are no longer kept is used by nobody from now on.
+    Emptied(SessionId, Box<Totals>),
+    /// Calls that are older than they are kept go.
+    Forget(Forgetting),
     /// The user notes a moment.
     Checkpoint {
         /// The new checkpoint's id.
@@ -454,6 +460,14 @@ impl State {
             Input::Change { id, patch, revision } => self.change(id, &patch, revision, now, &mut effects),
             Input::Delete { id, calls } => self.delete_session(id, calls, now, &mut effects),
             Input::DeleteCalls(deletion) => self.delete_calls(*deletion, now, &mut effects),
+            Input::Emptied(session, left) => {
+                self.emptied(session, &left, now, &mut effects);
+                Ok(())
+            }
+            Input::Forget(forgetting) => {
+                self.forget_calls(forgetting, &mut effects);
+                Ok(())
+            }
             Input::Checkpoint { id, session, said } => self.checkpoint(id, session, said, now, &mut effects),
             Input::LimitsSeen(observation) => {
                 self.limits.take(*observation);

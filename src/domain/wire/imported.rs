@@ -15,6 +15,8 @@ pub struct ImportedCalls {
     pub known: u64,
     /// Those that the proxy metered itself: that counts, and not the log.
     pub metered: u64,
+    /// Those that are older than the calls that are kept, and left out: their sums may be here already.
+    pub too_old: u64,
 }
 
 /// The answer to `POST /api/import`.
@@ -26,6 +28,8 @@ pub struct ImportedExport {
     pub sessions: ImportedThings,
     /// Its calls.
     pub calls: ImportedThings,
+    /// Calls that are older than those that are kept, and left out: their sums may be here already.
+    pub too_old: u64,
     /// Calls that the export says it has, and that did not come: the file was cut off, or lines were taken out.
     pub missing: u64,
     /// What was refused, and why: the first hundred.

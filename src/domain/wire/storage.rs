@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-/// What `/api/storage` answers. The history is kept until the user deletes it.
+/// What `/api/storage` answers. Calls are kept until the user deletes them, or for as long as the user says; their sums are
+/// kept either way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -15,6 +16,13 @@ pub struct StorageView {
     pub calls: u64,
     /// When the oldest call began; UTC epoch milliseconds. `null` where there is none.
     pub oldest_call_at: Option<i64>,
+    /// How many days single calls are kept; `null`: for ever.
+    pub keep_calls_days: Option<u32>,
+    /// Calls that began before this moment are no longer kept, but for those of sessions that last; UTC epoch milliseconds.
+    /// `null` where all are. Their sums are.
+    pub calls_since: Option<i64>,
+    /// How much room is free inside the database: it does not shrink, what comes next is written there.
+    pub free_bytes: u64,
     /// Whether a copy is made every day.
     pub daily_backups: bool,
     /// How many days a daily copy is kept.

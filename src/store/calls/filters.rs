@@ -139,7 +139,7 @@ impl Filters {
 }
 
 /// The lowest UUIDv7 of a moment.
-pub(super) fn id_at(at: i64) -> [u8; 16] {
+pub(in crate::store) fn id_at(at: i64) -> [u8; 16] {
     const LAST: i64 = (1 << 48) - 1;
     let mut id = if at > LAST { [0xff; 16] } else { [0; 16] };
     if let Some((first, _)) = id.split_first_chunk_mut::<6>() {

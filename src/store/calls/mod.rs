@@ -30,6 +30,7 @@ macro_rules! all_tokens {
 }
 
 mod filters;
+mod forgetting;
 mod known;
 mod past;
 mod places;
@@ -37,6 +38,9 @@ mod read;
 mod sums;
 mod write;
 
+pub(super) use filters::id_at;
+pub use forgetting::Forgettable;
+pub(super) use forgetting::{forget, forgettable, has_gone, may_have_gone, since};
 pub(super) use known::known;
 pub(super) use past::{each_spent, last_written, past};
 pub(super) use places::{Noted, note_anew, note_old};

@@ -5,15 +5,17 @@
 //! that occurs again in its block costs nothing. A question reads the blocks that have all that it asks for, the newest
 //! first, and of those only the calls.
 //!
-//! What is noted stays noted when a call is changed or deleted: a block may then be read in vain, and no call is missed.
+//! What is noted stays noted when a call is changed or deleted: a block may then be read in vain, and no call is missed. Of
+//! calls that are no longer kept it goes bit by bit, with each piece of them ([`Noted::sweep`]).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use foldhash::HashSet;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::filters::{Filters, id_at};
 use crate::domain::call::Call;
+use crate::domain::units::Timestamp;
 use crate::store::error::ReadError;
 use crate::store::names::Lookup;
 use crate::store::rollups::Key;
@@ -62,7 +64,11 @@ fn block_of(id: &[u8]) -> i64 {
 
 /// What the writer knows to be noted. After a rollback it must be forgotten.
 #[derive(Default)]
-pub(in crate::store) struct Noted(HashSet<(i64, Kind, i64)>);
+pub(in crate::store) struct Noted {
+    places: HashSet<(i64, Kind, i64)>,
+    /// Until where places were last looked at for such as have no calls any more.
+    swept: Option<[i64; 3]>,
+}
 
 impl Noted {
     /// Notes where a call is.
@@ -103,14 +109,62 @@ impl Noted {
 
     fn place(&mut self, connection: &Connection, block: i64, kind: Kind, value: i64) -> rusqlite::Result<()> {
         const INSERT: &str = "INSERT OR IGNORE INTO call_places (kind, value, block) VALUES (?1, ?2, ?3)";
-        if self.0.len() >= REMEMBERED {
-            self.0.clear();
+        if self.places.len() >= REMEMBERED {
+            self.places.clear();
         }
-        if self.0.insert((block, kind, value)) {
+        if self.places.insert((block, kind, value)) {
             connection
                 .prepare_cached(INSERT)?
                 .execute(params![kind as i64, value, block])?;
         }
+        Ok(())
+    }
+}
+
+/// So many places are looked at with each piece of calls that goes: twice as many as the calls, so that what is left of
+/// places without calls stays a part of all.
+const SWEPT: i64 = 1_000;
+
+impl Noted {
+    /// Looks at the next places, and takes those away whose blocks lie before a moment and have no calls any more.
+    pub(in crate::store) fn sweep(
+        &mut self,
+        connection: &Connection,
+        before: Timestamp,
+    ) -> rusqlite::Result<()> {
+        const NEXT: &str = "SELECT kind, value, block FROM call_places WHERE (kind, value, block) > (?1, ?2, ?3) \
+            ORDER BY kind, value, block LIMIT ?4";
+        const HAS_CALLS: &str = "SELECT EXISTS (SELECT 1 FROM calls WHERE id >= ?1 AND id < ?2)";
+        const DELETE: &str = "DELETE FROM call_places WHERE kind = ?1 AND value = ?2 AND block = ?3";
+        let [kind, value, block] = self.swept.unwrap_or([i64::MIN; 3]);
+        let places: Vec<[i64; 3]> = connection
+            .prepare_cached(NEXT)?
+            .query_map(params![kind, value, block, SWEPT], |row| {
+                Ok([row.get(0)?, row.get(1)?, row.get(2)?])
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        // From behind the last one it goes on at the first.
+        self.swept = places.last().copied();
+        let end = block_of(&id_at(before.0));
+        let mut empty: HashMap<i64, bool> = HashMap::new();
+        for [kind, value, block] in places.into_iter().filter(|[.., block]| *block < end) {
+            let is_empty = match empty.get(&block) {
+                Some(known) => *known,
+                None => {
+                    let (low, high) = (id_at(block * BLOCK_MS), id_at((block + 1) * BLOCK_MS));
+                    let has_calls: bool = connection
+                        .prepare_cached(HAS_CALLS)?
+                        .query_row([low, high], |row| row.get(0))?;
+                    empty.insert(block, !has_calls);
+                    !has_calls
+                }
+            };
+            if is_empty {
+                connection.prepare_cached(DELETE)?.execute([kind, value, block])?;
+            }
+        }
+        // A call of long ago may come yet, and is noted anew then.
+        self.places.retain(|(block, ..)| *block >= end);
         Ok(())
     }
 }

@@ -8,7 +8,9 @@ use rusqlite::{Connection, params_from_iter};
 use super::layout::{Object, objects};
 use super::pages::Pages;
 use super::trees::{self, Kind};
+use crate::domain::units::Timestamp;
 use crate::store::error::ReadError;
+use crate::store::{calls, rollups};
 
 /// What became of a table's rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,13 +29,15 @@ pub(super) struct Moved {
     pub(super) unreadable_pages: u64,
 }
 
-/// Sums over other tables are made anew.
-const DERIVED: [&str; 2] = ["rollups", "call_places"];
+/// Sums over other tables are made anew; but for those over calls that are no longer kept.
+const DERIVED: [&str; 2] = [SUMS, "call_places"];
+const SUMS: &str = "rollups";
 
 /// Which table or index each page belongs to.
 struct Owners {
     of_page: Vec<Option<usize>>,
     unreadable: u64,
+    unreadable_sums: u64,
 }
 
 /// Moves all rows. The new database has the schema that the damaged one had.
@@ -60,6 +64,18 @@ pub(super) fn refill(pages: &mut Pages, connection: &Connection) -> Result<Moved
     }
     for (number, owner) in found_by_shape {
         move_page(pages, connection, &objects[owner], number, &mut moved)?;
+    }
+    if let Some(since) = calls::since(connection)? {
+        let mut sums = Rows::default();
+        for (number, owner) in (0..).zip(&owners.of_page) {
+            if let Some(owner) = owner
+                && objects[*owner].name == SUMS
+            {
+                sums.lost += move_sums(pages, connection, &objects[*owner], number, since)?;
+            }
+        }
+        moved.tables.insert(SUMS.to_owned(), sums);
+        owners.unreadable += owners.unreadable_sums;
     }
     for (index, object) in objects.iter().enumerate() {
         if !object.is_index || DERIVED.contains(&object.table.as_str()) {
@@ -90,6 +106,7 @@ fn owners(pages: &mut Pages, objects: &[Object]) -> std::io::Result<Owners> {
     let mut owners = Owners {
         of_page: vec![None; pages.count() as usize + 1],
         unreadable: 0,
+        unreadable_sums: 0,
     };
     for (name, root) in roots(pages)? {
         let Some(owner) = objects.iter().position(|object| object.name == name) else {
@@ -108,6 +125,7 @@ fn owners(pages: &mut Pages, objects: &[Object]) -> std::io::Result<Owners> {
                     *slot = Some(owner);
                     waiting.extend(trees::children(number, &page));
                 }
+                _ if object.name == SUMS => owners.unreadable_sums += 1,
                 _ if object.is_index || DERIVED.contains(&name.as_str()) => {}
                 _ => owners.unreadable += 1,
             }
@@ -221,6 +239,33 @@ fn move_page(
         }
     }
     Ok(())
+}
+
+/// Moves the sums of the quarters before a moment: not all their calls are kept. Gives how many rows were lost.
+fn move_sums(
+    pages: &mut Pages,
+    connection: &Connection,
+    object: &Object,
+    number: u32,
+    since: Timestamp,
+) -> Result<u64, ReadError> {
+    let Some(page) = pages.read(number).map_err(unreadable)? else {
+        return Ok(0);
+    };
+    let cells = trees::rows(pages, number, &page).map_err(unreadable)?;
+    let mut lost = cells.bad;
+    for (_, values) in cells.rows {
+        match &values[..] {
+            [Value::Integer(rollups::QUARTERS), Value::Integer(bucket), ..]
+                if *bucket < since.0
+                    && (!object.fits(&values) || insert(connection, object, &values).is_err()) =>
+            {
+                lost += 1;
+            }
+            _ => {}
+        }
+    }
+    Ok(lost)
 }
 
 fn insert(connection: &Connection, object: &Object, values: &[Value]) -> rusqlite::Result<()> {

@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::write::upsert;
 use super::{Key, Measures, QUARTER_MS, QUARTERS, QUARTERS_OF_ALL};
+use crate::domain::units::Timestamp;
 
 /// Where the coarse levels end: they hold the quarters before this moment. `None` while all sums are being made anew, or
 /// are an older program's: then they hold none.
@@ -94,6 +95,43 @@ impl Coarse {
     }
 }
 
+/// What selects the quarters' rows.
+macro_rules! quarters {
+    ($from:literal) => {
+        concat!(
+            "SELECT bucket, session, provider, model, client, operation, source, outcome, conversation, \
+                requests, errors, input, cache_read, cache_write, output, reasoning, total, cost_nano_usd, \
+                priced_requests, unpriced_tokens, inexact_tokens, unknown_requests, duration_ms, 0, durations, ttfts \
+             FROM rollups ",
+            $from
+        )
+    };
+}
+
+fn of_quarter(row: &Row<'_>) -> rusqlite::Result<(Key, Measures)> {
+    let key = Key {
+        bucket: row.get(0)?,
+        session: row.get(1)?,
+        provider: row.get(2)?,
+        model: row.get(3)?,
+        client: row.get(4)?,
+        operation: row.get(5)?,
+        source: row.get(6)?,
+        outcome: row.get(7)?,
+        conversation: row.get(8)?,
+    };
+    Ok((key, Measures::of_row(row, 9)?))
+}
+
+/// The quarters of one session.
+pub(super) fn quarters_of(connection: &Connection, session: i64) -> rusqlite::Result<Vec<(Key, Measures)>> {
+    const SELECT: &str =
+        quarters!("INDEXED BY rollups_session WHERE session = ?1 AND level = ?2 AND requests <> 0");
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let rows = statement.query_map([session, QUARTERS], of_quarter)?;
+    rows.collect()
+}
+
 fn fold(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<()> {
     fold_into(connection, from, to, |_| true)
 }
@@ -106,26 +144,13 @@ fn fold_into(
     to: i64,
     is_wanted: impl Fn(i64) -> bool,
 ) -> rusqlite::Result<()> {
-    const SELECT: &str = "SELECT bucket, session, provider, model, client, operation, source, outcome, conversation, \
-            requests, errors, input, cache_read, cache_write, output, reasoning, total, cost_nano_usd, priced_requests, \
-            unpriced_tokens, inexact_tokens, unknown_requests, duration_ms, 0, durations, ttfts \
-        FROM rollups WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3";
+    const SELECT: &str = quarters!("WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3");
     let mut coarse = Coarse::default();
     let mut statement = connection.prepare_cached(SELECT)?;
     let mut rows = statement.query(params![QUARTERS, from, to])?;
     while let Some(row) = rows.next()? {
-        let key = Key {
-            bucket: row.get(0)?,
-            session: row.get(1)?,
-            provider: row.get(2)?,
-            model: row.get(3)?,
-            client: row.get(4)?,
-            operation: row.get(5)?,
-            source: row.get(6)?,
-            outcome: row.get(7)?,
-            conversation: row.get(8)?,
-        };
-        coarse.add_to(key, &Measures::of_row(row, 9)?, &is_wanted);
+        let (key, measures) = of_quarter(row)?;
+        coarse.add_to(key, &measures, &is_wanted);
         if coarse.0.len() >= MOST_FOLDED {
             std::mem::take(&mut coarse).write(connection)?;
         }
@@ -152,9 +177,13 @@ pub(in crate::store) fn renew(connection: &Connection) -> rusqlite::Result<bool>
     Ok(Folded::of(connection)?.0.is_some())
 }
 
-/// Deletes all sums: until [`fold_anew`], only quarters are written.
-pub(in crate::store) fn forget(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute("DELETE FROM rollups", [])?;
+/// Deletes all sums but for those of the quarters before a moment: until [`fold_anew`], only quarters are written.
+pub(in crate::store) fn forget(connection: &Connection, since: Option<Timestamp>) -> rusqlite::Result<()> {
+    const DELETE: &str = "DELETE FROM rollups WHERE level <> ?1 OR bucket >= ?2";
+    match since {
+        Some(since) => connection.execute(DELETE, params![QUARTERS, since])?,
+        None => connection.execute("DELETE FROM rollups", [])?,
+    };
     connection.execute("DELETE FROM settings WHERE key = ?1", [KEY])?;
     Ok(())
 }

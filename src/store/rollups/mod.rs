@@ -32,14 +32,14 @@ use crate::domain::wire::Totals;
 
 pub(super) use folding::{fold_anew, forget, renew};
 pub(super) use read::{of_session, of_sessions, usage};
-pub(super) use write::Changes;
+pub(super) use write::{Changes, unassign};
 
 const QUARTER_MS: i64 = 15 * 60 * 1_000;
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The table's levels.
-const QUARTERS: i64 = 0;
+pub(super) const QUARTERS: i64 = 0;
 const DAYS: i64 = 1;
 const ALL_TIME: i64 = 2;
 const CLOCK: i64 = 3;

@@ -3,7 +3,7 @@
 use foldhash::HashMap;
 use rusqlite::{Connection, params};
 
-use super::folding::{Coarse, Folded};
+use super::folding::{Coarse, Folded, quarters_of};
 use super::{Key, Measures, QUARTERS, blob};
 
 /// The changes that one transaction makes, merged before they reach SQL.
@@ -49,6 +49,16 @@ impl Changes {
         }
         coarse.write(connection)
     }
+}
+
+/// Takes what is left of a session's sums to *Unassigned*.
+pub(in crate::store) fn unassign(connection: &Connection, session: i64) -> rusqlite::Result<()> {
+    let mut changes = Changes::default();
+    for (key, measures) in quarters_of(connection, session)? {
+        changes.add(Key { session: 0, ..key }, &measures);
+        changes.subtract(key, measures);
+    }
+    changes.write(connection)
 }
 
 /// Adds to a row, or makes it.

@@ -156,14 +156,25 @@ pub(super) fn delete(
     Ok(())
 }
 
-/// No call belongs to a deleted session any more.
+/// No call belongs to a deleted session any more. What is left of its sums, and is of calls that are no longer kept, goes
+/// to *Unassigned*.
 pub(super) fn emptied(connection: &Connection, session: SessionId) -> rusqlite::Result<()> {
-    const UPDATE: &str = "UPDATE sessions SET emptying = NULL WHERE id = ?1 AND name IS NULL";
-    // They are sums over nothing.
-    const FORGET: &str = "DELETE FROM rollups WHERE requests = 0 AND session = \
-        (SELECT key FROM sessions WHERE id = ?1)";
-    connection.prepare_cached(FORGET)?.execute([session])?;
-    connection.prepare_cached(UPDATE)?.execute([session]).map(drop)
+    const EMPTYING: &str = "SELECT key FROM sessions WHERE id = ?1 AND name IS NULL AND emptying IS NOT NULL";
+    const UPDATE: &str = "UPDATE sessions SET emptying = NULL WHERE key = ?1";
+    const FORGET: [&str; 2] = [
+        // They are sums over nothing.
+        "DELETE FROM rollups WHERE requests = 0 AND session = ?1",
+        "DELETE FROM paused_calls WHERE session = ?1",
+    ];
+    let mut statement = connection.prepare_cached(EMPTYING)?;
+    let Some(key) = statement.query_row([session], |row| row.get(0)).optional()? else {
+        return Ok(());
+    };
+    rollups::unassign(connection, key)?;
+    for sql in FORGET {
+        connection.prepare_cached(sql)?.execute([key])?;
+    }
+    connection.prepare_cached(UPDATE)?.execute([key]).map(drop)
 }
 
 /// The deleted sessions that calls may still belong to, and what becomes of those.

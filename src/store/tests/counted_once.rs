@@ -35,8 +35,8 @@ fn who_counts_is_known_after_a_restart_once_its_row_is_there() {
     let (store, _) = open(directory.path());
     let counting = store.reader().counting(&key).unwrap().unwrap();
     assert_eq!(
-        (&*counting.call, counting.standing),
-        (&full(2), Standing::Settled)
+        (counting.call.as_deref(), counting.standing),
+        (Some(&full(2)), Standing::Settled)
     );
     assert_eq!(
         store

@@ -6,6 +6,7 @@ mod counted_once;
 mod courses;
 mod damage;
 mod durability;
+mod forgetting;
 mod limits;
 mod migrating;
 mod opening;

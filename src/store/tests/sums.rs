@@ -80,7 +80,7 @@ fn recomputed(calls: &HashMap<CallId, Call>, query: &UsageQuery) -> Vec<Group> {
     groups
 }
 
-fn check(reader: &Reader, calls: &HashMap<CallId, Call>, query: &UsageQuery) {
+pub(super) fn check(reader: &Reader, calls: &HashMap<CallId, Call>, query: &UsageQuery) {
     let mut left: Vec<_> = reader
         .usage(query)
         .unwrap()
@@ -101,7 +101,7 @@ fn check(reader: &Reader, calls: &HashMap<CallId, Call>, query: &UsageQuery) {
     assert_eq!(left, right, "{query:?}");
 }
 
-fn any_query() -> impl Strategy<Value = UsageQuery> {
+pub(super) fn any_query() -> impl Strategy<Value = UsageQuery> {
     let dimensions = vec![
         GroupBy::Session,
         GroupBy::Provider,

@@ -289,7 +289,8 @@ fn what_the_database_said_before_a_move_is_not_believed_after_it() {
     let (asked, polled) = (Operation::Responses, Operation::RetrieveResponse);
     once(&mut world.state, 1, asked, "r", Making::UnderWay, Some(5));
     let counting = |state: &State| Counting {
-        call: Arc::new(row(state, 1).clone()),
+        id: call_id(1),
+        call: Some(Arc::new(row(state, 1).clone())),
         standing: Standing::Open,
     };
     let (key, before, moves) = (

@@ -127,12 +127,25 @@ fn the_database_is_asked_of_fetches_whose_id_is_not_remembered() {
     before.start.id = call_id(99);
     before.end = Some(end(Outcome::Complete, 100, 1));
     let counting = Counting {
-        call: Arc::new(before),
+        id: call_id(99),
+        call: Some(Arc::new(before)),
         standing: Standing::Settled,
     };
+    let mut later = state.clone();
     state.recall(key, counting, state.moves()).unwrap();
     assert_eq!(state.unknown_keys(call_id(2), &ended()), []);
     state.step(at(2), call_ends(call_id(2), ended()));
     assert_eq!(row(&state, 2).counted_by, Some(call_id(99)));
     assert_eq!(state.unassigned, Totals::default());
+
+    // What is no longer kept counts on, and nothing can be said of it any more.
+    let gone = Counting {
+        id: call_id(99),
+        call: None,
+        standing: Standing::Open,
+    };
+    later.recall(key, gone, later.moves()).unwrap();
+    later.step(at(2), call_ends(call_id(2), ended()));
+    assert_eq!(row(&later, 2).counted_by, Some(call_id(99)));
+    assert_eq!(later.unassigned, Totals::default());
 }

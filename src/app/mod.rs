@@ -1,8 +1,9 @@
 //! The composition root: opens, binds and starts everything, and stops it in the order of the data.
 
+mod upkeep;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper_util::service::TowerToHyperService;
@@ -10,7 +11,6 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::api::{self, ApiState, Notifications};
 use crate::config::resolve::DatabasePlace;
@@ -32,20 +32,13 @@ use crate::meter::estimator::{Counting, Estimator, Finding};
 use crate::meter::progress::Progress;
 use crate::notify::{self, Notifier};
 use crate::proxy::{self, Outgoing, Proxy};
-use crate::store::{
-    BackupError, Daily, Directory, GroupBy, Reader, Store, StoreError, StoreOptions, UsageQuery, WriterHandle,
-};
+use crate::store::{Directory, GroupBy, Reader, Store, StoreError, StoreOptions, UsageQuery};
 
 /// How long the dashboard's connections may take to end.
 const DRAIN: Duration = Duration::from_secs(2);
 
 /// How long a request to the dashboard or the API may take to begin. Browsers open another connection for the next.
 const HEAD: Duration = Duration::from_secs(60);
-
-/// When the first look for a daily backup is, after the start, and how long it is from one to the next: an attempt that
-/// failed is repeated then.
-const FIRST_BACKUP: Duration = Duration::from_secs(60);
-const NEXT_BACKUP: Duration = Duration::from_secs(60 * 60);
 
 /// How often it is told how far a stream has come.
 const PROGRESS: Duration = Duration::from_millis(250);
@@ -201,7 +194,11 @@ impl App {
         if let Some(progress) = progress {
             servers.spawn(tell_progress(progress, engine.clone(), stopped.clone()));
         }
-        servers.spawn(empty_deleted(engine.clone(), store.reader(), stopped.clone()));
+        servers.spawn(upkeep::empty_deleted(
+            engine.clone(),
+            store.reader(),
+            stopped.clone(),
+        ));
         let (notifier, notifying) = notifier(&settings, Outgoing::default());
         if !settings.notify.is_empty() {
             let following = notifier.clone().follow(engine.alerts());
@@ -243,13 +240,18 @@ impl App {
         let access = settings.access.clone();
         let ws_path = settings.ws_path.clone();
         let settings = watch::Sender::new(Arc::new(settings));
-        let backups = keep_backups(
+        servers.spawn(upkeep::keep_backups(
             settings.subscribe(),
             engine.clone(),
             store.writer(),
             stopped.clone(),
-        );
-        servers.spawn(backups);
+        ));
+        servers.spawn(upkeep::forget_calls(
+            settings.subscribe(),
+            engine.clone(),
+            store.reader(),
+            stopped.clone(),
+        ));
         let state = ApiState::new(
             engine.clone(),
             store.reader(),
@@ -489,73 +491,6 @@ fn address(listener: &TcpListener) -> SocketAddr {
 async fn told(mut stopped: watch::Receiver<()>) {
     // The sender is dropped, never used.
     drop(stopped.changed().await);
-}
-
-/// Makes the daily backups, while they are wanted, until the program is told to stop.
-async fn keep_backups(
-    settings: watch::Receiver<Arc<Settings>>,
-    engine: Engine,
-    writer: WriterHandle,
-    mut stopped: watch::Receiver<()>,
-) {
-    let mut look = tokio::time::interval_at(Instant::now() + FIRST_BACKUP, NEXT_BACKUP);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let stopping = Arc::new(AtomicBool::new(false));
-    loop {
-        tokio::select! {
-            _ = look.tick() => {}
-            _ = stopped.changed() => return,
-        }
-        let settings = Arc::clone(&settings.borrow());
-        if !settings.backup.daily {
-            continue;
-        }
-        let daily = Daily {
-            database: settings.database.path().to_owned(),
-            directory: settings.backup.directory.clone(),
-            keep_days: settings.backup.keep_days,
-        };
-        let stop = Arc::clone(&stopping);
-        let mut looking = tokio::task::spawn_blocking(move || daily.look(jiff::Timestamp::now(), &stop));
-        let looked = tokio::select! {
-            looked = &mut looking => looked,
-            _ = stopped.changed() => {
-                stopping.store(true, Ordering::Release);
-                looking.await
-            }
-        };
-        match looked {
-            Ok(Ok(None)) | Ok(Err(BackupError::Stopped)) => {}
-            Ok(Ok(Some(backup))) => {
-                tracing::info!(path = %backup.path.display(), backup.bytes, backup.calls, "backup made");
-                engine.backup_ended(None);
-            }
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "no daily backup was made");
-                if let BackupError::Damaged { problem } = &error {
-                    writer.report_damage(problem.clone());
-                }
-                engine.backup_ended(Some(format!("No daily backup was made: {error}.").into()));
-            }
-            Err(error) => tracing::error!(%error, "the daily backup panicked"),
-        }
-    }
-}
-
-/// Goes on with deleted sessions that still had calls when the last run ended.
-async fn empty_deleted(engine: Engine, reader: Reader, stopped: watch::Receiver<()>) {
-    let asking = reader.clone();
-    let deleted = match tokio::task::spawn_blocking(move || asking.emptying()).await {
-        Ok(Ok(deleted)) => deleted,
-        Ok(Err(error)) => return tracing::error!(%error, "deleted sessions cannot be read"),
-        Err(error) => return tracing::error!(%error, "deleted sessions cannot be read"),
-    };
-    for (session, calls) in deleted {
-        let is_stopping = || stopped.has_changed().is_err();
-        if let Err(error) = engine.empty(&reader, session, calls, is_stopping).await {
-            tracing::warn!(%error, session.id = %session, "a deleted session keeps calls until the next start");
-        }
-    }
 }
 
 /// Tells how far running streams have come, until the program is told to stop.
