@@ -7,6 +7,8 @@ use super::emptying::NotEmptied;
 use super::handle::Engine;
 use crate::domain::ids::CallId;
 use crate::domain::live::{Forgetting, Input};
+use crate::domain::session::clock::Reading;
+use crate::domain::session::curve::Reach;
 use crate::domain::units::Timestamp;
 use crate::store::{CallQuery, Forgettable, ReadError, Reader};
 
@@ -58,10 +60,12 @@ impl Engine {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
-            let Some(piece) = oldest(reader.clone(), before, after).await? else {
+            let Some(piece) = oldest(reader.clone(), before, after, self.now()).await? else {
                 return Ok(forgotten);
             };
-            let Forgettable { first, last, calls } = piece;
+            let Forgettable {
+                first, last, calls, ..
+            } = piece;
             let piece = Forgetting { before, first, last };
             self.carry_out_at_leisure(Input::Forget(piece)).await?;
             (forgotten, after) = (forgotten + calls, Some(last));
@@ -71,11 +75,25 @@ impl Engine {
 }
 
 /// The oldest calls behind one that may go.
+///
+/// What the calls of their sessions made of them is looked at as well, and so handed to the writer: it need not go through
+/// all calls of a large session while others wait for it.
 async fn oldest(
     reader: Reader,
     before: Timestamp,
     after: Option<CallId>,
+    now: Reading,
 ) -> Result<Option<Forgettable>, NotEmptied> {
-    let read = tokio::task::spawn_blocking(move || reader.forgettable(before, after, PIECE));
+    let read = tokio::task::spawn_blocking(move || {
+        let piece = reader.forgettable(before, after, PIECE)?;
+        let sessions = piece.as_ref().map_or(&[][..], |piece| &piece.sessions);
+        for session in sessions {
+            // One that cannot be read keeps none of it from going.
+            if let Err(error) = reader.courses(&[*session], Reach::SoFar, now) {
+                tracing::debug!(%error, session.id = %session, "a session's course cannot be read");
+            }
+        }
+        Ok::<_, ReadError>(piece)
+    });
     Ok(read.await.map_err(|_| NotEmptied::Stopped)??)
 }

@@ -138,7 +138,7 @@ impl Database {
                     }
                 }
                 Record::CallsForgotten { before, first, last } => {
-                    calls::forget(&transaction, *before, *first, *last)?;
+                    calls::forget(&transaction, &mut self.lookup, *before, *first, *last)?;
                     self.dictionary.noted.sweep(&transaction, *before)?;
                 }
                 Record::SessionEmptied(session) => {

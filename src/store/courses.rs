@@ -174,7 +174,6 @@ pub(super) fn put(connection: &Connection, kept: &KeptCourse) -> rusqlite::Resul
 
 /// Keeps for good what the calls of a finished session made of it: they may be deleted then, and what is made of the rest of
 /// them no longer takes its place. To be called in the transaction that deletes the first of them, before it does.
-#[cfg_attr(not(test), expect(dead_code, reason = "calls are not deleted yet"))]
 pub(super) fn keep(
     connection: &Connection,
     lookup: &mut Lookup,

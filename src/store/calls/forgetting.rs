@@ -17,8 +17,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::filters::id_at;
 use crate::domain::call::Call;
-use crate::domain::ids::CallId;
+use crate::domain::ids::{CallId, SessionId};
 use crate::domain::units::Timestamp;
+use crate::store::courses;
+use crate::store::error::ReadError;
+use crate::store::names::Lookup;
 use crate::store::rollups::quarter;
 
 /// The setting that holds the mark, in UTC epoch milliseconds.
@@ -39,7 +42,7 @@ macro_rules! forgettable {
 }
 
 /// Some calls that may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forgettable {
     /// The oldest of them.
     pub first: CallId,
@@ -47,6 +50,8 @@ pub struct Forgettable {
     pub last: CallId,
     /// How many they are.
     pub calls: u64,
+    /// The sessions that they belong to.
+    pub sessions: Vec<SessionId>,
 }
 
 /// The mark; `None` while no call has gone.
@@ -87,31 +92,60 @@ pub(in crate::store) fn forgettable(
     let before = quarter(before);
     let after = after.map_or([0; 16], |after| *after.as_bytes());
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    connection
+    let found: (Option<CallId>, Option<CallId>, i64) = connection
         .prepare_cached(SELECT)?
         .query_row(params![after, id_at(before), before, limit], |row| {
-            let ends: Option<CallId> = row.get(0)?;
-            ends.map(|first| {
-                Ok(Forgettable {
-                    first,
-                    last: row.get(1)?,
-                    calls: row.get::<_, i64>(2)?.unsigned_abs(),
-                })
-            })
-            .transpose()
-        })
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    let (Some(first), Some(last), calls) = found else {
+        return Ok(None);
+    };
+    Ok(Some(Forgettable {
+        first,
+        last,
+        calls: calls.unsigned_abs(),
+        sessions: sessions(connection, before, first, last)?,
+    }))
 }
 
-/// Deletes the rows from one id to another that may go, without a change of any sum.
+/// The sessions of the calls from one to another that may go.
+fn sessions(
+    connection: &Connection,
+    before: i64,
+    first: CallId,
+    last: CallId,
+) -> rusqlite::Result<Vec<SessionId>> {
+    const SELECT: &str = concat!(
+        "SELECT id FROM sessions WHERE key IN (",
+        forgettable!("SELECT session", ""),
+        ")"
+    );
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let end = next(last).min(id_at(before));
+    let ids = statement.query_map(params![first, end, before], |row| row.get(0))?;
+    ids.collect()
+}
+
+/// Deletes the rows from one id to another that may go, without a change of any sum. What they made of their sessions is
+/// kept.
 pub(in crate::store) fn forget(
     connection: &Connection,
+    lookup: &mut Lookup,
     before: Timestamp,
     first: CallId,
     last: CallId,
-) -> rusqlite::Result<()> {
+) -> Result<(), ReadError> {
     const DELETE: &str = forgettable!("DELETE", "");
     set_since(connection, before)?;
     let before = quarter(before);
+    for session in sessions(connection, before, first, last)? {
+        match courses::keep(connection, lookup, session) {
+            Ok(()) => {}
+            Err(ReadError::Sqlite(error)) => return Err(error.into()),
+            // Its course could not be read either.
+            Err(error) => tracing::warn!(%error, session.id = %session, "a session's course is not kept"),
+        }
+    }
     let end = next(last).min(id_at(before));
     connection
         .prepare_cached(DELETE)?

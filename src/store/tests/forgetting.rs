@@ -14,6 +14,7 @@ use crate::domain::ids::CallId;
 use crate::domain::live::Movable;
 use crate::domain::record::{Counted, Record, Standing};
 use crate::domain::session::CallsFate;
+use crate::domain::session::curve::Reach;
 use crate::domain::session::timer::Change;
 use crate::domain::units::{Timestamp, Tokens};
 use crate::domain::usage::once::OnceKey;
@@ -234,6 +235,13 @@ fn calls_of_sessions_that_last_or_ended_later_stay() {
         },
     );
     let reader = store.reader();
+    let course = |store: &Store| {
+        let now = reading(20 * DAY);
+        let courses = store.reader().courses(&[session_id(2)], Reach::SoFar, now);
+        let course = courses.unwrap().remove(0).unwrap();
+        (course.curve, course.effort)
+    };
+    let before_it_went = course(&store);
     assert_eq!(reader.calls_since().unwrap(), None);
     let before = Timestamp(NOON + 5 * DAY + 60_000);
     forget(&store, before, 1, usize::MAX);
@@ -253,10 +261,12 @@ fn calls_of_sessions_that_last_or_ended_later_stay() {
     let mut expected = Totals::default();
     expected.add(&calls[2]);
     assert_eq!(sums(&store), (expected, Tokens(7)));
+    assert_eq!(course(&store), before_it_went);
     drop(store);
     Upheaval::Repair.come(directory.path());
     let (store, _) = open(directory.path());
     assert_eq!(sums(&store), (expected, Tokens(7)));
+    assert_eq!(course(&store), before_it_went);
 
     // An earlier mark changes nothing.
     forget(&store, Timestamp(NOON + DAY), 10, usize::MAX);
