@@ -2,7 +2,8 @@
 //! question of the dashboard takes, how long a start takes, and what an export and its import take. The analytics are asked in
 //! four time zones, and each number of their answers is compared with the calls themselves: a difference ends it in red.
 //!
-//! `cargo bench --bench growth -- CALLS [DIRECTORY]`; without a directory a temporary one is filled. Questions go through
+//! `cargo bench --bench growth -- CALLS [DIRECTORY]`; without a directory a temporary one is filled. `retain DIRECTORY DAYS`
+//! says what it takes to be rid of all calls but those of so many days; it changes the database. Questions go through
 //! the API of a program on a free port, so that all that a dashboard waits for is in the figures. Each part is a process
 //! of its own: the peak of its memory is its own, too.
 
@@ -12,6 +13,7 @@ mod history;
 mod program;
 mod questions;
 mod reference;
+mod retain;
 mod zones;
 
 use std::collections::VecDeque;
@@ -39,6 +41,7 @@ fn main() {
         ["zones", directory, calls] => zones::compare(Path::new(directory), number(calls)),
         ["export", directory, calls] => export(Path::new(directory), number(calls)),
         ["import", directory, file] => import(Path::new(directory), Path::new(file)),
+        ["retain", directory, days] => retain::retain(Path::new(directory), number(days)),
         [calls, directory] => all(Path::new(directory), number(calls)),
         [calls] => all_in_passing(number(calls)),
         _ => all_in_passing(CALLS),
