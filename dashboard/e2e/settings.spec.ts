@@ -44,6 +44,41 @@ test("a setting is changed where it stands, and holds or says that it will", { t
   await expect(host.getByRole("button")).toHaveCount(0);
 });
 
+test("a time zone is chosen by keyboard, and days are cut in it", async ({ live, server }) => {
+  await visit(live, server, "/settings");
+  const general = live.getByRole("region", { name: "General" });
+  await expect(general.getByTestId("zone")).toContainText("this browser’s");
+  await general.getByRole("button", { name: "Change the time zone" }).press("Enter");
+  const dialog = live.getByRole("dialog", { name: "Time zone" });
+  await live.keyboard.type("kathmandu");
+  await expect(dialog.getByRole("listitem")).toHaveCount(1);
+  await live.keyboard.press("Tab");
+  await live.keyboard.press("Enter");
+  await expect(dialog).toHaveCount(0);
+  await expect(general.getByTestId("zone")).toHaveText("Asia/Kathmandu, GMT+5:45");
+
+  await visit(live, server, "/analytics?range=today");
+  await expect(live.getByRole("link", { name: "Asia/Kathmandu time" })).toBeVisible();
+  const asked = await live.evaluate(() =>
+    performance
+      .getEntriesByType("resource")
+      .map(({ name }) => new URL(name))
+      .filter(({ pathname }) => pathname === "/api/analytics/usage")
+      .map(({ searchParams }) => [searchParams.get("timeZone"), Number(searchParams.get("from"))] as const),
+  );
+  expect(asked.length).toBeGreaterThan(0);
+  const day = 24 * 60 * 60_000;
+  for (const [zone, from] of asked) {
+    expect(zone).toBe("Asia/Kathmandu");
+    expect((from + 5.75 * 60 * 60_000) % day).toBe(0);
+  }
+
+  await live.goto(`${server.url}/settings`);
+  await general.getByRole("button", { name: "Change the time zone" }).click();
+  await dialog.getByRole("button", { name: "This browser’s" }).click();
+  await expect(general.getByTestId("zone")).toContainText("this browser’s");
+});
+
 test("one's own prices are told, added, changed and taken away", { tag: "@mock" }, async ({
   live,
   server,
@@ -138,7 +173,7 @@ test("a target of notifications is tested", async ({ live, server }) => {
 test("the section that is read stands out", async ({ live, server }) => {
   await visit(live, server, "/settings");
   const sections = live.getByRole("navigation", { name: "Sections of this page" });
-  await expect(sections.locator("[aria-current]")).toHaveText("Budgets");
+  await expect(sections.locator("[aria-current]")).toHaveText("General");
   await sections.getByRole("link", { name: "Your data" }).click();
   await expect(sections.locator("[aria-current]")).toHaveText("Your data");
 });
@@ -152,6 +187,11 @@ test("everything can be taken along", async ({ live, server }) => {
 });
 
 isAccessible("Settings", (live, server) => visit(live, server, "/settings"));
+
+isAccessible("the list of time zones", async (live, server) => {
+  await visit(live, server, "/settings");
+  await live.getByRole("button", { name: "Change the time zone" }).click();
+});
 
 isAccessible("the form of a budget", async (live, server) => {
   await visit(live, server, "/settings");

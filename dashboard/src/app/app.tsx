@@ -9,10 +9,13 @@ import { TopBar } from "@/app/top-bar";
 import { useFirstRun } from "@/app/use-first-run";
 import { useIsWide } from "@/shared/use-media";
 import { queryClient } from "@/store/query-client";
+import { useUi } from "@/store/ui-store";
 
 export const App = () => {
   const isWide = useIsWide();
   useFirstRun();
+  // Every page writes times: where the zone changes, all that is in sight is written anew.
+  useUi((ui) => ui.timeZone);
   return (
     <QueryClientProvider client={queryClient}>
       <div className={isWide ? "grid grid-cols-[13.5rem_minmax(0,1fr)] print:block" : ""}>

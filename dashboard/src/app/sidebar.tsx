@@ -1,14 +1,17 @@
+import { Link } from "wouter";
 import { ConnectionPill } from "@/app/connection-pill";
 import { NavLink } from "@/app/nav-link";
 import { pages } from "@/app/pages";
 import { ThemeToggle } from "@/app/theme-toggle";
 import { KeyboardIcon, MoonMark, SearchIcon } from "@/shared/ui/icons";
 import { Keys } from "@/shared/ui/keys";
+import { zoneName } from "@/shared/zone";
 import { useLive } from "@/store/live-store";
-import { showOverlay } from "@/store/ui-store";
+import { showOverlay, useUi } from "@/store/ui-store";
 
 export const Sidebar = () => {
   const version = useLive((live) => live.state.version);
+  const timeZone = useUi((ui) => ui.timeZone);
   return (
     <header className="sticky top-0 flex h-dvh flex-col gap-4 overflow-y-auto border-r border-line bg-surface/60 px-3 py-5 print:hidden">
       <p className="flex items-center gap-2.5 px-2">
@@ -52,6 +55,11 @@ export const Sidebar = () => {
             <KeyboardIcon />
           </button>
         </div>
+        {timeZone && (
+          <Link href="/settings" className="px-1 text-xs text-pretty text-muted hover:text-ink">
+            Times in {zoneName(timeZone)}
+          </Link>
+        )}
         {version && <p className="px-1 text-xs text-muted">Version {version}</p>}
       </div>
     </header>

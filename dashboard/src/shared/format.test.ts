@@ -93,6 +93,7 @@ describe("times", () => {
     expect(time(at)).toBe("10:41");
     expect(day(at, at + 1_000)).toBe("Today 10:41");
     expect(day(at, at + 86_400_000)).toBe("21 Nov 10:41");
+    expect(day(at, at + 365 * 86_400_000)).toBe("21 Nov 10:41");
   });
 });
 

@@ -1,6 +1,7 @@
 /**
  * The one place where numbers become text. What is not known is "—", never 0.
  */
+import { inZone } from "@/shared/zone";
 
 /** No-break space: a number and its unit stay on one line. */
 const SPACE = "\u00a0";
@@ -8,15 +9,6 @@ export const UNKNOWN = "—";
 
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const dollars = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const timeOfDay = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const timeOfDayWithSeconds = new Intl.DateTimeFormat("en-GB", {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-});
-const monthOfYear = new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric" });
-const dayOfAnyYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
-const dayOfYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 /** `12,345` */
 export const count = (value: number | null): string => (value === null ? UNKNOWN : whole.format(value));
@@ -134,25 +126,23 @@ export const countdown = (ms: number): string => {
 };
 
 /** `10:41` in the viewer's zone. */
-export const time = (at: number): string => timeOfDay.format(at);
+export const time = inZone({ hour: "2-digit", minute: "2-digit" });
 
 /** `10:41:07` in the viewer's zone. */
-export const exactTime = (at: number): string => timeOfDayWithSeconds.format(at);
-
-/** `Today 10:41`, `21 Nov 10:41` */
-export const day = (at: number, now: number): string => {
-  const date = dayOfYear.format(at);
-  return `${date === dayOfYear.format(now) ? "Today" : date} ${time(at)}`;
-};
+export const exactTime = inZone({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 /** `21 Nov` in the viewer's zone. */
-export const date = (at: number): string => dayOfYear.format(at);
+export const date = inZone({ day: "numeric", month: "short" });
 
 /** `22 Nov 2026` in the viewer's zone. */
-export const fullDate = (at: number): string => dayOfAnyYear.format(at);
+export const fullDate = inZone({ day: "numeric", month: "short", year: "numeric" });
+
+/** `Today 10:41`, `21 Nov 10:41` */
+export const day = (at: number, now: number): string =>
+  `${fullDate(at) === fullDate(now) ? "Today" : date(at)} ${time(at)}`;
 
 /** `Nov 2026` in the viewer's zone. */
-export const month = (at: number): string => monthOfYear.format(at);
+export const month = inZone({ month: "short", year: "numeric" });
 
 /** `1 call`, `12 calls` */
 export const plural = (value: number, one: string, many = `${one}s`): string =>

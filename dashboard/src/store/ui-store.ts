@@ -2,6 +2,7 @@
  * What the user chose on this page and the server need not know.
  */
 import { create } from "zustand";
+import { chooseZone, isZone } from "@/shared/zone";
 import type { Choice } from "@/store/shown-session";
 
 export type Theme = "system" | "light" | "dark";
@@ -12,6 +13,8 @@ export type Overlay = "palette" | "shortcuts";
 
 type Ui = Choice & {
   theme: Theme;
+  /** The zone that times are written in and days are cut in; `null` is the browser's own. */
+  timeZone: string | null;
   callFilter: CallFilter;
   overlay: Overlay | null;
   /** Whether single keys do something: who dictates or presses keys by chance can turn them off. */
@@ -19,6 +22,7 @@ type Ui = Choice & {
 };
 
 const THEME_KEY = "moonlock.theme";
+const ZONE_KEY = "moonlock.timeZone";
 const KEYS_KEY = "moonlock.singleKeys";
 const WELCOMED_KEY = "moonlock.welcomed";
 
@@ -46,8 +50,17 @@ const storedTheme = (): Theme => {
   return theme === "light" || theme === "dark" ? theme : "system";
 };
 
+/** A browser may know fewer zones than the one that kept it. */
+const storedZone = (): string | null => {
+  const name = stored(ZONE_KEY);
+  const known = name !== null && isZone(name) ? name : null;
+  chooseZone(known);
+  return known;
+};
+
 export const useUi = create<Ui>(() => ({
   theme: storedTheme(),
+  timeZone: storedZone(),
   selectedSession: null,
   endedInView: null,
   callFilter: "session",
@@ -61,6 +74,12 @@ export const setTheme = (theme: Theme): void => {
   else root.dataset["theme"] = theme;
   store(THEME_KEY, theme === "system" ? null : theme);
   useUi.setState({ theme });
+};
+
+export const setTimeZone = (timeZone: string | null): void => {
+  store(ZONE_KEY, timeZone);
+  chooseZone(timeZone);
+  useUi.setState({ timeZone });
 };
 
 /** Shows this session; `null` shows the one that runs. */

@@ -3,6 +3,7 @@
  */
 import type { AlertView, Scope, TrackRecord } from "@/api/types.gen";
 import { day, plural, span, time } from "@/shared/format";
+import { midnight, momentOf, wallAt } from "@/shared/zone";
 
 export type Severity = AlertView["severity"];
 
@@ -72,8 +73,8 @@ export const snoozes = [
 
 /** Tomorrow at eight in the viewer's zone. */
 export const tomorrow = (now: number): number => {
-  const date = new Date(now);
-  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + 1, MORNING).getTime();
+  const { year, month, day } = wallAt(now);
+  return momentOf({ year, month, day: day + 1, hour: MORNING });
 };
 
 /** How far back the history is looked at; an empty value is all of it. */
@@ -86,9 +87,7 @@ export const ranges = [
 /** When such a range began: at a midnight of the viewer's zone, so that it stays the same for a day. */
 export const rangeStart = (value: string, now: number): number | null => {
   const range = ranges.find((known) => known.value === value);
-  if (!range) return null;
-  const date = new Date(now);
-  return new Date(date.getFullYear(), date.getMonth(), date.getDate() - range.days).getTime();
+  return range ? midnight(now, -range.days) : null;
 };
 
 /** Sentences on how well warnings and ranges did. */

@@ -1,9 +1,10 @@
 import { useMemo, useState } from "react";
+import { Link } from "wouter";
 import type { UsagePage } from "@/api/types.gen";
 import { weekHeat, yearHeat, yearStart } from "@/features/analytics/heat";
 import { HeatMap } from "@/features/analytics/heat-map";
 import { ModelsTable } from "@/features/analytics/models-table";
-import { dayText, midnight, rangeName, rangeOf, USUAL } from "@/features/analytics/range";
+import { dayText, rangeName, rangeOf, USUAL } from "@/features/analytics/range";
 import { RangePicker } from "@/features/analytics/range-picker";
 import { TotalsRow } from "@/features/analytics/totals";
 import {
@@ -25,13 +26,12 @@ import { PageHeader } from "@/shared/ui/page-header";
 import { Segmented } from "@/shared/ui/segmented";
 import { SkeletonCard, StatsSkeleton } from "@/shared/ui/skeleton";
 import { queryString, useUrlState } from "@/shared/use-url-state";
+import { midnight, zone, zoneName } from "@/shared/zone";
 import { serverNow, useLive } from "@/store/live-store";
 import { useRead } from "@/store/query-client";
 
-const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-
 const usage = (groupBy: string, from: number | null, to: number | null): string =>
-  `/api/analytics/usage${queryString({ groupBy, from, to, timeZone })}`;
+  `/api/analytics/usage${queryString({ groupBy, from, to, timeZone: zone() })}`;
 
 /** What was used over a longer time. */
 export const AnalyticsPage = () => {
@@ -64,7 +64,11 @@ export const AnalyticsPage = () => {
   return (
     <>
       <PageHeader title="Analytics">
-        What was used, of what and when. Days begin at midnight, {timeZone.replaceAll("_", " ")} time.
+        What was used, of what and when. Days begin at midnight,{" "}
+        <Link href="/settings" className="underline hover:text-ink">
+          {zoneName(zone())} time
+        </Link>
+        .
       </PageHeader>
       <search className="mb-4 flex flex-wrap items-center gap-2 print:hidden">
         <RangePicker range={name} from={values.from} to={values.to} onChange={choose} />
@@ -91,15 +95,18 @@ export const AnalyticsPage = () => {
           )
         }
       </Loaded>
-      <div className="mt-4 grid items-start gap-4 lg:mt-5 lg:gap-5 2xl:grid-cols-[1.7fr_1fr]">
-        {year.isPending && <SkeletonCard className="h-64" />}
-        {(year.data?.totals.requests ?? 0) > 0 && (
-          <HeatMap title="The last year, by day" heat={yearHeat(year.data?.groups ?? [], now)} />
-        )}
-        {(week.data?.totals.requests ?? 0) > 0 && (
-          <HeatMap title="This range, by weekday and hour" heat={weekHeat(week.data?.groups ?? [])} />
-        )}
-      </div>
+      {/* Not before what stands above it: how high that is, nobody knows until then. */}
+      {main.data !== undefined && (
+        <div className="mt-4 grid items-start gap-4 lg:mt-5 lg:gap-5 2xl:grid-cols-[1.7fr_1fr]">
+          {year.isPending && <SkeletonCard className="h-64" />}
+          {(year.data?.totals.requests ?? 0) > 0 && (
+            <HeatMap title="The last year, by day" heat={yearHeat(year.data?.groups ?? [], now)} />
+          )}
+          {(week.data?.totals.requests ?? 0) > 0 && (
+            <HeatMap title="This range, by weekday and hour" heat={weekHeat(week.data?.groups ?? [])} />
+          )}
+        </div>
+      )}
     </>
   );
 };

@@ -1,8 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { UsageGroup } from "@/api/types.gen";
 import { levelOf, weekHeat, yearHeat } from "@/features/analytics/heat";
-import { dayStart, midnight, rangeOf, stepOf, stepStart, steps } from "@/features/analytics/range";
+import { dayStart, dayText, rangeOf, stepOf, stepStart, steps } from "@/features/analytics/range";
 import { bucketOf, usageChart } from "@/features/analytics/usage-chart";
+import { time } from "@/shared/format";
+import { chooseZone, midnight } from "@/shared/zone";
 import { noTotals } from "@/store/live-reducer";
 
 const now = new Date(2026, 10, 22, 15, 30).getTime();
@@ -36,6 +38,30 @@ describe("a range", () => {
       to: day("2026-11-04"),
     });
     expect(rangeOf("custom", { from: "2026-02-30", to: "soon" }, now)).toEqual({ from: null, to: null });
+  });
+});
+
+describe("a day's border", () => {
+  afterEach(() => chooseZone(null));
+  const late = Date.parse("2026-11-22T18:30:00Z");
+
+  it("moves with the zone that is chosen", () => {
+    expect(dayText(late)).toBe("2026-11-22");
+    expect(rangeOf("today", { from: "", to: "" }, late).from).toBe(Date.parse("2026-11-22T00:00Z"));
+    chooseZone("Asia/Kathmandu");
+    expect(dayText(late)).toBe("2026-11-23");
+    expect(rangeOf("today", { from: "", to: "" }, late).from).toBe(Date.parse("2026-11-22T18:15Z"));
+    expect(stepStart(late, "week")).toBe(Date.parse("2026-11-22T18:15Z"));
+    expect(stepStart(late, "hour")).toBe(Date.parse("2026-11-22T18:15Z"));
+    expect(steps(late, late + 3_600_000, "hour").map(time)).toEqual(["00:00", "01:00"]);
+  });
+
+  it("puts a day's bar under the day that the server cut", () => {
+    chooseZone("Asia/Kathmandu");
+    const range = rangeOf("7d", { from: "", to: "" }, late);
+    const groups = [group({ day: "2026-11-23", total: 5, input: 5 })];
+    const { text } = usageChart(groups, { range, split: "", now: late }, "tokens");
+    expect(text.rows.map(([label, all]) => [label, all])).toEqual([["23 Nov", "5"]]);
   });
 });
 

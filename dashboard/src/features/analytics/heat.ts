@@ -2,8 +2,9 @@
  * What was used when, as a grid of squares. Pure.
  */
 import type { UsageGroup } from "@/api/types.gen";
-import { dayText, midnight, stepStart } from "@/features/analytics/range";
+import { dayText, stepStart } from "@/features/analytics/range";
 import { compact, date, month, UNKNOWN } from "@/shared/format";
+import { midnight, wallAt } from "@/shared/zone";
 
 export type Level = 0 | 1 | 2 | 3 | 4;
 export type Cell = { x: number; y: number; level: Level; title: string };
@@ -73,7 +74,7 @@ export const yearHeat = (groups: readonly UsageGroup[], now: number): Heat => {
 const monthsAt = (days: readonly number[]): Heat["top"] => {
   const found: Heat["top"] = [];
   days.forEach((at, index) => {
-    const day = new Date(at).getDate();
+    const { day } = wallAt(at);
     const x = Math.floor(index / 7);
     if (day === 1 && x < WEEKS - 2) found.push({ x, label: month(at).slice(0, 3) });
   });

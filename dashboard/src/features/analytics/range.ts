@@ -1,6 +1,7 @@
 /**
  * Which stretch of time is looked at, and in which steps. Pure: the moment is an argument, the zone is the viewer's.
  */
+import { midnight, momentOf, wallAt } from "@/shared/zone";
 
 /** The steps that bars stand for. */
 export type Step = "hour" | "day" | "week" | "month";
@@ -25,25 +26,20 @@ export const USUAL: RangeName = "7d";
 export const rangeName = (text: string): RangeName =>
   ranges.find(({ value }) => value === text)?.value ?? USUAL;
 
-/** Midnight, `days` days after that of the day of `at`. */
-export const midnight = (at: number, days = 0): number => {
-  const date = new Date(at);
-  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days).getTime();
-};
-
 /** The midnight that `2026-11-22` begins with; `null` for what is no day. */
 export const dayStart = (text: string): number | null => {
-  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text) ?? [];
-  if (!year || !month || !day) return null;
-  const at = new Date(Number(year), Number(month) - 1, Number(day));
-  return at.getDate() === Number(day) ? at.getTime() : null;
+  const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text)?.slice(1).map(Number);
+  if (!parts) return null;
+  const [year = 0, month = 0, day = 0] = parts;
+  const at = momentOf({ year, month, day });
+  return wallAt(at).day === day ? at : null;
 };
 
 /** The day of `at` as `2026-11-22`. */
 export const dayText = (at: number): string => {
-  const date = new Date(at);
+  const { year, month, day } = wallAt(at);
   const two = (value: number): string => String(value).padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${year}-${two(month)}-${two(day)}`;
 };
 
 /** `from` and `to` are days; the last one is looked at whole. */
@@ -68,21 +64,21 @@ export const stepOf = (from: number, to: number): Step => {
 
 /** When the step began that `at` lies in. A week begins on Monday. */
 export const stepStart = (at: number, step: Step): number => {
-  const date = new Date(at);
+  const { year, month, day, minute, second } = wallAt(at);
   switch (step) {
     case "hour":
-      return at - (date.getMinutes() * 60 + date.getSeconds()) * 1_000 - date.getMilliseconds();
+      return at - (minute * 60 + second) * 1_000 - (at % 1_000);
     case "day":
       return midnight(at);
     case "week":
-      return midnight(at, -((date.getDay() + 6) % 7));
+      return midnight(at, -((new Date(Date.UTC(year, month - 1, day)).getUTCDay() + 6) % 7));
     case "month":
-      return new Date(date.getFullYear(), date.getMonth()).getTime();
+      return momentOf({ year, month, day: 1 });
   }
 };
 
 const nextStep = (at: number, step: Step): number => {
-  const date = new Date(at);
+  const { year, month } = wallAt(at);
   switch (step) {
     case "hour":
       return at + 60 * 60_000;
@@ -91,7 +87,7 @@ const nextStep = (at: number, step: Step): number => {
     case "week":
       return midnight(at, 7);
     case "month":
-      return new Date(date.getFullYear(), date.getMonth() + 1).getTime();
+      return momentOf({ year, month: month + 1, day: 1 });
   }
 };
 

@@ -1,5 +1,5 @@
-import type { ReactNode } from "react";
 import type { SettingView, StorageView } from "@/api/types.gen";
+import { Fact } from "@/features/settings/fact";
 import { SettingValue } from "@/features/settings/setting-value";
 import { useSettings } from "@/features/settings/use-settings";
 import { makeBackup } from "@/shared/api-client";
@@ -17,8 +17,6 @@ const exports = [
   { format: "json", label: "JSON", about: "one document" },
   { format: "jsonl", label: "JSON lines", about: "one call a line" },
 ] as const;
-
-const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 
 const PATH = "/api/storage";
 
@@ -62,9 +60,6 @@ const Facts = ({ storage }: { storage: StorageView }) => {
       </Fact>
       <Fact label="Kept" about="Never a key, a prompt or a reply.">
         Until you delete it
-      </Fact>
-      <Fact label="Days begin" about="As this browser’s clock has it.">
-        At midnight, {timeZone.replaceAll("_", " ")} time
       </Fact>
       <LastBackup storage={storage} />
       {daily && (
@@ -119,16 +114,4 @@ const LastBackup = ({ storage: { lastBackup } }: { storage: StorageView }) => {
 
 const Path = ({ text }: { text: string }) => (
   <code className="font-mono [overflow-wrap:anywhere]">{text}</code>
-);
-
-type FactProps = { label: string; about?: ReactNode; children: ReactNode };
-
-const Fact = ({ label, about, children }: FactProps) => (
-  <div className="grid gap-x-6 gap-y-1 border-t border-line/60 px-5 py-3 md:grid-cols-[minmax(0,1.3fr)_minmax(0,1fr)]">
-    <dt className="min-w-0">
-      {label}
-      {about && <span className="block text-xs text-pretty text-muted">{about}</span>}
-    </dt>
-    <dd className="min-w-0 md:text-right">{children}</dd>
-  </div>
 );

@@ -3,12 +3,14 @@ import { AlertRulesPanel } from "@/features/settings/alert-rules";
 import { BudgetsPanel } from "@/features/settings/budgets";
 import { DataPanel } from "@/features/settings/data";
 import { EstimatesPanel } from "@/features/settings/estimates";
+import { GeneralPanel } from "@/features/settings/general";
 import { NotificationsPanel } from "@/features/settings/notifications";
 import { PricesPanel } from "@/features/settings/prices";
 import { SettingsPanels } from "@/features/settings/settings-panels";
 import { PageHeader } from "@/shared/ui/page-header";
 
 const sections = [
+  { id: "general", label: "General", Content: GeneralPanel },
   { id: "budgets", label: "Budgets", Content: BudgetsPanel },
   { id: "alert-rules", label: "Alert rules", Content: AlertRulesPanel },
   { id: "notifications", label: "Notifications", Content: NotificationsPanel },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fromLocalText, localText, rangeOf } from "@/shared/calls/local-time";
+import { chooseZone } from "@/shared/zone";
 
 const form = (from: string, to: string): FormData => {
   const data = new FormData();
@@ -14,6 +15,14 @@ describe("a moment in a field", () => {
     expect(localText(at)).toBe("2026-11-22T09:05:07");
     expect(fromLocalText(localText(at + 400))).toBe(at);
     expect(fromLocalText("")).toBeNull();
+  });
+
+  it("is the viewer's zone's", () => {
+    chooseZone("America/St_Johns");
+    const at = Date.parse("2026-11-22T09:05:07Z");
+    expect(localText(at)).toBe("2026-11-22T05:35:07");
+    expect(fromLocalText("2026-11-22T05:35")).toBe(at - 7_000);
+    chooseZone(null);
   });
 
   it.each([
