@@ -68,28 +68,33 @@ export const History = () => {
           />
         </FilterBar>
       </div>
-      <Loaded of={page}>
-        {({ alerts, next }) =>
-          alerts.length === 0 ? (
-            <Nothing isFiltered={isFiltered} onClear={clear} />
-          ) : (
-            <>
-              <ul>
-                {alerts.map((alert) => (
-                  <Row key={alert.id} alert={alert} now={now} />
-                ))}
-              </ul>
-              {next !== null && limit < MOST && (
-                <div className="border-t border-line/60 px-5 py-3 text-center">
-                  <Button variant="quiet" onClick={() => setLimit(Math.min(MOST, limit + PAGE))}>
-                    Show more
-                  </Button>
-                </div>
-              )}
-            </>
-          )
-        }
-      </Loaded>
+      {/* As high as its skeleton: what stands below it on a phone stays where it is. */}
+      <div className="flex min-h-69 flex-col">
+        <Loaded of={page}>
+          {({ alerts, next }) =>
+            alerts.length === 0 ? (
+              <div className="my-auto">
+                <Nothing isFiltered={isFiltered} onClear={clear} />
+              </div>
+            ) : (
+              <>
+                <ul>
+                  {alerts.map((alert) => (
+                    <Row key={alert.id} alert={alert} now={now} />
+                  ))}
+                </ul>
+                {next !== null && limit < MOST && (
+                  <div className="border-t border-line/60 px-5 py-3 text-center">
+                    <Button variant="quiet" onClick={() => setLimit(Math.min(MOST, limit + PAGE))}>
+                      Show more
+                    </Button>
+                  </div>
+                )}
+              </>
+            )
+          }
+        </Loaded>
+      </div>
     </Panel>
   );
 };

@@ -9,6 +9,7 @@ import { Button } from "@/shared/ui/button";
 import { EmptyState } from "@/shared/ui/empty-state";
 import { Loaded } from "@/shared/ui/loaded";
 import { Panel } from "@/shared/ui/panel";
+import { SkeletonRows } from "@/shared/ui/skeleton";
 import { useAction } from "@/shared/use-action";
 import { useSeconds } from "@/shared/use-frames";
 import { serverNow, useLive } from "@/store/live-store";
@@ -23,7 +24,7 @@ export const BudgetsPanel = () => {
   const add = <Button onClick={() => setEdited("new")}>Add a budget</Button>;
   return (
     <Panel title="Budgets" aside={(page.data?.budgets.length ?? 0) > 0 && add}>
-      <Loaded of={page}>
+      <Loaded of={page} skeleton={<SkeletonRows rows={2} height="h-27" />}>
         {({ budgets }) =>
           budgets.length === 0 ? (
             <EmptyState title="No budget yet" action={add}>
