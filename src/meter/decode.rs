@@ -7,6 +7,8 @@ use compression_codecs::{BrotliDecoder, DecodeV2, DeflateDecoder, GzipDecoder, Z
 
 use super::keep::Keep;
 
+/// So much is decoded at once.
+const BUFFER: usize = 16 * 1024;
 /// The most that one body may decode to before it is taken for a decompression bomb.
 const MOST_DECODED: u64 = 256 << 20;
 
@@ -123,13 +125,17 @@ fn run(
     mut out: impl FnMut(&[u8]),
 ) -> Result<(), Undecodable> {
     let mut input = PartialBuffer::new(bytes);
-    let mut buffer = [0; 16 * 1024];
+    let mut buffer = [0; BUFFER];
     loop {
         let before = input.written_len();
         let mut output = WriteBuffer::new_initialized(&mut buffer);
-        let ended = codec
-            .decode(&mut input, &mut output)
-            .map_err(|_| Undecodable::Corrupt)?;
+        // Whatever filled the buffer to its end may have more to give; that there was no more is a failure to some codecs.
+        let had_all = input.unwritten().is_empty();
+        let ended = match codec.decode(&mut input, &mut output) {
+            Ok(ended) => ended,
+            Err(_) if had_all => return Ok(()),
+            Err(_) => return Err(Undecodable::Corrupt),
+        };
         let written = output.written_len();
         *decoded += written as u64;
         if *decoded > MOST_DECODED {
@@ -155,7 +161,9 @@ fn run(
 mod tests {
     use super::*;
     use compression_codecs::brotli::params::EncoderParams;
-    use compression_codecs::{BrotliEncoder, EncodeV2, ZstdEncoder};
+    use compression_codecs::flate::params::FlateEncoderParams;
+    use compression_codecs::{BrotliEncoder, EncodeV2, GzipEncoder, ZstdEncoder};
+    use compression_codecs::{DeflateEncoder as DeflateStream, ZlibEncoder as ZlibStream};
     use flate2::Compression;
     use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
     use std::io::Write;
@@ -228,6 +236,48 @@ mod tests {
                 }
             }
             assert_eq!(decoded, b"data: x\n", "{name}");
+        }
+    }
+
+    /// Pieces as a server sends them that compresses what it has and flushes.
+    fn flushed(encoder: &mut impl EncodeV2, pieces: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        let mut buffer = vec![0; 64 * 1024];
+        let encode = |piece: &Vec<u8>| {
+            let mut output = WriteBuffer::new_initialized(&mut buffer);
+            let mut input = PartialBuffer::new(&**piece);
+            encoder.encode(&mut input, &mut output).unwrap();
+            while !encoder.flush(&mut output).unwrap() {}
+            let written = output.written_len();
+            assert_eq!(input.written_len(), piece.len());
+            buffer[..written].to_vec()
+        };
+        pieces.iter().map(encode).collect()
+    }
+
+    #[test]
+    fn a_piece_that_fills_the_buffer_to_its_end_is_undone() {
+        let number = |n: usize| u8::try_from(n * n % 251).unwrap();
+        for size in [BUFFER - 1, BUFFER, BUFFER + 1, 2 * BUFFER, 3 * BUFFER] {
+            let pieces: Vec<Vec<u8>> = (0..3).map(|at| (at..at + size).map(number).collect()).collect();
+            let level = FlateEncoderParams::from(Compression::default());
+            for (name, encoded) in [
+                ("gzip", flushed(&mut GzipEncoder::new(level.clone()), &pieces)),
+                ("deflate", flushed(&mut ZlibStream::new(level.clone()), &pieces)),
+                ("deflate", flushed(&mut DeflateStream::new(level), &pieces)),
+                (
+                    "br",
+                    flushed(&mut BrotliEncoder::new(EncoderParams::default()), &pieces),
+                ),
+                ("zstd", flushed(&mut ZstdEncoder::new(3), &pieces)),
+            ] {
+                let mut decoder = Decoder::new(Some(name));
+                for (piece, encoded) in pieces.iter().zip(encoded) {
+                    let mut decoded = Vec::new();
+                    let pushed = decoder.push(&encoded, |bytes| decoded.extend_from_slice(bytes));
+                    assert_eq!(pushed, Ok(()), "{name} in pieces of {size}");
+                    assert!(decoded == *piece, "{name} in pieces of {size}");
+                }
+            }
         }
     }
 
