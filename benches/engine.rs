@@ -1,21 +1,23 @@
 //! What a call costs the engine's brain, beside its I/O: nanoseconds, and allocations, with and without all that watches
-//! it (a session with budgets, a forecast and alarms, budgets that begin anew).
+//! it (a session with budgets, a forecast and alarms, budgets that begin anew). And what it costs to tell of it: the events of a
+//! call as JSON, written once for all who listen, and the snapshot that each new listener gets, with 50 calls under way.
 
 use std::alloc::System;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use moonlock::domain::budget::{Allowance, Filter, Period, Terms};
 use moonlock::domain::call::{CallEnd, CallStart, Ended, Outcome, Source, SubAgent};
 use moonlock::domain::estimate::Intervals;
 use moonlock::domain::ids::{BudgetId, CallId, SessionId};
-use moonlock::domain::live::{Input, State};
+use moonlock::domain::live::{Effect, Input, State};
 use moonlock::domain::operation::Operation;
 use moonlock::domain::session::NewSession;
 use moonlock::domain::session::clock::{BootId, Nanos, Reading};
 use moonlock::domain::units::{Millis, NanoUsd, Timestamp, Tokens};
 use moonlock::domain::usage::parts::Parts;
+use moonlock::domain::wire::{Event, ServerMessage};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use uuid::Uuid;
 
@@ -235,5 +237,47 @@ fn a_call(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(engine, a_call);
+/// Calls under way while a snapshot is taken.
+const UNDER_WAY: usize = 50;
+
+fn telling(criterion: &mut Criterion) {
+    let mut engine = Engine::watched();
+    let call = engine.next_call();
+    let now = call.now;
+    let effects = call
+        .inputs
+        .into_iter()
+        .flat_map(|input| engine.state.step(now, input).effects);
+    let events: Vec<Event> = effects
+        .filter_map(|effect| match effect {
+            Effect::Publish(event) => Some(*event),
+            _ => None,
+        })
+        .collect();
+    let mut now = now;
+    for _ in 0..UNDER_WAY {
+        let call = engine.next_call();
+        now = call.now;
+        let [start, _end] = call.inputs;
+        black_box(engine.state.step(now, start).effects);
+    }
+    let mut group = criterion.benchmark_group("telling");
+    let text = |message: &ServerMessage| serde_json::to_vec(message).expect("it can be written").len();
+    let messages: Vec<_> = events
+        .into_iter()
+        .map(|event| ServerMessage::Event(Box::new(event)))
+        .collect();
+    group.throughput(Throughput::Bytes(
+        messages.iter().map(|message| text(message) as u64).sum(),
+    ));
+    group.bench_function(BenchmarkId::new("events_of_a_call", messages.len()), |bencher| {
+        bencher.iter(|| messages.iter().map(text).sum::<usize>());
+    });
+    let snapshot = || ServerMessage::Snapshot(Box::new(engine.state.snapshot(now, |_| true)));
+    group.throughput(Throughput::Bytes(text(&snapshot()) as u64));
+    group.bench_function("snapshot", |bencher| bencher.iter(|| text(&snapshot())));
+    group.finish();
+}
+
+criterion_group!(engine, a_call, telling);
 criterion_main!(engine);
