@@ -17,23 +17,18 @@ fn file() -> &'static PathBuf {
     })
 }
 
-/// Holds what is promised against an input.
-pub fn check(data: &[u8]) {
-    let Some(input) = Input::parse(data) else { return };
-    if input.body.len() > 64 << 10 {
-        return;
-    }
-    std::fs::write(file(), input.body).unwrap();
+/// Loads the file that is there, with a token, and gives all that is said of it.
+fn said(input: &Input<'_>, token: &str) -> String {
     let words = [
         ("MOONLOCK_CONFIG", file().to_str().unwrap()),
         ("DB_PATH", "/nowhere/moonlock.db"),
-        ("MOONLOCK_TOKEN", input.word(0)),
+        ("MOONLOCK_TOKEN", token),
         ("HOST", input.word(1)),
         ("MOONLOCK_UPSTREAM_OPENAI", input.word(2)),
         ("BATCH_SIZE", input.word(3)),
     ];
     let environment = Environment::from_pairs(words.into_iter().filter(|(_, word)| *word != "-"));
-    let said = match Settings::load(&environment, &Flags::default()) {
+    match Settings::load(&environment, &Flags::default()) {
         Ok(settings) => {
             assert!(
                 settings.host.is_loopback() || settings.access.token().is_some(),
@@ -48,12 +43,27 @@ pub fn check(data: &[u8]) {
             assert!(!said.is_empty(), "it says why");
             said
         }
-    };
+    }
+}
+
+/// Holds what is promised against an input.
+pub fn check(data: &[u8]) {
+    let Some(input) = Input::parse(data) else { return };
+    if input.body.len() > 64 << 10 {
+        return;
+    }
+    std::fs::write(file(), input.body).unwrap();
     let token = input.word(0);
-    let is_secret = token.len() >= 16 && !String::from_utf8_lossy(input.body).contains(token);
+    let said_of_it = said(&input, token);
+    if token.len() < 16 || !said_of_it.contains(token) {
+        return;
+    }
+    // The word is there all the same where the file, another variable, or Moonlock itself says it: the name of a setting.
     let elsewhere = (1..4).any(|at| input.word(at).contains(token));
     assert!(
-        !is_secret || elsewhere || !said.contains(token),
+        elsewhere
+            || String::from_utf8_lossy(input.body).contains(token)
+            || said(&input, "another-token-of-some-length").contains(token),
         "the token is not said"
     );
 }
