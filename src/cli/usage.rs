@@ -8,6 +8,7 @@ use super::print::{Cell, Side, Table, UNKNOWN, count, dollars};
 use super::{Failure, say};
 use crate::api::usage::group::{GROUPS, Grouping};
 use crate::api::usage::period::period_start;
+use crate::api::usage::step;
 use crate::config::{Environment, Flags, Settings};
 use crate::domain::units::{NanoUsd, Timestamp};
 use crate::domain::wire::UsageGroup;
@@ -44,6 +45,7 @@ pub(super) fn run(environment: &Environment, usage: &Usage) -> Result<(), Failur
         .ok_or_else(|| Failure::usage(&"--since: expected hour, day, week, month, year or all"))?;
     let reader = Reader::open(settings.database.path()).map_err(|error| Failure::run(&error))?;
     let query = UsageQuery {
+        step: step(&usage.group_by, &TimeZone::system(), from, None, now),
         from,
         group_by: usage.group_by.stored(),
         timings: Timings::Wanted,

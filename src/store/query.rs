@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use crate::domain::alert::{Rule, Severity};
 use crate::domain::call::{Outcome, Source};
 use crate::domain::histogram::Histogram;
@@ -236,20 +238,22 @@ pub enum GroupBy {
     Source,
     /// How the call ended.
     Outcome,
-    /// The quarter of an hour, or the hour, in which the call began.
+    /// The quarter of an hour, the hour or the day in which the call began.
     Bucket,
     /// The client's own thread.
     Conversation,
 }
 
 /// How finely time is cut.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Step {
     /// By quarters of an hour: every zone's days begin with one.
     #[default]
     Quarters,
     /// By hours.
     Hours,
+    /// By the days of a zone.
+    Days(TimeZone),
 }
 
 /// Whether it is asked how long calls took.
@@ -298,7 +302,7 @@ pub struct UsageKeys {
     pub source: Option<Source>,
     /// How the call ended.
     pub outcome: Option<Outcome>,
-    /// The start of the quarter of an hour, or of the hour.
+    /// The start of the quarter of an hour, of the hour or of the day.
     pub bucket: Option<Timestamp>,
 }
 

@@ -71,7 +71,14 @@ impl Grouping {
         self.0.iter().map(|(name, _)| *name)
     }
 
-    /// What the store splits by: where the clock matters, by quarters of an hour, which fit every zone's hours and days.
+    /// Whether it tells the hours of a day apart.
+    pub(crate) fn knows_hours(&self) -> bool {
+        self.0
+            .iter()
+            .any(|(_, by)| matches!(by, By::Time(Time::Hour | Time::HourOfDay)))
+    }
+
+    /// What the store splits by: where the clock or the calendar matters, by time.
     pub(crate) fn stored(&self) -> Vec<GroupBy> {
         let mut stored: Vec<GroupBy> = self
             .0

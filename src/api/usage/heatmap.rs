@@ -11,10 +11,10 @@ use super::super::calls::{moment, session};
 use super::super::describe;
 use super::super::error::ApiError;
 use super::super::query::Params;
-use super::zone;
+use super::{hours, zone};
 use crate::domain::units::Timestamp;
 use crate::domain::wire::{Heatmap, HeatmapCell, HeatmapKind};
-use crate::store::{GroupBy, UsageGroup, UsageQuery};
+use crate::store::{GroupBy, Step, UsageGroup, UsageQuery};
 
 /// A year, today included.
 const DAYS: i32 = 365;
@@ -48,6 +48,10 @@ pub(in crate::api) async fn get(
         to: Some(to),
         session: session(&params)?,
         group_by: vec![GroupBy::Bucket],
+        step: match kind {
+            HeatmapKind::Year => Step::Days(zone.clone()),
+            HeatmapKind::Week => hours(&zone, Some(range.from), Some(to), to),
+        },
         ..UsageQuery::default()
     };
     let groups = state.read(move |reader| reader.usage(&query)).await?;

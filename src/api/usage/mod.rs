@@ -27,8 +27,22 @@ fn zone(params: &Params) -> Result<TimeZone, ApiError> {
     Ok(zone.unwrap_or_else(TimeZone::system))
 }
 
-/// How finely time has to be cut for a zone: by hours, where its days begin at whole ones all the time.
-fn step(zone: &TimeZone, from: Option<Timestamp>, to: Option<Timestamp>, now: Timestamp) -> Step {
+/// How finely time has to be cut: by days, if nothing finer is asked for.
+pub(crate) fn step(
+    grouping: &Grouping,
+    zone: &TimeZone,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    now: Timestamp,
+) -> Step {
+    match grouping.knows_hours() {
+        true => hours(zone, from, to, now),
+        false => Step::Days(zone.clone()),
+    }
+}
+
+/// How finely time has to be cut for a zone's hours: by hours, where they begin at those of UTC all the time.
+fn hours(zone: &TimeZone, from: Option<Timestamp>, to: Option<Timestamp>, now: Timestamp) -> Step {
     let at = |at: Timestamp| jiff::Timestamp::from_millisecond(at.0).ok();
     let is_whole = |moment| zone.to_offset(moment).seconds() % 3_600 == 0;
     let (Some(first), Some(last)) = (at(from.unwrap_or(EARLIEST)), at(to.unwrap_or(now))) else {
@@ -76,7 +90,7 @@ pub(super) async fn get(State(state): State<ApiState>, params: Params) -> Result
     };
     let query = UsageQuery {
         group_by: grouping.stored(),
-        step: step(&zone, from, to, now),
+        step: step(&grouping, &zone, from, to, now),
         timings: Timings::Wanted,
         ..all.clone()
     };
@@ -111,8 +125,16 @@ mod tests {
             ("Australia/Lord_Howe", Step::Quarters),
         ] {
             let zone = TimeZone::get(name).unwrap();
-            assert_eq!(step(&zone, year, None, now), expected, "{name}");
-            assert_eq!(step(&zone, None, Some(now), now), expected, "{name}");
+            assert_eq!(hours(&zone, year, None, now), expected, "{name}");
+            assert_eq!(hours(&zone, None, Some(now), now), expected, "{name}");
+            for (by, step_of) in [
+                ("hour", &expected),
+                ("weekday,hourOfDay", &expected),
+                ("day,model", &Step::Days(zone.clone())),
+            ] {
+                let grouping = Grouping::parse(by).unwrap();
+                assert_eq!(step(&grouping, &zone, year, None, now), *step_of, "{name}, {by}");
+            }
         }
     }
 }

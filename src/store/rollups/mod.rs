@@ -6,18 +6,21 @@
 //! Only the quarters change with every call: one row, not nine. The coarse levels take a quarter up when it is over and are
 //! behind until then, so that what is read of them is completed from the youngest quarters (see [`folding`]).
 //!
+//! Days of other zones than UTC are made of them in [`days`].
+//!
 //! | level | cut by | knows apart |
 //! |---|---|---|
 //! | [`QUARTERS`] | quarters of an hour, which fit every zone's days | all |
-//! | [`DAYS`] | UTC days, for the middle of a long range | all |
+//! | [`DAYS`] | UTC days, for the middle of a long range or of another zone's day | all |
 //! | [`ALL_TIME`] | nothing | all but the conversation: these come without end |
 //! | [`CLOCK`] | quarters of an hour | only whether numbers are known: for calendars |
-//! | [`HOURS`] | hours, for zones whose days begin at whole ones | neither session nor conversation |
+//! | [`HOURS`] | hours, for zones that are whole ones beside UTC | neither session nor conversation |
 //! | [`DAYS_OF_ALL`] | UTC days | neither session nor conversation |
 //! | [`DAYS_OF_SESSIONS`] | UTC days | all but the conversation |
 //! | [`HOUR_CLOCK`] | hours | only whether numbers are known |
 //! | [`QUARTERS_OF_ALL`] | quarters of an hour, for the other zones | neither session nor conversation |
 
+mod days;
 mod folding;
 mod read;
 mod write;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Row, params};
 
+use super::days;
 use super::folding::Folded;
 use super::{
     ALL_TIME, CLOCK, DAY_MS, DAYS, DAYS_OF_ALL, DAYS_OF_SESSIONS, HOUR_CLOCK, HOUR_MS, HOURS, Measures,
@@ -17,62 +18,65 @@ use crate::store::error::ReadError;
 use crate::store::names::{Lookup, find_session};
 use crate::store::query::{GroupBy, SessionFilter, Step, Timings, UsageGroup, UsageKeys, UsageQuery};
 
-impl Step {
-    const fn width(self) -> i64 {
-        match self {
-            Self::Quarters => QUARTER_MS,
-            Self::Hours => HOUR_MS,
-        }
+/// A level and the buckets of it that a query needs, from the first to before the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Range {
+    pub(super) level: i64,
+    pub(super) from: i64,
+    pub(super) to: i64,
+}
+
+impl Range {
+    /// Ends it where the coarse levels end; gives whether anything is left of it.
+    pub(super) fn keep_held(&mut self, folded: Folded) -> bool {
+        let held = folded.held(self.from, self.to);
+        (self.from, self.to) = held.unwrap_or_default();
+        held.is_some()
     }
 }
 
-/// A level and the buckets of it that a query needs, from the first to before the second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Range {
-    level: i64,
-    from: i64,
-    to: i64,
+/// The levels to read, from the finest to the coarsest, each with the width of its buckets: those that know apart what is asked
+/// for.
+fn levels(query: &UsageQuery) -> &'static [(i64, i64)] {
+    let by = |dimension| query.group_by.contains(&dimension);
+    let knows_sessions = query.session.is_some() || by(GroupBy::Session);
+    let knows_all = by(GroupBy::Conversation);
+    let is_clock = !knows_sessions && query.group_by.iter().all(|by| *by == GroupBy::Bucket);
+    match (&query.step, by(GroupBy::Bucket)) {
+        (Step::Hours, true) if is_clock => &[(CLOCK, QUARTER_MS), (HOUR_CLOCK, HOUR_MS)],
+        (Step::Quarters, true) if is_clock => &[(CLOCK, QUARTER_MS)],
+        (Step::Days(_), true) if is_clock => {
+            &[(CLOCK, QUARTER_MS), (HOUR_CLOCK, HOUR_MS), (DAYS_OF_ALL, DAY_MS)]
+        }
+        (Step::Hours | Step::Quarters, true) if knows_sessions || knows_all => &[(QUARTERS, QUARTER_MS)],
+        (Step::Hours, true) => &[(QUARTERS_OF_ALL, QUARTER_MS), (HOURS, HOUR_MS)],
+        (Step::Quarters, true) => &[(QUARTERS_OF_ALL, QUARTER_MS)],
+        _ if knows_all => &[(QUARTERS, QUARTER_MS), (DAYS, DAY_MS)],
+        (_, false) if knows_sessions && (query.from, query.to) == (None, None) => &[(ALL_TIME, QUARTER_MS)],
+        _ if knows_sessions => &[(QUARTERS, QUARTER_MS), (DAYS_OF_SESSIONS, DAY_MS)],
+        _ => &[
+            (QUARTERS_OF_ALL, QUARTER_MS),
+            (HOURS, HOUR_MS),
+            (DAYS_OF_ALL, DAY_MS),
+        ],
+    }
+}
+
+/// From the first to before the second, in whole quarters.
+fn bounds(query: &UsageQuery) -> (i64, i64) {
+    (
+        query.from.map_or(i64::MIN, |from| floor(from.0, QUARTER_MS)),
+        query.to.map_or(i64::MAX, |to| ceil(to.0, QUARTER_MS)),
+    )
 }
 
 /// The fewest rows that answer a query: those of the coarsest level that knows apart what is asked for, finer ones at the
 /// edges, and the quarters that no coarse level holds yet.
 fn ranges(query: &UsageQuery, folded: Folded) -> Vec<Range> {
-    let from = query.from.map_or(i64::MIN, |from| floor(from.0, QUARTER_MS));
-    let to = query.to.map_or(i64::MAX, |to| ceil(to.0, QUARTER_MS));
-    let by = |dimension| query.group_by.contains(&dimension);
-    let knows_sessions = query.session.is_some() || by(GroupBy::Session);
-    let knows_all = by(GroupBy::Conversation);
-    // From the finest to the coarsest, each with the width of its buckets.
-    let levels: &[(i64, i64)] = if by(GroupBy::Bucket) {
-        let is_clock = !knows_sessions && query.group_by.iter().all(|by| *by == GroupBy::Bucket);
-        match query.step {
-            Step::Hours if is_clock => &[(CLOCK, QUARTER_MS), (HOUR_CLOCK, HOUR_MS)],
-            Step::Quarters if is_clock => &[(CLOCK, QUARTER_MS)],
-            _ if knows_sessions || knows_all => &[(QUARTERS, QUARTER_MS)],
-            Step::Hours => &[(QUARTERS_OF_ALL, QUARTER_MS), (HOURS, HOUR_MS)],
-            Step::Quarters => &[(QUARTERS_OF_ALL, QUARTER_MS)],
-        }
-    } else if knows_all {
-        &[(QUARTERS, QUARTER_MS), (DAYS, DAY_MS)]
-    } else if knows_sessions {
-        match (query.from, query.to) {
-            (None, None) => &[(ALL_TIME, QUARTER_MS)],
-            _ => &[(QUARTERS, QUARTER_MS), (DAYS_OF_SESSIONS, DAY_MS)],
-        }
-    } else {
-        &[
-            (QUARTERS_OF_ALL, QUARTER_MS),
-            (HOURS, HOUR_MS),
-            (DAYS_OF_ALL, DAY_MS),
-        ]
-    };
+    let (from, to) = bounds(query);
     let mut ranges = Vec::new();
-    cut(levels, from, to, &mut ranges);
-    ranges.retain_mut(|range| {
-        let held = folded.held(range.from, range.to);
-        (range.from, range.to) = held.unwrap_or_default();
-        held.is_some()
-    });
+    cut(levels(query), from, to, &mut ranges);
+    ranges.retain_mut(|range| range.keep_held(folded));
     ranges.extend(folded.rest(from, to).map(|(from, to)| Range {
         level: QUARTERS,
         from,
@@ -82,7 +86,7 @@ fn ranges(query: &UsageQuery, folded: Folded) -> Vec<Range> {
 }
 
 /// The coarsest level where its buckets fit whole, the finer ones at the edges. What is open has no edge.
-fn cut(levels: &[(i64, i64)], from: i64, to: i64, ranges: &mut Vec<Range>) {
+pub(super) fn cut(levels: &[(i64, i64)], from: i64, to: i64, ranges: &mut Vec<Range>) {
     let Some(((level, width), finer)) = levels.split_last().filter(|_| from < to) else {
         return;
     };
@@ -112,13 +116,20 @@ fn cut(levels: &[(i64, i64)], from: i64, to: i64, ranges: &mut Vec<Range>) {
 /// A group's keys: those of a row, with 0 for what is not split by.
 type Group = [i64; 9];
 
+const BUCKET: usize = GroupBy::Bucket as usize;
+
 fn group_of(row: &Row<'_>, query: &UsageQuery) -> rusqlite::Result<Group> {
     let mut group = Group::default();
     for dimension in &query.group_by {
         let column = *dimension as usize;
         if let Some(key) = group.get_mut(column) {
             *key = match dimension {
-                GroupBy::Bucket => floor(row.get(column)?, query.step.width()),
+                GroupBy::Bucket => match query.step {
+                    Step::Quarters => row.get(column)?,
+                    Step::Hours => floor(row.get(column)?, HOUR_MS),
+                    // Only the piece that the row is of says which.
+                    Step::Days(_) => 0,
+                },
                 _ => row.get(column)?,
             };
         }
@@ -163,8 +174,7 @@ pub(in crate::store) fn usage(
     } else {
         ANY_SESSION
     };
-    let mut groups: HashMap<Group, Measures> = HashMap::new();
-    for range in ranges(query, Folded::of(connection)?) {
+    let read = |range: &Range, groups: &mut HashMap<Group, Measures>| -> Result<(), ReadError> {
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![range.level, range.from, range.to, session])?;
         while let Some(row) = rows.next()? {
@@ -173,6 +183,36 @@ pub(in crate::store) fn usage(
             if query.timings == Timings::Wanted {
                 group.durations.add_bytes(blob(row, 24)?);
                 group.ttfts.add_bytes(blob(row, 25)?);
+            }
+        }
+        Ok(())
+    };
+    let folded = Folded::of(connection)?;
+    let mut groups: HashMap<Group, Measures> = HashMap::new();
+    match &query.step {
+        Step::Days(zone) if query.group_by.contains(&GroupBy::Bucket) => {
+            for piece in days::pieces(connection, zone, levels(query), bounds(query), folded)? {
+                let mut sums = HashMap::new();
+                for range in &piece.ranges {
+                    read(range, &mut sums)?;
+                }
+                for (mut group, measures) in sums {
+                    if let Some(day) = piece.added {
+                        group[BUCKET] = day;
+                        groups.entry(group).or_default().add(&measures);
+                    }
+                    if let Some(day) = piece.taken {
+                        group[BUCKET] = day;
+                        groups.entry(group).or_default().add(&measures.negated());
+                    }
+                }
+            }
+            // All of it was at an edge, and belongs to the other day.
+            groups.retain(|_, measures| measures.numbers != Numbers::default());
+        }
+        _ => {
+            for range in ranges(query, folded) {
+                read(&range, &mut groups)?;
             }
         }
     }

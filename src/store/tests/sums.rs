@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use tempfile::tempdir;
 
@@ -22,9 +23,15 @@ type Group = (UsageKeys, Totals, Millis, Histogram, Histogram);
 
 /// The sums that a query should give, from the calls themselves.
 fn recomputed(calls: &HashMap<CallId, Call>, query: &UsageQuery) -> Vec<Group> {
-    let width = match query.step {
-        Cut::Quarters => QUARTER,
-        Cut::Hours => 4 * QUARTER,
+    let start = |bucket: i64| match &query.step {
+        Cut::Quarters => bucket,
+        Cut::Hours => bucket.div_euclid(4 * QUARTER) * 4 * QUARTER,
+        Cut::Days(zone) => {
+            let local = jiff::Timestamp::from_millisecond(bucket)
+                .unwrap()
+                .to_zoned(zone.clone());
+            local.start_of_day().unwrap().timestamp().as_millisecond()
+        }
     };
     let mut groups: Vec<Group> = Vec::new();
     for call in calls.values() {
@@ -54,7 +61,7 @@ fn recomputed(calls: &HashMap<CallId, Call>, query: &UsageQuery) -> Vec<Group> {
                 GroupBy::Operation => keys.operation = Some(call.start.operation),
                 GroupBy::Source => keys.source = end.source,
                 GroupBy::Outcome => keys.outcome = Some(end.outcome),
-                GroupBy::Bucket => keys.bucket = Some(Timestamp(bucket.div_euclid(width) * width)),
+                GroupBy::Bucket => keys.bucket = Some(Timestamp(start(bucket))),
                 GroupBy::Conversation => {
                     keys.conversation = call.start.conversation.as_deref().map(Into::into);
                 }
@@ -113,7 +120,16 @@ pub(super) fn any_query() -> impl Strategy<Value = UsageQuery> {
         GroupBy::Bucket,
         GroupBy::Conversation,
     ];
-    let step = prop_oneof![Just(Cut::Quarters), Just(Cut::Hours)];
+    let zones = vec![
+        "UTC",
+        "Europe/Berlin",
+        "America/New_York",
+        "Asia/Kathmandu",
+        "Australia/Lord_Howe",
+        "Pacific/Kiritimati",
+    ];
+    let days = prop::sample::select(zones).prop_map(|zone| Cut::Days(TimeZone::get(zone).unwrap()));
+    let step = prop_oneof![Just(Cut::Quarters), Just(Cut::Hours), days];
     let timings = prop_oneof![Just(Timings::Ignored), Just(Timings::Wanted)];
     let moment = || prop::option::of((-QUARTER..5 * 86_400_000).prop_map(|ms| Timestamp(NOON + ms)));
     let session = prop_oneof![
