@@ -15,7 +15,7 @@ use moonlock::store::{CallQuery, Reader, Store, UsageQuery};
 use crate::{history, now, options};
 
 /// As the engine does it.
-const PIECE: usize = 500;
+const PIECE: usize = 250;
 const PAUSE: Duration = Duration::from_millis(20);
 /// From one new call to the next.
 const EVERY: Duration = Duration::from_millis(2);

@@ -13,7 +13,7 @@ use crate::domain::units::Timestamp;
 use crate::store::{CallQuery, Forgettable, ReadError, Reader};
 
 /// So many calls go at once: their commit takes a few milliseconds.
-const PIECE: usize = 500;
+const PIECE: usize = 250;
 /// How long the database is left to others from one piece to the next.
 const PAUSE: Duration = Duration::from_millis(20);
 /// For so long nothing goes behind somebody who reads calls to change them: they would have to read them again.

@@ -123,7 +123,7 @@ impl Noted {
 
 /// So many places are looked at with each piece of calls that goes: twice as many as the calls, so that what is left of
 /// places without calls stays a part of all.
-const SWEPT: i64 = 1_000;
+const SWEPT: i64 = 500;
 
 impl Noted {
     /// Looks at the next places, and takes those away whose blocks lie before a moment and have no calls any more.
