@@ -36,6 +36,8 @@ pub(super) struct New {
     #[serde(default)]
     at_limit: Option<AtLimit>,
     #[serde(default)]
+    /// Each has 1 to 50 characters.
+    #[schema(max_items = 20)]
     tags: Option<Vec<String>>,
     #[serde(default)]
     #[schema(max_length = 4000)]
@@ -86,6 +88,8 @@ pub(super) struct Changed {
     current: Option<bool>,
     #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     name: Option<String>,
+    /// Each has 1 to 50 characters.
+    #[schema(max_items = 20)]
     tags: Option<Vec<String>>,
     /// `null` is none.
     #[serde(deserialize_with = "said")]
