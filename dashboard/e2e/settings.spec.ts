@@ -1,5 +1,5 @@
 import { expect, test } from "./fixtures";
-import { isAccessible, visit } from "./look-at";
+import { isAccessible, violations, visit } from "./look-at";
 
 test("every setting says what holds, and who said so", async ({ live, server }) => {
   await visit(live, server, "/settings");
@@ -102,6 +102,7 @@ test("one's own prices are told, added, changed and taken away", { tag: "@mock" 
   await live.getByRole("button", { name: "Save" }).press("Enter");
   await expect(row(2)).toHaveText(/\$2\.50.*\$1.*\$10/);
   await prices.getByRole("button", { name: "Delete the price of my-model" }).press("Enter");
+  await expect(row(2)).toHaveCount(0);
   await prices.getByRole("button", { name: "Delete the price of qwen3-coder*" }).press("Enter");
   await expect(prices.getByText("Costs come from the built-in price list")).toBeVisible();
 });
@@ -117,6 +118,43 @@ test("the database says how large it is, and is copied at a press", { tag: "@moc
   await data.getByRole("button", { name: "Back up now" }).press("Enter");
   await expect(data).toContainText("moonlock-2026-11-22T115307.db");
   await expect(data).toContainText(/Today \d\d:\d\d/);
+});
+
+test("how long calls are kept is chosen, and asked again before any is deleted", { tag: "@mock" }, async ({
+  live,
+  server,
+}) => {
+  await visit(live, server, "/settings#data");
+  const data = live.getByRole("region", { name: "Your data" });
+  const choice = (name: string) => data.getByRole("button", { name, exact: true });
+  await expect(choice("For ever")).toHaveAttribute("aria-pressed", "true");
+  await expect(data).toContainText("All of them");
+  await choice("1 year").press("Enter");
+  await expect(choice("1 year")).toHaveAttribute("aria-pressed", "true");
+
+  await choice("90 days").press("Enter");
+  const dialog = live.getByRole("dialog", { name: /Keep calls for 90.days\?/ });
+  await expect(dialog).toContainText(/Single calls from before about \d+ \w+ \d{4} will be deleted/);
+  expect(await violations(live)).toEqual([]);
+  await dialog.getByRole("button", { name: "Cancel" }).press("Enter");
+  await expect(choice("1 year")).toHaveAttribute("aria-pressed", "true");
+  await choice("90 days").press("Enter");
+  await dialog.getByRole("button", { name: "Delete older calls" }).press("Enter");
+  await expect(choice("90 days")).toHaveAttribute("aria-pressed", "true");
+  await expect(data).toContainText(/Since \d+ \w+ \d{4} · 1\.2.MB free inside the file/);
+
+  await choice("Other").press("Enter");
+  const days = data.getByLabel("Days that calls are kept");
+  await days.fill("soon");
+  await live.keyboard.press("Enter");
+  await expect(data.getByRole("alert")).toHaveText("Give a whole number of days, 1 or more.");
+  await days.fill("120");
+  await live.keyboard.press("Enter");
+  await expect(choice("Other")).toHaveAttribute("aria-pressed", "true");
+  await expect(days).toHaveValue("120");
+
+  await live.goto(`${server.url}/calls`);
+  await expect(live.getByText(/Calls from before \d+ \w+ \d{4} are no longer kept\./)).toBeVisible();
 });
 
 test("a budget is made, changed and deleted, with keys alone", async ({ live, server }) => {

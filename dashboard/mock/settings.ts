@@ -27,8 +27,8 @@ const setting = (
   meaning,
   variable,
   flag,
-  needsRestart: !/^(sessions|backup|prices)/.test(name),
-  changeable: /^(sessions|estimates|prices|store\.durability|backup\.(daily|keep))/.test(name),
+  needsRestart: !/^(sessions|backup|prices|store\.keep)/.test(name),
+  changeable: /^(sessions|estimates|prices|store\.(durability|keep)|backup\.(daily|keep))/.test(name),
   pending: false,
 });
 
@@ -74,6 +74,12 @@ const settings: readonly SettingView[] = [
     "normal",
     "What a commit survives, and whether a reply's last bytes wait for it.",
     { kind: "file", file: FILE, line: 4 },
+  ),
+  setting(
+    "store.keep_calls_days",
+    0,
+    0,
+    "How many days single calls are kept; 0 is for ever. All sums stay for good.",
   ),
   setting("sessions.auto", true, false, "Begin a session by itself with the first call that has none.", {
     kind: "file",
@@ -123,7 +129,9 @@ const inFile: SettingSource = { kind: "file", file: FILE, line: 30 };
 
 export const changeSettings = ({ scene, body }: Asked): Reply => {
   const { prices, ...others } = body;
-  const [wrong] = Object.keys(others).filter((name) => others[name] === 0);
+  const [wrong] = Object.keys(others).filter(
+    (name) => others[name] === 0 && name !== "store.keep_calls_days",
+  );
   if (wrong) {
     const detail = `${FILE}:7: \`${wrong}\`: must be at least 1`;
     return [422, { type: "about:blank", title: "Not possible", status: 422, detail, field: wrong }];
@@ -144,17 +152,22 @@ export const changeSettings = ({ scene, body }: Asked): Reply => {
   return listSettings({ scene });
 };
 
+const DAY = 24 * 60 * 60_000;
+const OLDEST_DAYS = 200;
+
 const backups = new WeakMap<Scene, StorageView["lastBackup"]>();
 
 export const storage = ({ scene }: Pick<Asked, "scene">): Reply => {
+  const days = Number(settingsOf(scene).find(({ name }) => name === "store.keep_calls_days")?.value ?? 0);
   const known: StorageView = {
     path: "/home/ada/.local/share/moonlock/moonlock.db",
     bytes: 4_816_896,
     calls: scene.calls.length,
-    oldestCallAt: scene.calls.at(-1)?.startedAt ?? null,
-    keepCallsDays: null,
-    callsSince: null,
-    freeBytes: 0,
+    // So old that a shorter time has something to delete.
+    oldestCallAt: scene.calls.length === 0 ? null : Date.now() - (days || OLDEST_DAYS) * DAY,
+    keepCallsDays: days || null,
+    callsSince: days > 0 ? Date.now() - days * DAY : null,
+    freeBytes: days > 0 ? 1_212_416 : 0,
     dailyBackups: true,
     keepDays: 7,
     directory: "/home/ada/.local/share/moonlock/backups",
@@ -198,7 +211,6 @@ export const calibration = ({ scene }: Asked): Reply => [
   { calibration: scene.sessions.length === 0 ? [] : calibrated },
 ];
 
-const DAY = 24 * 60 * 60_000;
 const LENGTH = { day: DAY, week: 7 * DAY, month: 30 * DAY } as const;
 
 const made = (body: Record<string, unknown>, change: Partial<BudgetView> = {}): BudgetView => {

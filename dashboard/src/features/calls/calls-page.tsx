@@ -5,6 +5,7 @@ import { type CallFilters, FILTERS, fits, fromOf, question } from "@/features/ca
 import { CallDrawer } from "@/shared/calls/call-drawer";
 import { CallHeadings } from "@/shared/calls/call-headings";
 import { CallRow } from "@/shared/calls/call-row";
+import { callsSinceText, useCallsSince } from "@/shared/calls/use-calls-since";
 import { plural } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
 import { ButtonLink } from "@/shared/ui/button-link";
@@ -24,6 +25,7 @@ export const CallsPage = () => {
   const isFiltered = FILTERS.some((name) => filters[name] !== "");
   const clear = (): void => change(Object.fromEntries(FILTERS.map((name) => [name, ""])));
   const ask = useQuestion(filters);
+  const since = useCallsSince();
   return (
     <>
       <PageHeader
@@ -35,7 +37,7 @@ export const CallsPage = () => {
           </>
         }
       >
-        Every call that passed, newest first.
+        Every call that passed, newest first.{since !== null && ` ${callsSinceText(since)}`}
       </PageHeader>
       <CallFilterBar filters={filters} onChange={change} onClear={isFiltered && clear} />
       <CallTable

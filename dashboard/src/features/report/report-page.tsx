@@ -12,6 +12,7 @@ import {
 } from "@/features/report/report-tables";
 import { summary } from "@/features/report/summary";
 import { Problem } from "@/shared/api-client";
+import { callsSinceText, useCallsSince } from "@/shared/calls/use-calls-since";
 import { SessionCharts } from "@/shared/curve/session-charts";
 import { day, fullDate, time } from "@/shared/format";
 import { elapsedAt } from "@/shared/session/elapsed";
@@ -73,6 +74,7 @@ const Report = ({ session }: { session: LiveSession }) => {
   const running = elapsedAt(session, second);
   const elapsedMs = view.status === "active" ? Math.floor(running / STEP_MS) * STEP_MS : running;
   const checkpoints = useSessionCheckpoints(view);
+  const since = useCallsSince();
   const past = useRead<PastView>("curves", `/api/sessions/${view.id}/past`).data;
   const told = summary({ view, elapsedMs, now, past: past?.sessionId === view.id ? past : undefined });
   return (
@@ -94,6 +96,11 @@ const Report = ({ session }: { session: LiveSession }) => {
       <div className="grid gap-4 lg:gap-5">
         <section aria-label="What happened" className="card px-5 py-4 text-[0.9375rem] leading-relaxed">
           <p className="max-w-[75ch] text-pretty">{told.join(" ")}</p>
+          {since !== null && view.endedAt !== null && view.endedAt < since && (
+            <p className="mt-2 max-w-[75ch] text-sm text-muted">
+              {callsSinceText(since)} What those of this session add up to is all here.
+            </p>
+          )}
           {view.note && <p className="mt-2 max-w-[75ch] whitespace-pre-line text-muted">{view.note}</p>}
         </section>
         <SessionCharts view={view} elapsedMs={elapsedMs} checkpoints={checkpoints} />

@@ -1,5 +1,7 @@
 import type { SettingView, StorageView } from "@/api/types.gen";
 import { Fact } from "@/features/settings/fact";
+import { KeepCalls } from "@/features/settings/keep-calls";
+import { SETTING } from "@/features/settings/retention";
 import { SettingValue } from "@/features/settings/setting-value";
 import { useSettings } from "@/features/settings/use-settings";
 import { makeBackup } from "@/shared/api-client";
@@ -50,6 +52,7 @@ const Facts = ({ storage }: { storage: StorageView }) => {
   const settings = useSettings();
   const setting = (name: string): SettingView | undefined =>
     settings.data?.settings.find((one) => one.name === name);
+  const keepCalls = setting(SETTING);
   const daily = setting("backup.daily");
   const keep = setting("backup.keep_days");
   return (
@@ -58,9 +61,7 @@ const Facts = ({ storage }: { storage: StorageView }) => {
         {bytes(storage.bytes)} · {plural(storage.calls, "call")}
         {storage.oldestCallAt !== null && ` since ${fullDate(storage.oldestCallAt)}`}
       </Fact>
-      <Fact label="Kept" about="Never a key, a prompt or a reply.">
-        Until you delete it
-      </Fact>
+      {keepCalls && <KeepCalls storage={storage} setting={keepCalls} />}
       <LastBackup storage={storage} />
       {daily && (
         <Fact label="Daily backup" about={<Path text={storage.directory} />}>

@@ -1,5 +1,6 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { SettingView } from "@/api/types.gen";
+import { SETTING } from "@/features/settings/retention";
 import { isChanged, refusal, settingText, typedValue } from "@/features/settings/settings-list";
 import { saveSettings } from "@/features/settings/use-settings";
 import { UNKNOWN } from "@/shared/format";
@@ -12,8 +13,8 @@ type SettingValueProps = { setting: SettingView };
 /** What is set and, where a request may change it, how to. */
 export const SettingValue = ({ setting }: SettingValueProps) => {
   const { name, value, default: usual } = setting;
-  // A price of one's own is more than a text; it is changed where all of them are told.
-  const changeable = setting.changeable && typeof usual !== "object";
+  // A price of one's own is more than a text, and what deletes calls asks before: both are changed where they are told.
+  const changeable = setting.changeable && typeof usual !== "object" && name !== SETTING;
   const { problem, busy, run } = useAction();
   const [said, setSaid] = useState("");
   const save = async (next: unknown): Promise<boolean> => {
