@@ -69,7 +69,7 @@ export const History = () => {
         </FilterBar>
       </div>
       {/* As high as its skeleton: what stands below it on a phone stays where it is. */}
-      <div className="flex min-h-69 flex-col">
+      <div className="flex flex-col max-xl:min-h-69">
         <Loaded of={page}>
           {({ alerts, next }) =>
             alerts.length === 0 ? (

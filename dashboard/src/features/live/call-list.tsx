@@ -62,7 +62,7 @@ export const CallList = ({ session }: CallListProps) => {
         calls.length > 0 && (
           <div className="flex items-center gap-2">
             {!picked && (
-              <Button variant="quiet" className="text-xs" onClick={begin}>
+              <Button variant="quiet" size="small" className={session ? "" : "-mr-2.5"} onClick={begin}>
                 Move calls
               </Button>
             )}

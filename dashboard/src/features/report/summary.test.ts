@@ -47,7 +47,7 @@ describe("what happened", () => {
 
   it("says what was planned and taken out", () => {
     expect(told({ duration: 120 * MINUTE, trimmedMs: 30 * MINUTE })[0]).toBe(
-      "It ran for 1 h of the 2 h that were planned; 30 min were taken out.",
+      "It ran for 1 h of the 2 h planned; 30 min were taken out.",
     );
   });
 

@@ -33,7 +33,7 @@ const timeOf = (told: Told): string => {
   const verb = view.status === "completed" ? "It ran for" : "It has run for";
   return [
     `${verb} ${span(elapsedMs)}`,
-    view.duration === null ? "" : ` of the ${span(view.duration)} that were planned`,
+    view.duration === null ? "" : ` of the ${span(view.duration)} planned`,
     paused < MINUTE ? "" : `, and was paused for ${span(paused)}`,
     view.trimmedMs < MINUTE ? "" : `; ${span(view.trimmedMs)} were taken out`,
     ".",
