@@ -79,9 +79,12 @@ export const typedValue = (
   return /^\d{1,15}$/.test(digits) ? { value: Number(digits) } : { problem: "Give a whole number." };
 };
 
-/** Why a setting was refused, without the place in the file that the person has not written in. */
+/** Why a setting was refused, without its name and the place in the file that the person has not written in. */
 export const refusal = (detail: string): string => {
-  const text = detail.replace(/^[^`]*:\d+: /, "").replace(/^`[^`]*`: /, "");
+  const text = detail
+    .replace(/^[^`]*:\d+: /, "")
+    .replace(/^`[^`]*`: /, "")
+    .replace(/^[\w.]+=\S*: /, "");
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 };
 

@@ -101,6 +101,9 @@ describe("settings", () => {
     expect(refusal("/home/me/config.toml:12: `store.durability`: unknown variant `nope`")).toBe(
       "Unknown variant `nope`",
     );
+    expect(refusal("store.keep_calls_days=999999: calls are kept for 1 to 3650 days")).toBe(
+      "Calls are kept for 1 to 3650 days",
+    );
     expect(refusal("the demo’s settings are fixed")).toBe("The demo’s settings are fixed");
   });
 
