@@ -140,6 +140,7 @@ test("how long calls are kept is chosen, and asked again before any is deleted",
   await expect(choice("1 year")).toHaveAttribute("aria-pressed", "true");
   await choice("90 days").press("Enter");
   await dialog.getByRole("button", { name: "Delete older calls" }).press("Enter");
+  await expect(data).toContainText(/[\d,]+\scalls in all/);
   await expect(choice("90 days")).toHaveAttribute("aria-pressed", "true");
   await expect(data).toContainText(/Since \d+ \w+ \d{4} · 1\.2.MB free inside the file/);
 

@@ -59,7 +59,10 @@ const Facts = ({ storage }: { storage: StorageView }) => {
     <dl className="pb-1 text-sm">
       <Fact label="Size" about={<Path text={storage.path} />}>
         {bytes(storage.bytes)} · {plural(storage.calls, "call")}
-        {storage.oldestCallAt !== null && ` since ${fullDate(storage.oldestCallAt)}`}
+        {/* Where the first of them are gone, the oldest that is there does not say since when. */}
+        {storage.callsSince !== null
+          ? " in all"
+          : storage.oldestCallAt !== null && ` since ${fullDate(storage.oldestCallAt)}`}
       </Fact>
       {keepCalls && <KeepCalls storage={storage} setting={keepCalls} />}
       <LastBackup storage={storage} />
