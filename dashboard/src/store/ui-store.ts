@@ -44,11 +44,19 @@ const store = (key: string, value: string | null): void => {
   }
 };
 
+const themeOf = (text: string | null | undefined): Theme =>
+  text === "light" || text === "dark" ? text : "system";
+
 /** `public/theme.js` reads the same key before the first paint. */
-const storedTheme = (): Theme => {
-  const theme = document.documentElement.dataset["theme"];
-  return theme === "light" || theme === "dark" ? theme : "system";
+const shownTheme = (): Theme => themeOf(document.documentElement.dataset["theme"]);
+
+const showTheme = (theme: Theme): void => {
+  const root = document.documentElement;
+  if (theme === "system") delete root.dataset["theme"];
+  else root.dataset["theme"] = theme;
 };
+
+const storedSingleKeys = (): boolean => stored(KEYS_KEY) !== "off";
 
 /** A browser may know fewer zones than the one that kept it. */
 const storedZone = (): string | null => {
@@ -59,19 +67,17 @@ const storedZone = (): string | null => {
 };
 
 export const useUi = create<Ui>(() => ({
-  theme: storedTheme(),
+  theme: shownTheme(),
   timeZone: storedZone(),
   selectedSession: null,
   endedInView: null,
   callFilter: "session",
   overlay: null,
-  singleKeys: stored(KEYS_KEY) !== "off",
+  singleKeys: storedSingleKeys(),
 }));
 
 export const setTheme = (theme: Theme): void => {
-  const root = document.documentElement;
-  if (theme === "system") delete root.dataset["theme"];
-  else root.dataset["theme"] = theme;
+  showTheme(theme);
   store(THEME_KEY, theme === "system" ? null : theme);
   useUi.setState({ theme });
 };
@@ -81,6 +87,9 @@ export const setTimeZone = (timeZone: string | null): void => {
   chooseZone(timeZone);
   useUi.setState({ timeZone });
 };
+
+/** For what is drawn anew only when its own data change, though it writes times: draws it where the zone changes too. */
+export const useZoneChanges = (): string | null => useUi((ui) => ui.timeZone);
 
 /** Shows this session; `null` shows the one that runs. */
 export const selectSession = (id: string | null): void =>
@@ -101,3 +110,17 @@ export const setSingleKeys = (singleKeys: boolean): void => {
 export const isWelcomed = (): boolean => stored(WELCOMED_KEY) !== null;
 
 export const welcome = (): void => store(WELCOMED_KEY, "yes");
+
+/** Takes over what is chosen in the browser's other tabs, until the returned function is called. */
+export const followOtherTabs = (): (() => void) => {
+  const follow = ({ key }: StorageEvent): void => {
+    // No key: all that was kept is gone.
+    const isMeant = key === null || [THEME_KEY, ZONE_KEY, KEYS_KEY].includes(key);
+    if (!isMeant) return;
+    const theme = themeOf(stored(THEME_KEY));
+    showTheme(theme);
+    useUi.setState({ theme, timeZone: storedZone(), singleKeys: storedSingleKeys() });
+  };
+  window.addEventListener("storage", follow);
+  return () => window.removeEventListener("storage", follow);
+};

@@ -15,6 +15,7 @@ import { PageHeader } from "@/shared/ui/page-header";
 import { PagedList } from "@/shared/ui/paged-list";
 import { useUrlState } from "@/shared/use-url-state";
 import { serverNow, useLive } from "@/store/live-store";
+import { useZoneChanges } from "@/store/ui-store";
 import { usePages } from "@/store/use-pages";
 
 type CallsPageAnswer = { calls: CallView[]; next: string | null };
@@ -55,9 +56,11 @@ export const CallsPage = () => {
 /** A range begins at one moment for as long as it is looked at: else every render would ask anew. */
 const useQuestion = (filters: CallFilters): string => {
   const { since } = filters;
+  const timeZone = useZoneChanges();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: in another zone, a day began at another moment.
   const from = useMemo(
     () => fromOf({ since } as CallFilters, serverNow(useLive.getState().state.clock, performance.now())),
-    [since],
+    [since, timeZone],
   );
   return question(filters, from === null ? null : Math.round(from));
 };

@@ -7,6 +7,7 @@ import { elapsedAt } from "@/shared/session/elapsed";
 import { StatusBadge } from "@/shared/session/status-badge";
 import { useSeconds } from "@/shared/use-frames";
 import type { LiveSession } from "@/store/live-reducer";
+import { useZoneChanges } from "@/store/ui-store";
 
 /** One grid for the headings and the rows; in a narrow place a row is three short lines. */
 const SESSION_GRID =
@@ -39,6 +40,7 @@ type SessionRowProps = {
 };
 
 export const SessionRow = memo(({ session, now, picked, canPick, onPick }: SessionRowProps) => {
+  useZoneChanges();
   const { view } = session;
   const { id, name, status, usage, tags } = view;
   const elapsed = elapsedAt(session, useSeconds(status === "active"));

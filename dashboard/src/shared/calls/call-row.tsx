@@ -6,6 +6,7 @@ import { estimateNotes, sureness } from "@/shared/calls/sureness";
 import { compact, count, exactTime, latency, money, seconds, UNKNOWN } from "@/shared/format";
 import { useFrames } from "@/shared/use-frames";
 import { serverNow, useLive, useSoFar } from "@/store/live-store";
+import { useZoneChanges } from "@/store/ui-store";
 
 type CallRowProps = {
   call: CallView;
@@ -24,6 +25,7 @@ type CallRowProps = {
 const OUT_OF_SIGHT = "last:border-b-0 [contain-intrinsic-size:auto_3.75rem] [content-visibility:auto]";
 
 export const CallRow = memo(({ call, as: Row = "li", place, picked, onPick, onOpen }: CallRowProps) => {
+  useZoneChanges();
   const running = call.outcome === "running";
   const agent = call.agent === null ? null : "sub-agent";
   const origin = [call.provider, call.client ?? call.operation, agent, place].filter(Boolean).join(" · ");

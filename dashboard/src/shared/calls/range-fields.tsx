@@ -1,11 +1,13 @@
 import { localText, type Range } from "@/shared/calls/local-time";
 import { TextField } from "@/shared/ui/text-field";
+import { zone } from "@/shared/zone";
 
 type RangeFieldsProps = { range: Range; problem: string | undefined };
 
 /** A beginning and an end, in the viewer's zone. */
 export const RangeFields = ({ range, problem }: RangeFieldsProps) => (
-  <div className="grid items-start gap-3 sm:grid-cols-2">
+  // What a field shows in one zone is another moment in another.
+  <div key={zone()} className="grid items-start gap-3 sm:grid-cols-2">
     <TextField
       type="datetime-local"
       step={1}
