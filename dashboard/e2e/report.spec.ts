@@ -1,6 +1,6 @@
 import { busyScene } from "../mock/scene";
 import { expect, test } from "./fixtures";
-import { violations } from "./look-at";
+import { sideways, violations } from "./look-at";
 
 test("a session's report tells what happened, and is deleted with a choice", { tag: "@mock" }, async ({
   live,
@@ -82,11 +82,11 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expect(live.getByRole("figure", { name: "Tokens over time" })).toBeVisible();
       expect(await violations(live)).toEqual([]);
       await live.setViewportSize({ width: 360, height: 740 });
-      expect(await live.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+      await expect.poll(() => sideways(live)).toBe(0);
       await live.goto(`${server.url}/compare?ids=${first?.id},${second?.id},median`);
       await expect(live.getByRole("table", { name: "Figures side by side" })).toBeVisible();
       expect(await violations(live)).toEqual([]);
-      expect(await live.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+      await expect.poll(() => sideways(live)).toBe(0);
     });
   });
 }

@@ -4,16 +4,25 @@ import { changeOf, type SessionTexts, type TextProblems, textsOf } from "@/featu
 import { editSession, Problem } from "@/shared/api-client";
 import { Dialog } from "@/shared/ui/dialog";
 import { FormEnd } from "@/shared/ui/form-end";
-import { TextField } from "@/shared/ui/text-field";
+import { TextArea, TextField } from "@/shared/ui/text-field";
 import { receiveSession } from "@/store/live-store";
 
-const FIELDS: { name: keyof SessionTexts; label: string; placeholder: string; maxLength?: number }[] = [
+type Field = { name: keyof SessionTexts; label: string; placeholder: string; maxLength?: number };
+
+const FIELDS: Field[] = [
   { name: "name", label: "Name", placeholder: "Refactor the parser", maxLength: 200 },
   { name: "duration", label: "Duration in all", placeholder: "Open end, or 2h, 45m" },
   { name: "tokenBudget", label: "Token budget", placeholder: "None, or 500k" },
   { name: "tags", label: "Tags", placeholder: "rust, parser" },
-  { name: "note", label: "Note", placeholder: "What is worth knowing later", maxLength: 4_000 },
 ];
+
+/** It may have lines. */
+const NOTE: Field = {
+  name: "note",
+  label: "Note",
+  placeholder: "What is worth knowing later",
+  maxLength: 4_000,
+};
 
 const typedIn = (form: FormData, before: SessionTexts): SessionTexts => {
   const text = (name: keyof SessionTexts): string => String(form.get(name) ?? before[name]);
@@ -51,7 +60,7 @@ export const EditDialog = ({ view, onClose }: EditDialogProps) => {
           form: "It was changed elsewhere meanwhile. Save again to keep what you wrote.",
         });
       }
-      const field = FIELDS.find(({ name }) => name === error.field)?.name ?? "form";
+      const field = [...FIELDS, NOTE].find(({ name }) => name === error.field)?.name ?? "form";
       setProblems({ [field]: error.message });
     }
   };
@@ -77,6 +86,13 @@ export const EditDialog = ({ view, onClose }: EditDialogProps) => {
             {...field}
           />
         ))}
+        <TextArea
+          rows={4}
+          defaultValue={before.note}
+          problem={problems.note}
+          className="resize-y px-3 py-2 text-sm"
+          {...NOTE}
+        />
         <FormEnd problem={problems.form} busy={busy} submit="Save" onCancel={onClose} />
       </form>
     </Dialog>

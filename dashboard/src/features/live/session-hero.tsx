@@ -72,7 +72,11 @@ export const SessionHero = ({ session }: SessionHeroProps) => {
         <SessionActions view={view} />
       </div>
       <div className="col-span-2 mt-3 grid gap-3 empty:hidden">
-        {view.note && <p className="text-sm break-words whitespace-pre-line text-muted">{view.note}</p>}
+        {view.note && (
+          <p className="text-sm [overflow-wrap:anywhere] whitespace-pre-line text-muted" data-testid="note">
+            {view.note}
+          </p>
+        )}
         <ClockNote view={view} />
         <Checkpoints view={view} />
       </div>

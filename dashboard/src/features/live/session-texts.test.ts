@@ -49,6 +49,12 @@ describe("what is written about a session", () => {
     });
   });
 
+  it("leaves a note as it is whose lines another program ended in its own way", () => {
+    const noted = textsOf(newSession("x", { note: "one\r\ntwo\rthree" }));
+    expect(noted.note).toBe("one\ntwo\nthree");
+    expect(changeOf(noted, { ...noted, name: "y" })).toEqual({ change: { name: "y" } });
+  });
+
   it("takes a note away", () => {
     const noted = textsOf(newSession("x", { note: "old" }));
     expect(changeOf(noted, { ...noted, note: "" })).toEqual({ change: { note: null } });

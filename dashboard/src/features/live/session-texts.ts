@@ -23,7 +23,8 @@ export const textsOf = (view: SessionView): SessionTexts => ({
   duration: view.duration === null ? "" : durationText(view.duration),
   tokenBudget: view.tokenBudget === null ? "" : String(view.tokenBudget),
   tags: view.tags.join(", "),
-  note: view.note ?? "",
+  // As a field writes the ends of lines: what is not touched is not changed.
+  note: view.note?.replaceAll(/\r\n?/g, "\n") ?? "",
 });
 
 const tagsOf = (text: string): string[] =>

@@ -101,7 +101,14 @@ const Report = ({ session }: { session: LiveSession }) => {
               {callsSinceText(since)} What those of this session add up to is all here.
             </p>
           )}
-          {view.note && <p className="mt-2 max-w-[75ch] whitespace-pre-line text-muted">{view.note}</p>}
+          {view.note && (
+            <p
+              className="mt-2 max-w-[75ch] [overflow-wrap:anywhere] whitespace-pre-line text-muted"
+              data-testid="note"
+            >
+              {view.note}
+            </p>
+          )}
         </section>
         <SessionCharts view={view} elapsedMs={elapsedMs} checkpoints={checkpoints} />
         {view.usage.total > 0 && <TokenFlow totals={view.usage} />}
