@@ -1,9 +1,11 @@
+import type { UseQueryResult } from "@tanstack/react-query";
 import { useState } from "react";
 import type { AlertRules, AlertsPage, AlertView } from "@/api/types.gen";
 import { About } from "@/features/alerts/about";
 import { lasted, rangeStart, ranges } from "@/features/alerts/alert-texts";
 import { SeverityMark } from "@/features/alerts/severity";
 import { ruleName, severityWord } from "@/shared/alerts";
+import { plural } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
 import { EmptyState } from "@/shared/ui/empty-state";
 import { FilterBar, SelectFilter } from "@/shared/ui/filter-bar";
@@ -34,8 +36,18 @@ export const History = () => {
   const clear = (): void => change({ rule: "", severity: "", session: "", range: "" });
   const names = sessions.map(({ view }) => ({ value: view.id, label: view.name }));
   const isListed = filters.session === "" || names.some(({ value }) => value === filters.session);
+  const { until, waiting, showAll } = useReadUntil(page, query);
   return (
-    <Panel title="History">
+    <Panel
+      title="History"
+      aside={
+        waiting > 0 && (
+          <Button size="small" className="-my-1" onClick={showAll}>
+            Show {plural(waiting, "new entry", "new entries")}
+          </Button>
+        )
+      }
+    >
       <div className="px-5 pt-1">
         <FilterBar onClear={isFiltered && clear}>
           <SelectFilter
@@ -79,7 +91,7 @@ export const History = () => {
             ) : (
               <>
                 <ul>
-                  {alerts.map((alert) => (
+                  {alerts.filter(isUntil(until)).map((alert) => (
                     <Row key={alert.id} alert={alert} now={now} />
                   ))}
                 </ul>
@@ -97,6 +109,31 @@ export const History = () => {
       </div>
     </Panel>
   );
+};
+
+const clearedAt = (alert: AlertView): number => alert.clearedAt ?? 0;
+const isUntil =
+  (until: number) =>
+  (alert: AlertView): boolean =>
+    clearedAt(alert) <= until;
+
+/**
+ * Until when the history is in sight: what ends while it is read waits until it is asked for, so that nothing moves. An
+ * empty one has nothing to move, and a hidden one no reader.
+ */
+const useReadUntil = ({ data, isPlaceholderData }: UseQueryResult<AlertsPage>, query: string) => {
+  const [known, setKnown] = useState({ query: "", until: 0 });
+  const all = data?.alerts ?? [];
+  const newest = Math.max(0, ...all.map(clearedAt));
+  const isRead = known.query === query && known.until > 0 && document.visibilityState === "visible";
+  if (data && !isPlaceholderData && !isRead && (known.query !== query || known.until !== newest))
+    setKnown({ query, until: newest });
+  const until = isRead ? known.until : newest;
+  return {
+    until,
+    waiting: all.filter((alert) => !isUntil(until)(alert)).length,
+    showAll: () => setKnown({ query, until: newest }),
+  };
 };
 
 const Nothing = ({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) =>

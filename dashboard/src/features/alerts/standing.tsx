@@ -1,11 +1,14 @@
+import { useState } from "react";
 import type { AlertView } from "@/api/types.gen";
 import { About } from "@/features/alerts/about";
 import { lasted, silence, snoozes } from "@/features/alerts/alert-texts";
+import { follow, look, type SeenAlert, unseen } from "@/features/alerts/in-sight";
 import { SeverityMark } from "@/features/alerts/severity";
-import { ruleName, standing } from "@/shared/alerts";
+import { ruleName } from "@/shared/alerts";
 import { changeAlert, muteRule } from "@/shared/api-client";
+import { plural } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
-import { CheckIcon } from "@/shared/ui/icons";
+import { CheckIcon, SeverityIcon } from "@/shared/ui/icons";
 import { Panel } from "@/shared/ui/panel";
 import { SkeletonRows } from "@/shared/ui/skeleton";
 import { useAction } from "@/shared/use-action";
@@ -15,23 +18,53 @@ import { queryClient } from "@/store/query-client";
 
 /** The alerts that stand: what asks to be looked at, then what was seen or is silent. */
 export const Standing = () => {
-  const ready = useLive((live) => live.state.seq !== null);
-  const alerts = standing(useLive((live) => live.state.alerts));
+  const { seen, fresh, over, lookAgain } = useSeen();
+  const [newest] = fresh;
   return (
-    <Panel title="Active now">
-      {!ready ? (
+    <Panel
+      title="Active now"
+      aside={
+        newest ? (
+          // Of the header's own height.
+          <Button variant="primary" size="small" className="-my-1" onClick={lookAgain}>
+            <SeverityIcon severity={newest.severity} />
+            Show {plural(fresh.length, "new alert")}
+          </Button>
+        ) : (
+          over > 0 && (
+            <Button size="small" className="-my-1" onClick={lookAgain}>
+              Clear {over} that ended
+            </Button>
+          )
+        )
+      }
+    >
+      {!seen ? (
         <SkeletonRows rows={2} />
-      ) : alerts.length === 0 ? (
-        <p className="flex items-center gap-2.5 px-5 pb-5 text-sm text-muted">
-          <span className="grid size-7 shrink-0 place-items-center rounded-full bg-good-soft text-good">
-            <CheckIcon />
-          </span>
-          No active alerts. Every call is checked against the rules as it arrives.
-        </p>
+      ) : seen.length === 0 ? (
+        <div className="px-5 pb-5">
+          <p className="flex h-10 items-center gap-2.5 text-sm">
+            {newest ? (
+              <>
+                <SeverityMark severity={newest.severity} />
+                <span className="line-clamp-2 min-w-0">{newest.message}</span>
+              </>
+            ) : (
+              <>
+                <span className="grid size-7 shrink-0 place-items-center rounded-full bg-good-soft text-good">
+                  <CheckIcon />
+                </span>
+                <span className="text-muted">
+                  No active alerts. Every call is checked against the rules as it arrives.
+                </span>
+              </>
+            )}
+          </p>
+        </div>
       ) : (
         <ul>
-          {alerts.map((alert) => (
-            <Row key={alert.id} alert={alert} />
+          {seen.map(({ alert, isOver }) => (
+            <Row key={alert.id} alert={alert} isOver={isOver} />
           ))}
         </ul>
       )}
@@ -39,7 +72,24 @@ export const Standing = () => {
   );
 };
 
-const Row = ({ alert }: { alert: AlertView }) => {
+/** The alerts in their places; what came or ended since waits for `lookAgain`. Nobody reads a hidden page. */
+const useSeen = () => {
+  const ready = useLive((live) => live.state.seq !== null);
+  const alerts = useLive((live) => live.state.alerts);
+  const [{ of, seen }, setSeen] = useState<{ of?: AlertView[]; seen?: SeenAlert[] }>({});
+  if (ready && of !== alerts) {
+    const isRead = seen !== undefined && document.visibilityState === "visible";
+    setSeen({ of: alerts, seen: isRead ? follow(seen, alerts) : look(alerts) });
+  }
+  return {
+    seen,
+    fresh: seen ? unseen(seen, alerts) : [],
+    over: seen?.filter(({ isOver }) => isOver).length ?? 0,
+    lookAgain: () => setSeen({ of: alerts, seen: look(alerts) }),
+  };
+};
+
+const Row = ({ alert, isOver }: SeenAlert) => {
   const clock = useLive((live) => live.state.clock);
   const now = serverNow(clock, Math.max(useSeconds(true), clock.receivedAt));
   const { problem, run } = useAction();
@@ -54,15 +104,18 @@ const Row = ({ alert }: { alert: AlertView }) => {
       className="grid gap-x-4 border-t border-line/60 px-5 py-4 sm:grid-cols-[6rem_minmax(0,1fr)]"
     >
       <div className="mb-1 sm:mb-0">
-        <SeverityMark severity={alert.severity} quiet={!asks} />
+        <SeverityMark severity={alert.severity} quiet={!asks || isOver} />
       </div>
       <div className="min-w-0">
-        <p className={`text-sm ${asks ? "" : "text-muted"}`}>{alert.message}</p>
+        <p className={`text-sm ${asks && !isOver ? "" : "text-muted"}`}>{alert.message}</p>
         <p className="mt-1 text-xs text-muted">
           {ruleName(alert.rule)} · <About scope={alert.scope} /> · {lasted(alert, now)}
-          {!asks && ` · ${silence(alert, now)}`}
+          {isOver ? " · ended" : !asks && ` · ${silence(alert, now)}`}
         </p>
-        <div className="mt-2.5 flex flex-wrap items-center gap-1.5 empty:hidden">
+        {/* What is over keeps the room of its buttons. */}
+        <div
+          className={`mt-2.5 flex flex-wrap items-center gap-1.5 empty:hidden ${isOver ? "invisible" : ""}`}
+        >
           {asks ? (
             <>
               <Act onClick={() => run(() => changeAlert(alert.id, { acknowledged: true }))}>Acknowledge</Act>

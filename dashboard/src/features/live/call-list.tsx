@@ -1,6 +1,7 @@
 import { Fragment, Suspense, useCallback, useState } from "react";
 import type { SessionView } from "@/api/types.gen";
 import { ConnectBlocks } from "@/features/live/connect-panel";
+import { Waiting } from "@/features/live/first-call";
 import { idleGaps } from "@/features/live/idle-gaps";
 import { CallHeadings } from "@/shared/calls/call-headings";
 import { CallRow } from "@/shared/calls/call-row";
@@ -87,7 +88,7 @@ export const CallList = ({ session }: CallListProps) => {
         />
       )}
       {shown.length === 0 ? (
-        <NoCalls ended={session?.status === "completed" ? session : undefined} />
+        <NoCalls session={session} />
       ) : (
         <>
           <CallHeadings className={picked ? "pl-12" : ""} />
@@ -169,25 +170,20 @@ const Filter = ({ chosen }: { chosen: CallFilter }) => (
   </fieldset>
 );
 
-const NoCalls = ({ ended }: { ended: SessionView | undefined }) =>
-  ended ? (
-    <p className="px-5 pb-6 text-sm text-muted">
-      {ended.usage.requests === 0
-        ? "This session made no calls."
-        : "This session’s calls are no longer among the newest."}
-    </p>
+const NoCalls = ({ session }: { session: SessionView | undefined }) =>
+  session ? (
+    <p className="px-5 pb-6 text-sm text-muted">{noCallsText(session)}</p>
   ) : (
     <div className="px-5 pb-5">
-      <p className="mb-1 flex items-center gap-2.5 text-sm">
-        <span className="size-2 animate-breathe rounded-full bg-accent" aria-hidden="true" />
-        Waiting for the first call…
-      </p>
-      <p className="mb-4 text-sm text-muted">
-        Point your tool at Moonlock; its calls appear here as they happen.
-      </p>
+      <Waiting text="Waiting for the first call…" />
       <ConnectBlocks />
     </div>
   );
+
+const noCallsText = ({ usage, status }: SessionView): string => {
+  if (usage.requests > 0) return "This session’s calls are no longer among the newest.";
+  return status === "completed" ? "This session made no calls." : "No calls yet.";
+};
 
 const UnassignedNote = ({ filter }: { filter: CallFilter }) => {
   const { requests, total } = useLive((live) => live.state.unassigned);

@@ -105,6 +105,10 @@ describe("what is foretold", () => {
   it("is nothing before there is any", () => {
     const ahead = tokensAhead(session({ burnRate: null, forecast: null }), 0);
     expect(ahead).toMatchObject({ rate: null, end: null, lasts: null, overrun: null, outlook: null });
+    // What will be said has its place and its name already.
+    expect(ahead).toMatchObject({ endLabel: "By the end", budget: "left" });
+    const open = tokensAhead(session({ forecast: null, duration: null, tokenBudget: null }), 0);
+    expect(open).toMatchObject({ endLabel: "By a usual end", budget: "none" });
   });
 });
 
@@ -130,6 +134,7 @@ describe("a budget lasts", () => {
 
   it("no longer once it is used up", () => {
     const ahead = tokensAhead(session({ tokenBudget: 1_000_000 }), 0);
+    expect(ahead.budget).toBe("spent");
     expect(ahead.lasts).toBeNull();
     expect(ahead.overrun).toBeNull();
     expect(ahead.tone).toBe("nearly-certain");
@@ -169,7 +174,10 @@ describe("what stands behind a forecast", () => {
   });
 
   it("is too little at first, and nothing once the session is over", () => {
-    expect(said({ forecast: null, burnRate: null })).toBe("No forecast: not enough calls yet.");
+    expect(said({ forecast: null, burnRate: null })).toBe(
+      "No forecast: not enough calls yet. It comes with the first ones: where tokens and cost will end, " +
+        "in ranges that hold in 80 % of cases.",
+    );
     expect(said({ forecast: null, burnRate: null, status: "completed" })).toBeNull();
   });
 });

@@ -16,6 +16,8 @@ export type Ahead = {
   /** What stands beside its end. */
   endLabel: string;
   end: Estimate | null;
+  /** What there is of a budget. */
+  budget: "none" | "left" | "spent";
   /** How long the budget lasts; `null` where there is none left, or none at all. */
   lasts: Estimate | null;
   /** How likely the budget is used up by the end; `null` as well. */
@@ -68,7 +70,8 @@ export const costAhead = (view: SessionView, elapsedMs: number): Ahead => {
 
 const ahead = (view: SessionView, elapsedMs: number, measure: Measure): Ahead => {
   const { used, budget, perMinute, outlook, write, counted } = measure;
-  const when = view.forecast?.end === "open" ? "By a usual end" : "By the end";
+  const isOpen = view.forecast ? view.forecast.end === "open" : view.duration === null;
+  const when = isOpen ? "By a usual end" : "By the end";
   const isLeft = budget !== null && used < budget;
   const budgetForecast = isLeft ? measure.budgetForecast : null;
   const leftMs = view.duration === null ? Infinity : Math.max(0, view.duration - elapsedMs);
@@ -76,6 +79,7 @@ const ahead = (view: SessionView, elapsedMs: number, measure: Measure): Ahead =>
     rate: perMinute === null ? null : `${write(rough(perMinute, "near"))} a minute`,
     endLabel: counted ? `${when}, ${counted}` : when,
     end: outlook && endOf(outlook, used, write),
+    budget: budget === null ? "none" : isLeft ? "left" : "spent",
     lasts: budgetForecast && lasting(budgetForecast, leftMs),
     // Nothing that is foretold is certain.
     overrun:
@@ -131,7 +135,11 @@ export const basis = ({ status, forecast, burnRate }: SessionView): Basis | null
   const window = burnRate
     ? `The rate favours recent use: what was used ${span(burnRate.halfLifeMs)} ago counts half.`
     : "";
-  if (forecast === null) return { lead: "No forecast:", rest: `not enough calls yet. ${window}`.trim() };
+  if (forecast === null) {
+    const comes =
+      "It comes with the first ones: where tokens and cost will end, in ranges that hold in 80\u00a0% of cases.";
+    return { lead: "No forecast:", rest: `not enough calls yet. ${comes} ${window}`.trim() };
+  }
   const { confidence, calls, pastSessions } = forecast;
   const past =
     pastSessions === 0

@@ -3,6 +3,7 @@ import { AlertBanners } from "@/features/live/alert-banners";
 import { CallList } from "@/features/live/call-list";
 import { ConnectPanel } from "@/features/live/connect-panel";
 import { ConversationPanel } from "@/features/live/conversation-panel";
+import { FirstCall } from "@/features/live/first-call";
 import { LimitsPanel } from "@/features/live/limits-panel";
 import { LiveCharts } from "@/features/live/live-charts";
 import { MetricCards } from "@/features/live/metric-cards";
@@ -32,6 +33,7 @@ export const LivePage = () => {
   if (choice.selectedSession !== null && session?.view.id !== choice.selectedSession) {
     return <Redirect to={`/sessions/${choice.selectedSession}`} replace />;
   }
+  const isNew = session?.view.usage.requests === 0 && session.view.status !== "completed";
   /** Nothing has ever happened here: one narrow column reads best. */
   const first = sessions.length === 0 && !anyCall;
   return (
@@ -42,7 +44,7 @@ export const LivePage = () => {
           <title>{`${session.view.name} — Moonlock`}</title>
           <SessionHero key={session.view.id} session={session} />
           <MetricCards session={session} />
-          <LiveCharts session={session} />
+          {isNew ? <FirstCall session={session.view.id} /> : <LiveCharts session={session} />}
           <ConversationPanel session={session.view.id} />
           {session.view.usage.total > 0 && <TokenFlow totals={session.view.usage} />}
         </>
@@ -59,7 +61,7 @@ export const LivePage = () => {
         <aside className="grid min-w-0 gap-4 empty:hidden lg:gap-5">
           <LimitsPanel />
           <SessionList sessions={sessions} shown={session?.view.id} />
-          {hasCalls && <ConnectPanel />}
+          {hasCalls && !isNew && <ConnectPanel />}
         </aside>
       </div>
     </div>

@@ -35,8 +35,9 @@ const layouts = {
   },
 } as const;
 
-const layoutOf = ({ burnRate, forecast, tokenBudget, costBudgetNanoUsd }: SessionView) => {
-  if (forecast === null && burnRate === null) return layouts.plain;
+/** A forecast that comes moves nothing: it has its place as long as one can come. */
+const layoutOf = ({ status, tokenBudget, costBudgetNanoUsd }: SessionView) => {
+  if (status === "completed") return layouts.plain;
   return tokenBudget === null && costBudgetNanoUsd === null ? layouts.foretold : layouts.budgets;
 };
 
@@ -47,6 +48,7 @@ export const MetricCards = ({ session }: MetricCardsProps) => {
   const tokens = tokensAhead(view, elapsed);
   const spend = costAhead(view, elapsed);
   const layout = layoutOf(view);
+  const isOpen = view.status !== "completed";
   const prompt = promptTokens(usage);
   return (
     <div>
@@ -58,7 +60,11 @@ export const MetricCards = ({ session }: MetricCardsProps) => {
           className={layout.tokens}
         >
           {view.tokenBudget === null ? (
-            usage.total > 0 && `${compact(prompt)} in the prompts, ${compact(usage.output)} generated`
+            <span className="block min-h-4">
+              {usage.total > 0
+                ? `${compact(prompt)} in the prompts, ${compact(usage.output)} generated`
+                : usage.requests === 0 && "Nothing used yet"}
+            </span>
           ) : (
             <BudgetBar
               used={countedTokens(view)}
@@ -68,7 +74,7 @@ export const MetricCards = ({ session }: MetricCardsProps) => {
               unit={view.budgetCounts === "fresh" ? "fresh tokens" : ""}
             />
           )}
-          <AheadRows ahead={tokens} />
+          {isOpen && <AheadRows ahead={tokens} />}
         </Card>
         <Card label="Cost" value={cost(usage)} className={layout.cost}>
           {view.costBudgetNanoUsd === null ? (
@@ -82,7 +88,7 @@ export const MetricCards = ({ session }: MetricCardsProps) => {
               amount={money}
             />
           )}
-          <AheadRows ahead={spend} />
+          {isOpen && <AheadRows ahead={spend} />}
         </Card>
         <Card label="Cache reads" value={percent(usage.cacheRead, prompt)}>
           {prompt === 0 ? "No prompt yet" : `${compact(usage.cacheRead)} of ${compact(prompt)} prompt tokens`}
@@ -129,10 +135,10 @@ const Running = ({ sessionId }: { sessionId: string }) => {
   );
 };
 
-/** How far what is foretold can be relied on. */
+/** How far what is foretold can be relied on: as high as what it says at most. */
 const BasisLine = ({ of }: { of: Basis | null }) =>
   of && (
-    <p className="mt-2.5 px-1 text-xs text-muted" data-testid="forecast-basis">
+    <p className="mt-2.5 min-h-16 px-1 text-xs text-muted sm:min-h-8" data-testid="forecast-basis">
       <span className="font-medium text-ink">{of.lead}</span> {of.rest}
     </p>
   );
