@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 
 const rules: Record<string, [about: string, message: string, severity: AlertView["severity"]]> = {
   "budget.tokens": [
-    "80, 95 and 100 % of a budget in tokens are used.",
+    "A budget in tokens is used to 80, 95 or 100 %.",
     "80 % of the token budget of 500,000 is used; at this rate the rest lasts about 25 min.",
     "warning",
   ],

@@ -113,9 +113,10 @@ pub(super) async fn change(
 )]
 pub(super) async fn rules(State(state): State<ApiState>) -> Result<Json<AlertRules>, ApiError> {
     let muted = state.engine().muted().await?;
+    let settings = state.0.settings.now();
     let rules = Rule::ALL
         .into_iter()
-        .map(|rule| AlertRule::new(rule, muted.contains(&rule)));
+        .map(|rule| AlertRule::new(rule, muted.contains(&rule), &settings.alert_at));
     Ok(Json(AlertRules {
         rules: rules.collect(),
     }))
@@ -147,5 +148,6 @@ pub(super) async fn mute(
         ApiError::not_found(format!("there is no rule `{name}`; /api/alert-rules lists them"))
     })?;
     state.engine().mute(rule, muted).await?;
-    Ok(Json(AlertRule::new(rule, muted)))
+    let settings = state.0.settings.now();
+    Ok(Json(AlertRule::new(rule, muted, &settings.alert_at)))
 }

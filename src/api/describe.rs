@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{AdditionalProperties, SchemaType};
-use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Schema, Type};
+use utoipa::openapi::{
+    ArrayBuilder, ContentBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Schema, Type,
+};
 use utoipa::{IntoParams, OpenApi, PartialSchema, ToSchema};
 
 use super::ApiState;
@@ -55,7 +57,17 @@ impl PartialSchema for SettingsPatch {
         let patch = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(false)));
         let patch = Settings::changeable().fold(patch, |patch, (name, meaning, default)| {
             let kinds = SchemaType::from_iter([kind(&default), Type::Null]);
-            let setting = ObjectBuilder::new().schema_type(kinds).description(Some(meaning));
+            let setting: RefOr<Schema> = match default.get(0) {
+                Some(element) => ArrayBuilder::new()
+                    .schema_type(kinds)
+                    .items(ObjectBuilder::new().schema_type(kind(element)))
+                    .description(Some(meaning))
+                    .into(),
+                None => ObjectBuilder::new()
+                    .schema_type(kinds)
+                    .description(Some(meaning))
+                    .into(),
+            };
             patch.property(name, setting)
         });
         let kinds = SchemaType::from_iter([Type::Array, Type::Null]);

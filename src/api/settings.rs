@@ -90,8 +90,9 @@ pub(super) async fn change(
         Err(error) => return Err(ApiError::disk(&error)),
     };
     let (auto_idle, prices) = (settings.auto_sessions, settings.prices.own_prices().to_vec());
+    let thresholds = settings.alert_at.clone();
     in_use.last.send_replace(settings);
-    state.engine().use_settings(auto_idle, prices).await?;
+    state.engine().use_settings(auto_idle, prices, thresholds).await?;
     Ok(Json(in_use.view()))
 }
 

@@ -149,6 +149,7 @@ impl App {
             limits: recovered.limits,
             alerts: recovered.alerts,
             muted: recovered.muted,
+            thresholds: settings.alert_at.clone(),
             days,
             budgets: recovered.budgets,
             spent,

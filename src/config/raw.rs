@@ -10,6 +10,7 @@ use super::mount::{Dialect, Signer};
 use super::notify::RawTarget;
 use super::prices::RawPrice;
 use super::said::{Layer, Said};
+use crate::domain::alert::Thresholds;
 use crate::domain::durability::Durability;
 use crate::domain::operation::OwnApi;
 
@@ -19,6 +20,7 @@ pub(super) struct File {
     pub(super) server: Server,
     pub(super) store: Store,
     pub(super) sessions: Sessions,
+    pub(super) alerts: Alerts,
     pub(super) backup: Backup,
     pub(super) estimates: Estimates,
     pub(super) mounts: BTreeMap<String, RawMount>,
@@ -59,6 +61,12 @@ pub(super) struct Store {
 pub(super) struct Sessions {
     pub(super) auto: Option<bool>,
     pub(super) idle_minutes: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Alerts {
+    pub(super) at_percent: Option<Thresholds>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -133,6 +141,7 @@ impl File {
         let sessions = over.sessions;
         self.sessions.auto = sessions.auto.or(self.sessions.auto);
         self.sessions.idle_minutes = sessions.idle_minutes.or(self.sessions.idle_minutes);
+        self.alerts.at_percent = over.alerts.at_percent.or(self.alerts.at_percent);
         let backup = over.backup;
         self.backup.daily = backup.daily.or(self.backup.daily);
         self.backup.keep_days = backup.keep_days.or(self.backup.keep_days);

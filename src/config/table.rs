@@ -73,7 +73,7 @@ pub(super) fn find(name: &str) -> Option<&'static Setting> {
 }
 
 /// What `config/moonlock.toml` holds, in its order.
-pub(super) const SETTINGS: [Setting; 22] = [
+pub(super) const SETTINGS: [Setting; 23] = [
     Setting::new(
         "server.host",
         "Where to listen. Beyond loopback only with MOONLOCK_TOKEN set.",
@@ -175,6 +175,12 @@ pub(super) const SETTINGS: [Setting; 22] = [
         "sessions.idle_minutes",
         "End it, at its last call, after so many minutes without one.",
         |settings| settings.idle_minutes.into(),
+    )
+    .changed(Change::AtOnce),
+    Setting::new(
+        "alerts.at_percent",
+        "The shares, in percent, at which a budget or a provider's own limit alerts. A budget also does at 100.",
+        |settings| settings.alert_at.percents().into(),
     )
     .changed(Change::AtOnce),
     Setting::new(

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Message;
 use super::clock::Clock;
 use super::stream::{Subscription, Wanted};
-use crate::domain::alert::{self, Rule};
+use crate::domain::alert::{self, Rule, Thresholds};
 use crate::domain::budget::{Gate, Terms, TermsPatch};
 use crate::domain::call::{CallStart, Ended};
 use crate::domain::estimate::Estimated;
@@ -362,7 +362,7 @@ impl Engine {
     }
 
     /// Goes by settings that hold at once: after how long a session ends that began by itself (`None`: none begins so),
-    /// and the user's own prices. Calls that have ended keep what they cost.
+    /// the user's own prices, and the shares at which the user is told. Calls that have ended keep what they cost.
     ///
     /// # Errors
     /// The engine has stopped.
@@ -370,8 +370,14 @@ impl Engine {
         &self,
         auto_idle: Option<Millis>,
         prices: Vec<Price>,
+        thresholds: Thresholds,
     ) -> Result<(), CommandError> {
-        self.carry_out(Input::Settings { auto_idle, prices }, done).await
+        let settings = Input::Settings {
+            auto_idle,
+            prices,
+            thresholds,
+        };
+        self.carry_out(settings, done).await
     }
 
     /// Mutes a rule, or ends that.

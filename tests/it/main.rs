@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "this is a test throughout")]
 
 mod access;
+mod alert_shares;
 mod api;
 mod architecture;
 mod attribution;

@@ -154,6 +154,12 @@ fn what_cannot_be_used_leaves_the_file_as_it_was() {
         ("sessions.idle_minutes", json!(0), "1 to 1440"),
         ("sessions.idle_minutes", json!("soon"), "invalid type"),
         ("store.batch_size", json!(0), "at least one write"),
+        (
+            "alerts.at_percent",
+            json!([]),
+            "there is none: expected one to five",
+        ),
+        ("alerts.at_percent", json!("80"), "invalid type"),
         ("server.port", json!(5000), "must differ"),
         ("server.proxy_port", json!(5001), "PROXY_PORT"),
         ("server.host", json!("0.0.0.0"), "only the configuration file"),

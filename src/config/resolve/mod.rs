@@ -18,6 +18,7 @@ use super::raw::{Estimates, File, RawMount, Server, Sessions};
 use super::said::{Layer, Said};
 use super::table::{self, VARIABLES};
 use super::{notify, otlp, prices};
+use crate::domain::alert::Thresholds;
 use crate::domain::durability::Durability;
 use crate::domain::metrics::otlp::Collector;
 use crate::domain::notice::Target;
@@ -196,6 +197,8 @@ pub struct Settings {
     /// After how long without a call a session ends that began by itself; `None`: none begins by itself.
     pub auto_sessions: Option<Millis>,
     pub(super) idle_minutes: u64,
+    /// The shares of budgets and of providers' own limits at which the user is told.
+    pub alert_at: Thresholds,
     /// How many bytes the text of calls may take, from which is estimated what their providers do not say; `None`:
     /// nothing is kept or estimated.
     pub estimate_memory: Option<usize>,
@@ -330,6 +333,7 @@ impl Settings {
             keep_calls_days: keep_calls_days(store)?,
             auto_sessions: auto.then_some(Millis(idle_minutes * 60_000)),
             idle_minutes,
+            alert_at: file.alerts.at_percent.unwrap_or_default(),
             estimate_memory: estimates.then_some(estimate_memory_mb << 20),
             estimate_memory_mb,
             aws: environment.only(&AWS),

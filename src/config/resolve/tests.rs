@@ -39,6 +39,7 @@ fn the_built_in_files_are_valid_and_give_the_documented_defaults() {
         assert!(is_known, "{} has prices of {prices}", mount.name);
     }
     assert!(settings.mounts.get("openai").unwrap().asks_stream_usage);
+    assert_eq!(settings.alert_at, Thresholds::default());
 }
 
 #[test]
@@ -75,6 +76,23 @@ fn a_wrong_file_is_named_with_line_and_key() {
             "[store]\ndurability = \"maybe\"",
             ":2: `store.durability`: unknown variant `maybe`",
         ),
+        (
+            "[alerts]\nat_percent = [95, 80]",
+            ":2: `alerts.at_percent`: 80 comes after 95: expected one to five whole numbers from 1 to 99",
+        ),
+        (
+            "[alerts]\n# Mine.\nat_percent = [\n  80,\n  100,\n]",
+            ":3: `alerts.at_percent`: 100 is not listed",
+        ),
+        (
+            "[alerts]\nat_percent = [\n  80,\n  \"95\",\n]",
+            ":2: `alerts.at_percent`: one is no whole number",
+        ),
+        (
+            "[alerts]\nat_percent = 80",
+            ":2: `alerts.at_percent`: invalid type: integer `80`, expected one to five whole numbers",
+        ),
+        ("[alerts]\nat = [80]", ":2: `alerts.at`: unknown field `at`"),
         ("[server\n", ":1: "),
     ] {
         let error = load_text(text).unwrap_err().to_string();

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use uuid::Builder;
 
-use super::{AlertStatus, Facts, Rule, Scope, Severity};
+use super::{AlertStatus, Facts, Passed, Rule, Scope, Severity};
 use crate::domain::ids::AlertId;
 use crate::domain::units::Timestamp;
 
@@ -52,6 +52,15 @@ impl Episode {
             acknowledged_at: None,
             snoozed_until: None,
             muted: false,
+        }
+    }
+
+    /// The share that was passed, where it tells of one.
+    #[must_use]
+    pub const fn passed(&self) -> Passed {
+        Passed {
+            percent: self.level,
+            severity: self.severity,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::text::{Grouped, Span};
-use super::{Rule, Severity};
+use super::{Passed, Rule, Severity};
 use crate::domain::budget::{AtLimit, Period, Used};
 use crate::domain::units::{Millis, Tokens};
 
@@ -16,8 +16,8 @@ pub enum Facts {
         whose: Whose,
         /// How much of it is used.
         used: Used,
-        /// The threshold that was passed, in percent.
-        level: u8,
+        /// The share that was passed.
+        passed: Passed,
         /// What happens when it is used up.
         at_limit: AtLimit,
     },
@@ -64,8 +64,8 @@ pub enum Facts {
         window: Box<str>,
         /// How much of it is used.
         percent: u32,
-        /// The threshold that was passed, in percent.
-        level: u8,
+        /// The share that was passed.
+        passed: Passed,
         /// When it begins anew, where the provider says so.
         anew_in: Option<Millis>,
     },
@@ -191,7 +191,7 @@ impl Facts {
     #[must_use]
     pub const fn level(&self) -> u8 {
         match self {
-            Self::Budget { level, .. } | Self::Window { level, .. } => *level,
+            Self::Budget { passed, .. } | Self::Window { passed, .. } => passed.percent,
             Self::Overrun(overrun) => match overrun.likely {
                 Likely::Watch => 80,
                 Likely::Nearly => 90,
@@ -208,7 +208,7 @@ impl Facts {
                 Likely::Watch => Severity::Info,
                 Likely::Nearly => Severity::Warning,
             },
-            Self::Budget { level, .. } | Self::Window { level, .. } if *level < 95 => Severity::Warning,
+            Self::Budget { passed, .. } | Self::Window { passed, .. } => passed.severity,
             Self::Idle { .. } | Self::Unpriced { .. } => Severity::Info,
             Self::Burst { .. }
             | Self::SizeJump { .. }
@@ -218,11 +218,7 @@ impl Facts {
             | Self::ProviderOverload { .. }
             | Self::MeterBlind { .. }
             | Self::BackupFailing(_) => Severity::Warning,
-            Self::Budget { .. }
-            | Self::Window { .. }
-            | Self::Loop { .. }
-            | Self::StoreFailing
-            | Self::StoreRepaired(_) => Severity::Critical,
+            Self::Loop { .. } | Self::StoreFailing | Self::StoreRepaired(_) => Severity::Critical,
         }
     }
 }
@@ -233,9 +229,9 @@ impl fmt::Display for Facts {
             Self::Budget {
                 whose,
                 used,
-                level,
+                passed,
                 at_limit,
-            } => budget(f, whose, *used, *level, *at_limit),
+            } => budget(f, whose, *used, passed.percent, *at_limit),
             Self::Unpriced { whose, unpriced } => write!(
                 f,
                 "{} has used more than it shows: {} tokens {} were of models without a known price. Give them one \

@@ -13,11 +13,13 @@ mod facts;
 mod rule;
 mod scope;
 pub(crate) mod text;
+mod thresholds;
 
 pub use episode::Episode;
 pub use facts::{Facts, Likely, Measure, Overrun, Whose};
 pub use rule::{AlertStatus, Rule, Severity};
 pub use scope::{BadScope, Scope};
+pub use thresholds::{BadThresholds, Passed, Thresholds};
 
 use super::ids::{AlertId, SessionId};
 use super::units::Timestamp;
@@ -96,7 +98,8 @@ impl Alerts {
     }
 
     /// Takes what a rule found: raises it, or makes it worse or better where it stands at another level. What stands
-    /// as it is stays so.
+    /// as it is stays so. At the same level it can matter more or less than it did, if the user has set other
+    /// [`Thresholds`]; that is no news.
     pub fn raise(&mut self, scope: &Scope, facts: &Facts, now: Timestamp) -> Vec<Episode> {
         let found = self
             .standing
@@ -105,7 +108,7 @@ impl Alerts {
         let Some(episode) = found else {
             return self.begin(scope, facts, now);
         };
-        if episode.level == facts.level() {
+        if (episode.level, episode.severity) == (facts.level(), facts.severity()) {
             return Vec::new();
         }
         if facts.level() > episode.level {

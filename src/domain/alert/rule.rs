@@ -1,5 +1,8 @@
 //! What is watched, and how much it matters.
 
+use std::borrow::Cow;
+
+use super::Thresholds;
 use crate::domain::call::named;
 
 named! {
@@ -67,12 +70,19 @@ impl Rule {
         Self::MeterBlind,
     ];
 
-    /// What it watches, as a sentence for the list of rules.
+    /// What it watches, as a sentence for the list of rules; `at` are the shares that the user has set.
     #[must_use]
-    pub const fn about(self) -> &'static str {
-        match self {
-            Self::BudgetTokens => "80, 95 and 100 % of a budget in tokens are used.",
-            Self::BudgetCost => "80, 95 and 100 % of a budget in money are used.",
+    pub fn about(self, at: &Thresholds) -> Cow<'static, str> {
+        let about = match self {
+            Self::BudgetTokens => {
+                return format!("A budget in tokens is used to {}.", at.listed_with_limit()).into();
+            }
+            Self::BudgetCost => {
+                return format!("A budget in money is used to {}.", at.listed_with_limit()).into();
+            }
+            Self::ProviderWindow => {
+                return format!("A provider's own limit is used to {}.", at.listed()).into();
+            }
             Self::BudgetUnpriced => "A budget in money misses calls that have no known price.",
             Self::OverrunTokens => "A session will probably use more tokens than its budget has.",
             Self::OverrunCost => "A session will probably cost more than its budget has.",
@@ -80,7 +90,6 @@ impl Rule {
             Self::CallsSize => "A call is much larger than the ones before it.",
             Self::CallsLoop => "A conversation asks nearly the same again and again.",
             Self::SessionIdle => "A session's clock runs while nothing is asked.",
-            Self::ProviderWindow => "80 and 95 % of a provider's own limit are used.",
             Self::ProviderErrors => "A provider fails one call after the other.",
             Self::ProviderOverload => "A provider turns one call after the other away.",
             Self::StoreSlow => "The disk is too slow for replies to wait for it.",
@@ -89,7 +98,8 @@ impl Rule {
             Self::StoreRepaired => "The database was damaged, or deleted while it was used.",
             Self::BackupFailing => "The daily backup fails.",
             Self::MeterBlind => "Replies come that the meter cannot read.",
-        }
+        };
+        about.into()
     }
 
     /// Whether it tells of something that has happened and does not pass: its alert stands until it is acknowledged.

@@ -179,9 +179,6 @@ impl fmt::Display for Used {
     }
 }
 
-/// The shares of a budget that are worth an alert, in percent.
-const THRESHOLDS: [u8; 3] = [80, 95, 100];
-
 impl Used {
     /// Whether nothing is left.
     #[must_use]
@@ -189,29 +186,13 @@ impl Used {
         self.used >= self.limit
     }
 
-    /// The threshold that is passed, if one is. `standing` is the one of which the user was told: it is left only when
-    /// the share has fallen well below it.
+    /// How much is used, in thousandths of the limit.
     #[must_use]
-    pub fn level(self, standing: Option<u8>) -> Option<u8> {
+    pub fn permille(self) -> u64 {
         let used = u128::from(self.used) * 1_000;
         let permille = used.checked_div(u128::from(self.limit)).unwrap_or(u128::MAX);
-        level(u64::try_from(permille).unwrap_or(u64::MAX), &THRESHOLDS, standing)
+        u64::try_from(permille).unwrap_or(u64::MAX)
     }
-}
-
-/// How far below a threshold its alert ends, in thousandths.
-const SLACK: u64 = 50;
-
-/// The highest of some thresholds in percent that a share in thousandths has passed; those up to `standing` have been
-/// passed before, and are left only at [`SLACK`] below, so that nothing flickers.
-#[must_use]
-pub fn level(permille: u64, thresholds: &[u8], standing: Option<u8>) -> Option<u8> {
-    let is_passed = |threshold: &u8| {
-        let at = u64::from(*threshold) * 10;
-        let slack = if Some(*threshold) <= standing { SLACK } else { 0 };
-        permille >= at - slack
-    };
-    thresholds.iter().rev().copied().find(is_passed)
 }
 
 /// A budget that begins anew every day, week or month.

@@ -15,29 +15,17 @@ fn used(used: u64, limit: u64) -> Used {
 }
 
 #[test]
-fn a_threshold_is_passed_at_its_share_and_left_well_below_it() {
-    for (share, standing, expected) in [
-        (799, None, None),
-        (800, None, Some(80)),
-        (949, None, Some(80)),
-        (950, Some(80), Some(95)),
-        (999, Some(95), Some(95)),
-        (1_000, Some(95), Some(100)),
-        (5_000, Some(100), Some(100)),
-        (950, Some(100), Some(100)),
-        (949, Some(100), Some(95)),
-        (900, Some(95), Some(95)),
-        (899, Some(95), Some(80)),
-        (750, Some(80), Some(80)),
-        (749, Some(80), None),
-        (749, Some(100), None),
-        (1_000, None, Some(100)),
+fn what_is_used_is_told_in_thousandths_of_the_limit() {
+    for (amount, limit, expected) in [
+        (799, 1_000, 799),
+        (2, 3, 666),
+        (3, 2, 1_500),
+        (u64::MAX, u64::MAX, 1_000),
+        (u64::MAX, 1, u64::MAX),
+        (0, 0, u64::MAX),
     ] {
-        let level = used(share, 1_000).level(standing);
-        assert_eq!(level, expected, "{share} after {standing:?}");
+        assert_eq!(used(amount, limit).permille(), expected, "{amount} of {limit}");
     }
-    assert_eq!(used(u64::MAX, 1).level(None), Some(100));
-    assert_eq!(used(0, 0).level(None), Some(100));
     assert!(!used(999, 1_000).is_up() && used(1_000, 1_000).is_up());
 }
 

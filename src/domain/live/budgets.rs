@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::alert::{Facts, Measure, Rule, Scope, Whose};
+use super::super::alert::{Episode, Facts, Measure, Rule, Scope, Thresholds, Whose};
 use super::super::budget::{
-    Allowance, Budget, Closed, Days, Gate, Ledger, MOST_BUDGETS, Period, Share, Terms, TermsPatch,
+    Allowance, Budget, Closed, Days, Gate, Ledger, MOST_BUDGETS, Period, Share, Terms, TermsPatch, Used,
 };
 use super::super::call::Call;
 use super::super::ids::{BudgetId, SessionId};
@@ -144,6 +144,12 @@ impl Budgets {
         self.touched.push(session);
     }
 
+    /// The user wants to be told at other shares: everything has to be looked at.
+    fn touch_all(&mut self, sessions: impl Iterator<Item = SessionId>) {
+        self.touched.extend(sessions);
+        self.has_spent = true;
+    }
+
     /// A session is no more.
     pub(super) fn forget(&mut self, session: SessionId) {
         self.is_gate_stale |= self.closed.remove(&session);
@@ -172,6 +178,16 @@ impl State {
                 self.check_standing(at, now, effects);
             }
         }
+    }
+
+    /// Goes by other shares at which the user is told. What stands is held against them: see [`Thresholds`].
+    pub(super) fn use_thresholds(&mut self, thresholds: Thresholds, now: Reading, effects: &mut Vec<Effect>) {
+        if self.thresholds == thresholds {
+            return;
+        }
+        self.thresholds = thresholds;
+        self.budgets.touch_all(self.sessions.keys().copied());
+        self.check_windows(now, effects);
     }
 
     /// A day has begun, and with it, maybe, a week or a month.
@@ -240,16 +256,17 @@ impl State {
             (Rule::BudgetTokens, Measure::Tokens),
             (Rule::BudgetCost, Measure::Cost),
         ] {
-            let told = self.alerts.find(rule, scope).map(|episode| episode.level);
+            let standing = self.alerts.find(rule, scope).map(Episode::passed);
+            let told = standing.map(|standing| standing.percent);
             let used = allowance.used(sums).find(|used| used.measure == measure);
-            let passed = used.and_then(|used| Some((used, used.level(told)?)));
-            match passed {
-                Some((_, level)) if told == Some(level) => {}
-                Some((used, level)) => {
+            let passed = |used: Used| Some((used, self.thresholds.of_budget(used.permille(), told)?));
+            match used.and_then(passed) {
+                Some((_, passed)) if standing == Some(passed) => {}
+                Some((used, passed)) => {
                     let facts = Facts::Budget {
                         whose: whose.clone(),
                         used,
-                        level,
+                        passed,
                         at_limit: allowance.at_limit,
                     };
                     self.raise(scope, &facts, now, effects);

@@ -25,7 +25,7 @@ mod watch;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::alert::{self, Alerts, Episode, Facts, Rule, Scope};
+use super::alert::{self, Alerts, Episode, Facts, Rule, Scope, Thresholds};
 use super::budget::{self, Budget, Days, Terms, TermsPatch};
 use super::call::{Call, CallStart, Ended};
 use super::estimate::Estimated;
@@ -139,6 +139,8 @@ pub enum Input {
         auto_idle: Option<Millis>,
         /// The user's own prices.
         prices: Vec<Price>,
+        /// The shares at which the user is told.
+        thresholds: Thresholds,
     },
     /// The user acknowledges or snoozes an alert.
     Alert(AlertId, alert::Patch),
@@ -284,6 +286,8 @@ pub struct State {
     /// How often calls were moved.
     moves: u64,
     alerts: Alerts,
+    /// The shares of budgets and of providers' own limits at which the user is told.
+    thresholds: Thresholds,
     budgets: budgets::Budgets,
     streaks: providers::Streaks,
     limits: Limits,
@@ -324,6 +328,8 @@ pub struct Restored {
     pub alerts: Vec<Episode>,
     /// The rules of which the user wants to hear nothing.
     pub muted: Vec<Rule>,
+    /// The shares of budgets and of providers' own limits at which the user is told.
+    pub thresholds: Thresholds,
     /// The calendar of the user's zone.
     pub days: Days,
     /// The budgets that begin anew.
@@ -369,6 +375,7 @@ impl State {
                 .collect(),
             limits: Limits::restore(restored.limits),
             alerts: Alerts::restore(restored.alerts, restored.muted),
+            thresholds: restored.thresholds,
             budgets: budgets::Budgets::restore(restored.days, restored.budgets, restored.spent, now.wall),
             seq,
             auto_idle: restored.auto_idle,
@@ -408,6 +415,7 @@ impl State {
         state.find_last_activity(now);
         state.end_idle(now, &mut effects);
         state.end_alerts_of_ended(now, &mut effects);
+        state.check_windows(now, &mut effects);
         state.check_budgets(now, &mut effects);
         state.rearm();
         (state, effects)
@@ -509,10 +517,15 @@ impl State {
                 self.clear(Rule::BackupFailing, &Scope::Moonlock, now, &mut effects);
                 Ok(())
             }
-            Input::Settings { auto_idle, prices } => {
+            Input::Settings {
+                auto_idle,
+                prices,
+                thresholds,
+            } => {
                 self.auto_idle = auto_idle;
                 self.prices = std::mem::take(&mut self.prices).with_own(prices);
                 self.end_idle(now, &mut effects);
+                self.use_thresholds(thresholds, now, &mut effects);
                 Ok(())
             }
             Input::Alert(id, patch) => self.change_alert(id, patch, now, &mut effects),

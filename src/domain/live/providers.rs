@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::super::alert::{Episode, Facts, Rule, Scope};
-use super::super::budget::level;
 use super::super::call::{CallEnd, Outcome, UNDECODABLE};
 use super::super::session::clock::Reading;
 use super::super::units::{Millis, Timestamp};
@@ -18,8 +17,6 @@ const UNREADABLE: u32 = 3;
 const FORGOTTEN: Millis = Millis(30 * 60_000);
 /// A limit period that is shorter is over before anybody could do something.
 const SHORTEST_WINDOW: Millis = Millis(60 * 60_000);
-/// The shares of a provider's own limit that are worth an alert, in percent.
-const THRESHOLDS: [u8; 2] = [80, 95];
 
 /// The rules about how a provider answers.
 const RULES: [Rule; 3] = [Rule::ProviderErrors, Rule::ProviderOverload, Rule::MeterBlind];
@@ -143,24 +140,33 @@ impl State {
                 window: window.name.as_str().into(),
             };
             let standing = self.alerts.find(Rule::ProviderWindow, &scope);
-            let standing = standing.map(|episode| episode.level);
+            let standing = standing.map(Episode::passed);
             let used = Some(window)
                 .filter(|window| !window.stale && is_long(window))
                 .and_then(|window| window.used_permille);
-            match used.and_then(|used| Some((used, level(u64::from(used), &THRESHOLDS, standing)?))) {
-                Some((_, level)) if standing == Some(level) => {}
-                Some((used, level)) => {
+            let known = standing.map(|standing| standing.percent);
+            let passed = |used: u32| Some((used, self.thresholds.of_window(u64::from(used), known)?));
+            match used.and_then(passed) {
+                Some((_, passed)) if standing == Some(passed) => {}
+                Some((used, passed)) => {
                     let facts = Facts::Window {
                         provider: told.provider.as_str().into(),
                         window: window.name.as_str().into(),
                         percent: used / 10,
-                        level,
+                        passed,
                         anew_in: window.resets_at.map(|at| Timestamp(at).since(now.wall)),
                     };
                     self.raise(&scope, &facts, now, effects);
                 }
                 None => self.clear(Rule::ProviderWindow, &scope, now, effects),
             }
+        }
+    }
+
+    /// Holds what providers last told of their limits against the shares at which the user wants to be told.
+    pub(super) fn check_windows(&mut self, now: Reading, effects: &mut Vec<Effect>) {
+        for told in self.limits.views(now.wall) {
+            self.windows_told(&told, now, effects);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::alert::{AlertStatus, Episode, Rule, Scope, Severity};
+use crate::domain::alert::{AlertStatus, Episode, Rule, Scope, Severity, Thresholds};
 use crate::domain::ids::AlertId;
 use crate::domain::units::Timestamp;
 
@@ -49,24 +49,24 @@ pub struct AlertsPage {
 }
 
 /// What is watched, and whether the user wants to hear of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct AlertRule {
     /// Its name.
     pub rule: Rule,
     /// What it is about, as a sentence.
-    pub about: &'static str,
+    pub about: String,
     /// Whether the user wants to hear nothing of it.
     pub muted: bool,
 }
 
 impl AlertRule {
-    /// Shows a rule.
+    /// Shows a rule; `at` are the shares that the user has set.
     #[must_use]
-    pub const fn new(rule: Rule, muted: bool) -> Self {
+    pub fn new(rule: Rule, muted: bool, at: &Thresholds) -> Self {
         Self {
             rule,
-            about: rule.about(),
+            about: rule.about(at).into_owned(),
             muted,
         }
     }

@@ -31,6 +31,7 @@ mod once;
 mod providers;
 mod reports;
 mod sessions;
+mod shares;
 mod watches;
 
 fn at(ms: i64) -> Reading {

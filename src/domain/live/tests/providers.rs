@@ -97,8 +97,8 @@ fn replies_that_cannot_be_decoded_are_told() {
     );
 }
 
-/// What is told when the provider says how much of a window is left.
-fn window(state: &mut State, period_ms: u64, left: u64, ms: i64) -> Vec<(AlertRule, u8, AlertStatus)> {
+/// What follows when the provider says how much of a window of 1,000 is left.
+pub(super) fn window(state: &mut State, period_ms: u64, left: u64, ms: i64) -> Vec<Effect> {
     let window = Window {
         name: "5h".into(),
         kind: Kind::Tokens,
@@ -117,8 +117,12 @@ fn window(state: &mut State, period_ms: u64, left: u64, ms: i64) -> Vec<(AlertRu
         windows: vec![window],
     };
     state.step(at(ms), Input::LimitsSeen(Box::new(observation)));
-    let views = told(&state.step(at(ms), Input::SettleLimits).effects);
-    views
+    state.step(at(ms), Input::SettleLimits).effects
+}
+
+/// What is told then.
+fn window_tells(state: &mut State, period_ms: u64, left: u64, ms: i64) -> Vec<(AlertRule, u8, AlertStatus)> {
+    told(&window(state, period_ms, left, ms))
         .iter()
         .map(|view| (view.rule, view.level.unwrap(), view.status))
         .collect()
@@ -129,14 +133,14 @@ fn a_long_window_is_told_of_at_80_and_95_percent_until_it_begins_anew() {
     const HOUR: u64 = 3_600_000;
     let mut state = State::default();
     let rule = AlertRule::ProviderWindow;
-    assert_eq!(window(&mut state, 5 * HOUR, 201, 1), []);
+    assert_eq!(window_tells(&mut state, 5 * HOUR, 201, 1), []);
     assert_eq!(
-        window(&mut state, 5 * HOUR, 200, 2),
+        window_tells(&mut state, 5 * HOUR, 200, 2),
         [(rule, 80, AlertStatus::Active)]
     );
-    assert_eq!(window(&mut state, 5 * HOUR, 100, 3), []);
+    assert_eq!(window_tells(&mut state, 5 * HOUR, 100, 3), []);
     assert_eq!(
-        window(&mut state, 5 * HOUR, 50, 4),
+        window_tells(&mut state, 5 * HOUR, 50, 4),
         [(rule, 95, AlertStatus::Active)]
     );
     let message = &state.alerts.standing().next().unwrap().message;
@@ -154,7 +158,7 @@ fn a_long_window_is_told_of_at_80_and_95_percent_until_it_begins_anew() {
 #[test]
 fn a_window_of_a_minute_is_no_news() {
     let mut state = State::default();
-    assert_eq!(window(&mut state, 60_000, 1, 1), []);
+    assert_eq!(window_tells(&mut state, 60_000, 1, 1), []);
 }
 
 #[test]
