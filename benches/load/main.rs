@@ -3,7 +3,8 @@
 //! `cargo bench --bench load` starts a provider and the clients in this process, nginx (Debian's package) and Moonlock, as
 //! shipped, beside it, and sends the same load through each in turn, round by round. Only the ratios of one run mean
 //! something: the machine is shared, and so are its processors between clients, provider and proxy. Words behind
-//! `--` choose loads by name; `--rounds N` says how many rounds each has.
+//! `--` choose loads by name; `--rounds N` says how many rounds each has. The load `million` sends a million calls through
+//! Moonlock alone, and says what memory that took.
 
 #![expect(clippy::print_stdout, reason = "a table is what this prints")]
 
@@ -61,6 +62,9 @@ const PLANS: [Plan; 9] = [
     stream("slow-1000", 100, 50, 1_000, 1_000),
 ];
 
+/// The load of a million calls.
+const MILLION: &str = "million";
+
 /// One of the ways to the provider.
 struct Way {
     name: &'static str,
@@ -86,7 +90,7 @@ async fn main() {
     let rounds = rounds.and_then(|at| words.get(at + 1)?.parse().ok()).unwrap_or(5);
     let names: Vec<&String> = words
         .iter()
-        .filter(|word| PLANS.iter().any(|plan| plan.name == **word))
+        .filter(|word| **word == MILLION || PLANS.iter().any(|plan| plan.name == **word))
         .collect();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let upstream = listener.local_addr().expect("an address");
@@ -118,6 +122,9 @@ async fn main() {
         program: Some(moonlock),
     });
     memory("idle", &ways);
+    if names.is_empty() || names.iter().any(|name| *name == MILLION) {
+        million(&ways).await;
+    }
     for plan in PLANS
         .iter()
         .filter(|plan| names.is_empty() || names.iter().any(|name| *name == plan.name))
@@ -144,6 +151,26 @@ async fn main() {
         }
         print(plan, &ways, &mut taken);
         memory(plan.name, &ways);
+    }
+}
+
+/// Sends a million calls through Moonlock, and says what it holds on the way: what grows with the calls would show.
+async fn million(ways: &[Way]) {
+    let Some(Way {
+        address,
+        program: Some(program),
+        ..
+    }) = ways.iter().find(|way| way.name == "moonlock")
+    else {
+        return;
+    };
+    let plan = plain(MILLION, 600, 2 << 10, 64, 1_000_000);
+    let mut sent = 0;
+    for until in [10_000, 250_000, 500_000, 750_000, plan.count] {
+        drive(*address, plan.load, plan.clients, until - sent).await;
+        sent = until;
+        let (now, most) = program.memory();
+        println!("  memory, after {sent} calls: moonlock {now:.1} MB, at most {most:.1} MB");
     }
 }
 
