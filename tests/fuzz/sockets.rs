@@ -64,7 +64,10 @@ fn read(input: &Input<'_>, deflate: bool, torn: bool) -> Vec<TurnEvent> {
     for message in input.body.split(|byte| *byte == BETWEEN) {
         let (side, text) = sided(message);
         let mut payload = text.to_vec();
-        if deflate {
+        if deflate && payload.is_empty() {
+            // Of nothing an encoder may make nothing (RFC 7692 §7.2.3.6).
+            payload = vec![0];
+        } else if deflate {
             let mut deflated = Vec::with_capacity(payload.len() + 1024);
             let encoder = &mut encoders[usize::from(side == Side::Server)];
             encoder

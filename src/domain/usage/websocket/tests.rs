@@ -94,6 +94,10 @@ impl Deflated {
 
     fn payload(&mut self, message: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(message.len() + 1024);
+        if message.is_empty() {
+            // Of nothing an encoder may make nothing (RFC 7692 §7.2.3.6).
+            return vec![0];
+        }
         self.encoder
             .compress_vec(message, &mut out, FlushCompress::Sync)
             .unwrap();
