@@ -259,6 +259,7 @@ export type Scene = {
   unassigned: Totals;
   alerts: AlertView[];
   limits: LimitsView[];
+  alertAtPercent: number[];
 };
 
 const plan = (name: string, hours: number, usedPermille: number, resetsInMinutes: number) => ({
@@ -428,6 +429,7 @@ export const busyScene = (): Scene => {
         ],
       },
     ],
+    alertAtPercent: [80, 95],
   };
 };
 
@@ -437,4 +439,5 @@ export const emptyScene = (): Scene => ({
   unassigned: noTotals,
   alerts: [],
   limits: [],
+  alertAtPercent: [80, 95],
 });

@@ -21,6 +21,7 @@ use super::{child, client_runtime, tell};
 use crate::config::connect::{Account, Connect, session_path};
 use crate::config::mount::shown;
 use crate::config::{Environment, Flags, Settings};
+use crate::domain::alert::Thresholds;
 use crate::domain::ids::SessionId;
 use crate::domain::session::Status;
 use crate::domain::units::Millis;
@@ -190,11 +191,13 @@ async fn leave(client: &Client, stay: Stay, took: Duration, run: &Run) -> Result
     let used = usage(client, session.id)
         .await?
         .since(&stay.before.unwrap_or_default());
-    report(&session, &used, took).iter().for_each(|line| tell(line));
+    let alert_at = client.live().await?.alert_at_percent;
+    let lines = report(&session, &used, took, &alert_at);
+    lines.iter().for_each(|line| tell(line));
     Ok(())
 }
 
-fn report(session: &SessionView, used: &Usage, took: Duration) -> Vec<String> {
+fn report(session: &SessionView, used: &Usage, took: Duration, alert_at: &Thresholds) -> Vec<String> {
     let line = |name: &str, text: &str| format!("  {} {text}", styled(FAINT, &format!("{name:<8}")));
     let sums = used.sums();
     let took = span(Millis(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)));
@@ -208,7 +211,8 @@ fn report(session: &SessionView, used: &Usage, took: Duration) -> Vec<String> {
     }
     lines.push(line("tokens", &tokens(&sums)));
     lines.push(line("cost", &cost_line(&sums)));
-    lines.extend(budget_texts(session).iter().map(|budget| line("budget", budget)));
+    let budgets = budget_texts(session, alert_at);
+    lines.extend(budgets.iter().map(|budget| line("budget", budget)));
     for (at, ((_, model), totals)) in used.largest_first().enumerate() {
         let model = model.as_deref().map_or("no model".into(), plain);
         let text = format!("{model}: {} tokens, {}", count(totals.total), cost(totals));

@@ -4,6 +4,8 @@ use super::print::{
     self, BAD, FAINT, GOOD, STRONG, UNKNOWN, WARNING, clock, count, dollars, percent, plain, short, span,
     styled,
 };
+use crate::domain::alert::{Severity, Thresholds};
+use crate::domain::budget::{Counts, permille};
 use crate::domain::session::Status;
 use crate::domain::units::{Millis, NanoUsd};
 use crate::domain::wire::{BudgetForecast, SessionView, Totals};
@@ -58,37 +60,47 @@ pub(super) struct BudgetLine {
     text: String,
 }
 
-/// The budgets of a session.
-pub(super) fn budgets(session: &SessionView) -> Vec<BudgetLine> {
+/// The budgets of a session; `alert_at` are the shares at which they alert.
+pub(super) fn budgets(session: &SessionView, alert_at: &Thresholds) -> Vec<BudgetLine> {
     let used = match session.budget_counts {
-        crate::domain::budget::Counts::All => session.usage.total,
-        crate::domain::budget::Counts::Fresh => session.usage.total.saturating_sub(session.usage.cache_read),
+        Counts::All => session.usage.total,
+        Counts::Fresh => session.usage.total.saturating_sub(session.usage.cache_read),
     };
     let forecast = session.forecast.as_deref();
     let tokens = session.token_budget.map(|limit| {
         let foretold = forecast.and_then(|forecast| forecast.token_budget);
-        budget(used, limit, &format!("{} tokens", count(limit)), foretold)
+        let of = format!("{} tokens", count(limit));
+        budget(used, limit, &of, foretold, alert_at)
     });
     let money = session.cost_budget_nano_usd.map(|limit| {
         let whole = |nanos: i64| u64::try_from(nanos).unwrap_or(0);
         let foretold = forecast.and_then(|forecast| forecast.cost_budget);
         let spent = whole(session.usage.cost_nano_usd.unwrap_or(0));
-        budget(spent, whole(limit), &dollars(NanoUsd(limit)), foretold)
+        let of = dollars(NanoUsd(limit));
+        budget(spent, whole(limit), &of, foretold, alert_at)
     });
     tokens.into_iter().chain(money).collect()
 }
 
 /// The same as sentences.
-pub(super) fn budget_texts(session: &SessionView) -> Vec<String> {
-    budgets(session).into_iter().map(|budget| budget.text).collect()
+pub(super) fn budget_texts(session: &SessionView, alert_at: &Thresholds) -> Vec<String> {
+    let budgets = budgets(session, alert_at).into_iter();
+    budgets.map(|budget| budget.text).collect()
 }
 
-fn budget(used: u64, limit: u64, of: &str, foretold: Option<BudgetForecast>) -> BudgetLine {
+fn budget(
+    used: u64,
+    limit: u64,
+    of: &str,
+    foretold: Option<BudgetForecast>,
+    alert_at: &Thresholds,
+) -> BudgetLine {
     let percent = percent(used, limit).unwrap_or(100);
-    let style = match percent {
-        0..80 => GOOD,
-        80..100 => WARNING,
-        _ => BAD,
+    let passed = alert_at.of_budget(permille(used, limit), None);
+    let style = match passed.map(|passed| passed.severity) {
+        None | Some(Severity::Info) => GOOD,
+        Some(Severity::Warning) => WARNING,
+        Some(Severity::Critical) => BAD,
     };
     let mut text = format!("{} of {of}", styled(style, &format!("{percent} %")));
     if let Some(foretold) = foretold.filter(|_| used < limit) {
@@ -117,12 +129,13 @@ pub(super) fn headline(session: &SessionView) -> String {
 }
 
 /// All that is worth knowing of a session, a line each.
-pub(super) fn lines(session: &SessionView) -> Vec<String> {
+pub(super) fn lines(session: &SessionView, alert_at: &Thresholds) -> Vec<String> {
     let line = |name: &str, text: &str| format!("  {} {text}", styled(FAINT, &format!("{name:<9}")));
     let usage = &session.usage;
     let mut lines = vec![headline(session), line("tokens", &tokens(usage))];
     lines.push(line("cost", &cost_line(usage)));
-    lines.extend(budget_texts(session).iter().map(|budget| line("budget", budget)));
+    let budgets = budget_texts(session, alert_at);
+    lines.extend(budgets.iter().map(|budget| line("budget", budget)));
     if let Some(rate) = session.burn_rate.filter(|_| session.status == Status::Active) {
         let money = rate
             .nano_usd_per_minute

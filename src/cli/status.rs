@@ -111,7 +111,10 @@ fn as_json(client: &Client, live: &Snapshot, session: Option<&SessionView>) -> V
 
 fn describe(client: &Client, live: &Snapshot, session: Option<&SessionView>) {
     match session {
-        Some(session) => lines(session).iter().for_each(|line| say(line)),
+        Some(session) => {
+            let lines = lines(session, &live.alert_at_percent);
+            lines.iter().for_each(|line| say(line));
+        }
         None => {
             say(
                 "No session is current: calls that name none are Unassigned. `moonlock start NAME` starts one.",
@@ -168,7 +171,7 @@ fn one_line(live: &Snapshot, session: Option<&SessionView>) -> String {
                 cost(&session.usage),
             ];
             words.extend(
-                budgets(session)
+                budgets(session, &live.alert_at_percent)
                     .iter()
                     .map(|budget| format!("{} %", budget.percent)),
             );

@@ -67,12 +67,16 @@ impl Wanted {
     }
 
     /// Whether it includes an event. An alert that is about no session concerns everyone, and so
-    /// do a provider's limits.
+    /// do a provider's limits and the shares at which budgets and limits alert.
     #[must_use]
     pub fn includes_event(&self, event: &Event) -> bool {
         let is_for_all = event.session_id.is_none();
         self.includes(event.session_id)
-            || (is_for_all && matches!(event.change, Change::Alert(_) | Change::Limits(_)))
+            || (is_for_all
+                && matches!(
+                    event.change,
+                    Change::Alert(_) | Change::Limits(_) | Change::AlertsAt { .. }
+                ))
     }
 }
 

@@ -64,6 +64,7 @@ async fn a_budget_alerts_at_the_shares_that_are_set_and_says_nothing_twice() {
         assert!(detail.contains("from 1 to 99"), "{detail}");
     }
     let (status, shown) = set(&app, &json!([20, 40])).await;
+    assert_eq!(app.get("/api/live").await["alertAtPercent"], json!([20, 40]));
     assert_eq!((status, &shown["restartNeeded"]), (200, &json!(false)), "{shown}");
     let forty = vec![(json!(40), json!("critical"), false)];
     assert_eq!(standing(&app).await, forty, "no news");

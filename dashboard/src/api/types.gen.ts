@@ -2509,7 +2509,11 @@ alerts: Array<AlertView>,
 /**
  * The providers' own limits, as they last told of them.
  */
-limits: Array<LimitsView>, };
+limits: Array<LimitsView>, 
+/**
+ * The shares at which budgets and limits alert, in percent, rising. A budget also does at 100.
+ */
+alertAtPercent: Array<number>, };
 
 /**
  * The answer to `POST /api/calls/move`.
@@ -2575,7 +2579,11 @@ calls: number,
 /**
  * The sums of *Unassigned* now.
  */
-unassigned: Totals, } } | { "kind": "forecast", "data": Foretold } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView };
+unassigned: Totals, } } | { "kind": "forecast", "data": Foretold } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView } | { "kind": "alerts.at", "data": { 
+/**
+ * The shares, in percent, rising.
+ */
+percent: Array<number>, } };
 
 /**
  * One event of the stream.
@@ -2632,7 +2640,11 @@ calls: number,
 /**
  * The sums of *Unassigned* now.
  */
-unassigned: Totals, } } | { "kind": "forecast", "data": Foretold } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView });
+unassigned: Totals, } } | { "kind": "forecast", "data": Foretold } | { "kind": "alert", "data": AlertView } | { "kind": "limits", "data": LimitsView } | { "kind": "alerts.at", "data": { 
+/**
+ * The shares, in percent, rising.
+ */
+percent: Array<number>, } });
 
 /**
  * What the server says over the WebSocket.

@@ -106,6 +106,7 @@ const snapshot = (change: object = {}): ServerMessage => ({
   calls: [],
   alerts: [],
   limits: [],
+  alertAtPercent: [80, 95],
   ...change,
 });
 
@@ -318,6 +319,11 @@ describe("alerts", () => {
   it("that a snapshot brings as cleared are not shown", () => {
     expect(replay(snapshot({ alerts: [alert({ clearedAt: 1 })] })).alerts).toEqual([]);
   });
+});
+
+it("the shares at which the server alerts are those that were told last", () => {
+  expect(replay(snapshot()).alertAt).toEqual([80, 95]);
+  expect(replay(snapshot(), event(11, { kind: "alerts.at", data: { percent: [50] } })).alertAt).toEqual([50]);
 });
 
 describe("limits", () => {

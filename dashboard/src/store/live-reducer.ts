@@ -39,6 +39,8 @@ export type LiveState = {
   checkpoints: CheckpointView[];
   /** The providers' own limits: one for each credential at each provider. */
   limits: LimitsView[];
+  /** The shares of budgets and limits at which the server alerts, in per cent, rising. */
+  alertAt: readonly number[];
   /** The server's wall clock and, at the same moment, the page's own. */
   clock: { serverAt: number; receivedAt: number };
 };
@@ -76,6 +78,7 @@ export const emptyState: LiveState = {
   alerts: [],
   checkpoints: [],
   limits: [],
+  alertAt: [],
   clock: { serverAt: 0, receivedAt: 0 },
 };
 
@@ -106,6 +109,7 @@ const fromSnapshot = (state: LiveState, snapshot: Snapshot, now: number): LiveSt
   grown: new Map(),
   alerts: snapshot.alerts.filter((alert) => alert.clearedAt === null),
   limits: snapshot.limits,
+  alertAt: snapshot.alertAtPercent,
   clock: { serverAt: snapshot.at, receivedAt: now },
 });
 
@@ -151,6 +155,8 @@ const takeEvent = (state: LiveState, event: Event, now: number): LiveState => {
       return { ...next, alerts: withAlert(state.alerts, event.data) };
     case "limits":
       return { ...next, limits: withLimits(state.limits, event.data) };
+    case "alerts.at":
+      return { ...next, alertAt: event.data.percent };
     default:
       // A newer server tells of more than this page knows.
       return next;

@@ -13,7 +13,7 @@ export type Topic =
   | "alerts"
   | "budgets"
   | "limits"
-  /** What no event tells of: settings, prices, connections. A new start may have changed them. */
+  /** What hardly an event tells of: settings, prices, connections. A new start may have changed them. */
   | "fixed";
 
 const ALL: readonly Topic[] = [
@@ -40,6 +40,8 @@ const TOUCHED: Record<Change["kind"], readonly Topic[]> = {
   forecast: [],
   alert: ["alerts"],
   limits: ["limits"],
+  // What is told of the rules, and the setting itself.
+  "alerts.at": ["alerts", "fixed"],
 };
 
 /** An event of a kind that this page does not know touches nothing that it shows. */

@@ -9,8 +9,8 @@ use ratatui::widgets::{Block, Clear, Gauge, Paragraph, Row, Sparkline, Table, Wr
 use super::model::{BAR, Link, Model, Window};
 use crate::cli::print::{UNKNOWN, clock, count, dollars, percent, plain, short, shortened};
 use crate::cli::session_text::{cached, cost, face, mark};
-use crate::domain::alert::Severity;
-use crate::domain::budget::Counts;
+use crate::domain::alert::{Severity, Thresholds};
+use crate::domain::budget::{Counts, permille};
 use crate::domain::call::Outcome;
 use crate::domain::session::Status;
 use crate::domain::units::{Millis, NanoUsd};
@@ -68,7 +68,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, now: Millis, look: Look
         return;
     }
     let session = model.session(now);
-    let budgets = session.as_ref().map(budgets).unwrap_or_default();
+    let budgets = session.as_ref().map(|session| budgets(session, &model.alert_at));
+    let budgets = budgets.unwrap_or_default();
     let summary = 3 + u16::try_from(budgets.len()).unwrap_or(0);
     let rows = Layout::vertical([
         Constraint::Length(1),
@@ -143,10 +144,12 @@ fn draw_head(frame: &mut Frame<'_>, area: Rect, model: &Model, session: Option<&
 struct Budget {
     /// In whole per cent.
     percent: u64,
+    /// How much it matters that so much is used.
+    severity: Option<Severity>,
     label: String,
 }
 
-fn budgets(session: &SessionView) -> Vec<Budget> {
+fn budgets(session: &SessionView, alert_at: &Thresholds) -> Vec<Budget> {
     let used = match session.budget_counts {
         Counts::All => session.usage.total,
         Counts::Fresh => session.usage.total.saturating_sub(session.usage.cache_read),
@@ -155,27 +158,35 @@ fn budgets(session: &SessionView) -> Vec<Budget> {
     let tokens = session.token_budget.map(|limit| {
         let label = format!("{} of {} tokens", count(used), count(limit));
         let foretold = forecast.and_then(|forecast| forecast.token_budget);
-        budget(used, limit, &label, foretold)
+        budget(used, limit, &label, foretold, alert_at)
     });
     let money = session.cost_budget_nano_usd.map(|limit| {
         let spent = session.usage.cost_nano_usd.unwrap_or(0);
         let label = format!("{} of {}", dollars(NanoUsd(spent)), dollars(NanoUsd(limit)));
         let whole = |nanos: i64| u64::try_from(nanos).unwrap_or(0);
         let foretold = forecast.and_then(|forecast| forecast.cost_budget);
-        budget(whole(spent), whole(limit), &label, foretold)
+        budget(whole(spent), whole(limit), &label, foretold, alert_at)
     });
     tokens.into_iter().chain(money).collect()
 }
 
-fn budget(used: u64, limit: u64, label: &str, foretold: Option<BudgetForecast>) -> Budget {
+fn budget(
+    used: u64,
+    limit: u64,
+    label: &str,
+    foretold: Option<BudgetForecast>,
+    alert_at: &Thresholds,
+) -> Budget {
     let percent = percent(used, limit).unwrap_or(100);
     let foretold = foretold
         .filter(|_| used < limit)
         .map_or_else(String::new, |foretold| {
             format!(", {} % likely to be used up", foretold.overrun_percent)
         });
+    let passed = alert_at.of_budget(permille(used, limit), None);
     Budget {
         percent,
+        severity: passed.map(|passed| passed.severity),
         label: format!("{percent} %  {label}{foretold}"),
     }
 }
@@ -197,10 +208,10 @@ fn draw_summary(
     let areas = Layout::vertical(heights).split(area);
     frame.render_widget(Paragraph::new(lines), areas[0]);
     for (budget, area) in budgets.iter().zip(areas.iter().skip(1)) {
-        let style = match budget.percent {
-            0..80 => look.good(),
-            80..95 => look.warning(),
-            _ => look.bad(),
+        let style = match budget.severity {
+            None | Some(Severity::Info) => look.good(),
+            Some(Severity::Warning) => look.warning(),
+            Some(Severity::Critical) => look.bad(),
         };
         let ratio = f64::from(u32::try_from(budget.percent.min(100)).unwrap_or(100)) / 100.0;
         let gauge = Gauge::default()

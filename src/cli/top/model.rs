@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::Deserialize;
 
-use crate::domain::alert::AlertStatus;
+use crate::domain::alert::{AlertStatus, Thresholds};
 use crate::domain::call::Outcome;
 use crate::domain::ids::{CallId, SessionId};
 use crate::domain::session::Status;
@@ -106,6 +106,8 @@ pub(super) struct Model {
     /// Newest first.
     calls: VecDeque<CallView>,
     alerts: Vec<AlertView>,
+    /// The shares at which budgets alert.
+    pub(super) alert_at: Thresholds,
     /// The session that the user chose, instead of the current one.
     chosen: Option<Chosen>,
     pub(super) models: Vec<ModelUse>,
@@ -144,6 +146,7 @@ impl Default for Model {
             unassigned: Totals::default(),
             calls: VecDeque::new(),
             alerts: Vec::new(),
+            alert_at: Thresholds::default(),
             chosen: None,
             models: Vec::new(),
             models_are_old: false,
@@ -181,6 +184,7 @@ impl Model {
             .map(|view| (view.id, Timed { view, at: now }))
             .collect();
         self.alerts = snapshot.alerts;
+        self.alert_at = snapshot.alert_at_percent;
         self.calls = snapshot.calls.into_iter().take(CALLS).collect();
         self.rates.iter_mut().for_each(|rate| *rate = 0);
         self.recall_rates(snapshot.at);
@@ -257,6 +261,7 @@ impl Model {
                     self.forget(id);
                 }
             }
+            Change::AlertsAt { percent } => self.alert_at = percent,
             Change::Limits(_) => {}
         }
     }

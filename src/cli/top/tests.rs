@@ -73,7 +73,7 @@ fn snapshot() -> Snapshot {
             call(3, None, Some((1_000, 100))),
         ],
         "alerts": [alert(1, "warning", "The disk is slow: \u{1b}[2Jcommits take 900 ms.")],
-        "limits": []
+        "limits": [], "alertAtPercent": [80, 95]
     });
     serde_json::from_value(snapshot).unwrap()
 }
@@ -167,6 +167,29 @@ fn there_is_colour_only_where_it_is_wanted() {
     };
     assert!(has_colour(Look::Colour));
     assert!(!has_colour(Look::Plain));
+}
+
+#[test]
+fn a_budgets_bar_has_the_colour_of_the_shares_that_are_set() {
+    let mut model = model();
+    let has = |model: &Model, colour: Color| {
+        let terminal = screen(model, Millis(0), (80, 24), Look::Colour);
+        // The bar is below the tokens, the cost and the forecast.
+        let row = 4;
+        (0..80).any(|column| terminal.backend().buffer()[(column, row)].fg == colour)
+    };
+    let used = model
+        .session(Millis(0))
+        .map(|session| (session.usage.total, session.token_budget));
+    assert_eq!(used, Some((420_000, Some(500_000))), "84 %");
+    for (shares, colour) in [
+        (json!([80, 95]), Color::Yellow),
+        (json!([90]), Color::Green),
+        (json!([50, 70]), Color::Red),
+    ] {
+        model.take(event("alerts.at", None, &json!({"percent": shares})), Millis(0));
+        assert!(has(&model, colour), "{shares}: {colour}");
+    }
 }
 
 #[test]

@@ -189,10 +189,15 @@ impl Used {
     /// How much is used, in thousandths of the limit.
     #[must_use]
     pub fn permille(self) -> u64 {
-        let used = u128::from(self.used) * 1_000;
-        let permille = used.checked_div(u128::from(self.limit)).unwrap_or(u128::MAX);
-        u64::try_from(permille).unwrap_or(u64::MAX)
+        permille(self.used, self.limit)
     }
+}
+
+/// How much is used of a limit, in thousandths; of nothing, all is used.
+#[must_use]
+pub fn permille(used: u64, limit: u64) -> u64 {
+    let permille = (u128::from(used) * 1_000).checked_div(u128::from(limit));
+    u64::try_from(permille.unwrap_or(u128::MAX)).unwrap_or(u64::MAX)
 }
 
 /// A budget that begins anew every day, week or month.

@@ -14,7 +14,7 @@ use super::super::session::Status;
 use super::super::session::clock::Reading;
 use super::super::session::timer::whole_millis;
 use super::super::units::Timestamp;
-use super::super::wire::{BudgetView, Totals};
+use super::super::wire::{BudgetView, Change, Totals};
 use super::{Effect, Refusal, State};
 
 /// The rules about a budget's amount: what they told is over when the amount is another.
@@ -185,7 +185,8 @@ impl State {
         if self.thresholds == thresholds {
             return;
         }
-        self.thresholds = thresholds;
+        self.thresholds = thresholds.clone();
+        self.publish(None, Change::AlertsAt { percent: thresholds }, now, effects);
         self.budgets.touch_all(self.sessions.keys().copied());
         self.check_windows(now, effects);
     }

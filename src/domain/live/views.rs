@@ -108,6 +108,7 @@ impl State {
                 .map(AlertView::from)
                 .collect(),
             limits: self.limits.views(now.wall),
+            alert_at_percent: self.thresholds.clone(),
         }
     }
 

@@ -41,6 +41,7 @@ pub use limits::{LimitsView, WindowView};
 pub use notification::{NotificationTarget, NotificationTargets, NotificationTest};
 pub use past::{PastBand, PastNow, PastPlace, PastView, QuartilesView};
 
+use super::alert::Thresholds;
 use super::budget::{AtLimit, Counts};
 use super::call::{Attribution, Call, Outcome, Source};
 use super::ids::{CallId, SessionId};
@@ -351,6 +352,10 @@ pub struct Snapshot {
     pub alerts: Vec<AlertView>,
     /// The providers' own limits, as they last told of them.
     pub limits: Vec<LimitsView>,
+    /// The shares at which budgets and limits alert, in percent, rising. A budget also does at 100.
+    #[cfg_attr(test, ts(type = "Array<number>"))]
+    #[schema(value_type = Vec<u8>)]
+    pub alert_at_percent: Thresholds,
 }
 
 /// What changed. `kind` and `data` of an event.
@@ -421,6 +426,14 @@ pub enum Change {
     /// A provider told of its limits: all that is known of one credential's.
     #[serde(rename = "limits")]
     Limits(LimitsView),
+    /// Other shares are set at which budgets and limits alert.
+    #[serde(rename = "alerts.at")]
+    AlertsAt {
+        /// The shares, in percent, rising.
+        #[cfg_attr(test, ts(type = "Array<number>"))]
+        #[schema(value_type = Vec<u8>)]
+        percent: Thresholds,
+    },
 }
 
 /// One event of the stream.
