@@ -1,4 +1,4 @@
-import { expect, test } from "./fixtures";
+import { expect, start, test } from "./fixtures";
 import { isAccessible, violations, visit } from "./look-at";
 
 test("every setting says what holds, and who said so", async ({ live, server }) => {
@@ -42,6 +42,40 @@ test("a setting is changed where it stands, and holds or says that it will", { t
   await expect(panel.getByText("Start Moonlock again:")).toBeVisible();
   const host = panel.getByTestId("setting").filter({ hasText: "server.host" });
   await expect(host.getByRole("button")).toHaveCount(0);
+});
+
+test("budgets alert at the shares that are set, and their bars are drawn by them", { tag: "@mock" }, async ({
+  live,
+  server,
+}) => {
+  await start(live, "with a budget", "", "1000");
+  const ticks = live.getByTestId("alert-at");
+  const places = () => ticks.evaluateAll((all) => all.map((tick) => (tick as HTMLElement).style.left));
+  await expect.poll(places).toEqual(["80%", "95%"]);
+
+  await live.goto(`${server.url}/settings`);
+  const shares = live.getByTestId("setting").filter({ hasText: "alerts.at_percent" });
+  const change = shares.getByRole("button", { name: "Change alerts.at_percent" });
+  const field = shares.getByLabel("alerts.at_percent", { exact: true });
+  await change.press("Enter");
+  await expect(field).toHaveValue("80, 95");
+  await field.fill("half");
+  await live.keyboard.press("Enter");
+  await expect(shares.getByRole("alert")).toHaveText("Give whole numbers, such as 80, 95.");
+  await field.fill("50, 100");
+  await live.keyboard.press("Enter");
+  await expect(shares.getByRole("alert")).toContainText("1 to 99");
+  await field.fill("25, 50, 75");
+  await live.keyboard.press("Enter");
+  await expect(shares).toContainText("Saved; it holds now.");
+  await expect(shares).toContainText("25, 50, 75");
+  await expect(shares).toContainText("default: 80, 95");
+
+  await live.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Live" }).click();
+  await expect.poll(places).toEqual(["25%", "50%", "75%"]);
+  await live.goto(`${server.url}/settings`);
+  await shares.getByRole("button", { name: "Reset" }).press("Enter");
+  await expect(shares.getByRole("button", { name: "Reset" })).toHaveCount(0);
 });
 
 test("a time zone is chosen by keyboard, and days are cut in it", async ({ live, server }) => {

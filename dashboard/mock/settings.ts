@@ -27,8 +27,8 @@ const setting = (
   meaning,
   variable,
   flag,
-  needsRestart: !/^(sessions|backup|prices|store\.keep)/.test(name),
-  changeable: /^(sessions|estimates|prices|store\.(durability|keep)|backup\.(daily|keep))/.test(name),
+  needsRestart: !/^(sessions|alerts|backup|prices|store\.keep)/.test(name),
+  changeable: /^(sessions|alerts|estimates|prices|store\.(durability|keep)|backup\.(daily|keep))/.test(name),
   pending: false,
 });
 
@@ -88,6 +88,12 @@ const settings: readonly SettingView[] = [
   }),
   setting("sessions.idle_minutes", 30, 30, "End it, at its last call, after so many minutes without one."),
   setting(
+    "alerts.at_percent",
+    [80, 95],
+    [80, 95],
+    "The shares, in percent, at which a budget or a provider's own limit alerts. A budget also does at 100.",
+  ),
+  setting(
     "backup.daily",
     true,
     true,
@@ -127,7 +133,26 @@ export const listSettings = ({ scene }: Pick<Asked, "scene">): Reply => {
 
 const inFile: SettingSource = { kind: "file", file: FILE, line: 30 };
 
-export const changeSettings = ({ scene, body }: Asked): Reply => {
+const AT = "alerts.at_percent";
+
+/** Sets the shares at which budgets alert; a sentence, if they are none. */
+const setShares = ({ scene, body, publish }: Asked): string | null => {
+  if (body[AT] === undefined) return null;
+  const shares = (body[AT] ?? [80, 95]) as number[];
+  const wrong = shares.find((share, place) => share < 1 || share > 99 || share <= (shares[place - 1] ?? 0));
+  if (wrong !== undefined) return `${wrong} is not from 1 to 99, or not higher than the one before`;
+  scene.alertAtPercent = shares;
+  publish({ kind: "alerts.at", data: { percent: shares } });
+  return null;
+};
+
+export const changeSettings = (asked: Asked): Reply => {
+  const { scene, body } = asked;
+  const refused = setShares(asked);
+  if (refused !== null) {
+    const detail = `${FILE}:9: \`${AT}\`: ${refused}`;
+    return [422, { type: "about:blank", title: "Not possible", status: 422, detail, field: AT }];
+  }
   const { prices, ...others } = body;
   const [wrong] = Object.keys(others).filter(
     (name) => others[name] === 0 && name !== "store.keep_calls_days",

@@ -1,5 +1,5 @@
 import { asking } from "@/shared/alerts";
-import { budgetLevel, countedTokens } from "@/shared/session/budget";
+import { countedTokens, passedShare } from "@/shared/session/budget";
 import { statusWord } from "@/shared/session/status";
 import { useLive } from "@/store/live-store";
 import { shownSession } from "@/store/shown-session";
@@ -10,16 +10,10 @@ export const Announcer = () => {
   const choice = useUi();
   const text = useLive(({ state, connection }) => {
     const { view } = shownSession(state.sessions, choice) ?? {};
-    const level = view?.tokenBudget ? budgetLevel(countedTokens(view), view.tokenBudget) : "fine";
     return [
       connection.kind === "offline" ? "The connection to Moonlock is lost." : "",
       view ? `Session ${view.name}: ${statusWord[view.status]}.` : "",
-      {
-        fine: "",
-        near: "80 % of the token budget is used.",
-        critical: "95 % of the token budget is used.",
-        spent: "The token budget is used up.",
-      }[level],
+      view?.tokenBudget ? budgetText(countedTokens(view), view.tokenBudget, state.alertAt) : "",
       ...asking(state.alerts).map((alert) => alert.message),
     ].join(" ");
   });
@@ -28,4 +22,10 @@ export const Announcer = () => {
       {text}
     </p>
   );
+};
+
+const budgetText = (used: number, budget: number, alertAt: readonly number[]): string => {
+  if (used >= budget) return "The token budget is used up.";
+  const passed = passedShare(used, budget, alertAt);
+  return passed === null ? "" : `${passed} % of the token budget is used.`;
 };

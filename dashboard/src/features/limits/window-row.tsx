@@ -3,6 +3,7 @@ import { type Level, leftText, levelOf, levelWord } from "@/features/limits/wind
 import { countdown, day, percent } from "@/shared/format";
 import { AlertIcon, CheckIcon, CloseIcon } from "@/shared/ui/icons";
 import { windowLabel } from "@/shared/windows";
+import { useLive } from "@/store/live-store";
 
 const fill: Record<Level, string> = {
   fine: "bg-accent",
@@ -29,7 +30,11 @@ const shape = {
 /** One window: how far it is used, and when it resets. */
 export const WindowRow = ({ window, now }: { window: WindowView; now: number }) => {
   const { usedPermille, resetsAt, deciding } = window;
-  const level = levelOf(window, now);
+  const level = levelOf(
+    window,
+    now,
+    useLive((live) => live.state.alertAt),
+  );
   const isKnown = level !== "unknown" && usedPermille !== null;
   const Icon = shape[level];
   const left = level === "unknown" ? null : leftText(window);

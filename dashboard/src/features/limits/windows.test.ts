@@ -31,7 +31,7 @@ describe("how near its end a window is", () => {
     [{ usedPermille: 990, stale: true }, "unknown"],
     [{ usedPermille: 990, resetsAt: NOW - 1 }, "unknown"],
   ])("with %o is %s", (change, level) => {
-    expect(levelOf({ ...window, ...change }, NOW)).toBe(level);
+    expect(levelOf({ ...window, ...change }, NOW, [80, 95])).toBe(level);
   });
 });
 

@@ -3,6 +3,7 @@
  */
 import type { LimitsView, WindowView } from "@/api/types.gen";
 import { compact, plural, span } from "@/shared/format";
+import { budgetLevel } from "@/shared/session/budget";
 
 /** How near its end a window is; a word of its own for each. */
 export type Level = "fine" | "near" | "nearly" | "spent" | "unknown";
@@ -15,13 +16,21 @@ export const levelWord: Record<Level, string> = {
   unknown: "Not known",
 };
 
-/** The provider's own word counts first. What has begun anew is not known until the next reply tells. */
-export const levelOf = ({ status, usedPermille, stale, resetsAt }: WindowView, now: number): Level => {
+/**
+ * The provider's own word counts first, then the shares at which the server alerts. What has begun anew is not known
+ * until the next reply tells.
+ */
+export const levelOf = (
+  { status, usedPermille, stale, resetsAt }: WindowView,
+  now: number,
+  alertAt: readonly number[],
+): Level => {
   if (stale || (resetsAt !== null && resetsAt <= now)) return "unknown";
   if (status === "rejected" || (usedPermille ?? 0) >= 1_000) return "spent";
   if (usedPermille === null) return status === "warning" ? "near" : "unknown";
-  if (usedPermille >= 950) return "nearly";
-  return usedPermille >= 800 || status === "warning" ? "near" : "fine";
+  const level = budgetLevel(usedPermille, 1_000, alertAt);
+  if (level === "critical") return "nearly";
+  return level === "near" || status === "warning" ? "near" : "fine";
 };
 
 const DAY = 24 * 60 * 60_000;

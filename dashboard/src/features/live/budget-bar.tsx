@@ -2,6 +2,7 @@ import type { OutlookView } from "@/api/types.gen";
 import type { OverrunTone } from "@/features/live/forecast";
 import { compact, percent } from "@/shared/format";
 import { type BudgetDrawing, budgetDrawing, budgetLevel } from "@/shared/session/budget";
+import { useLive } from "@/store/live-store";
 
 const fill = { fine: "bg-accent", near: "bg-warn-fill", critical: "bg-bad", spent: "bg-bad" } as const;
 const text = { fine: "", near: "text-warn", critical: "text-bad", spent: "text-bad" } as const;
@@ -32,7 +33,8 @@ export const BudgetBar = ({
   amount = compact,
   unit = "",
 }: BudgetBarProps) => {
-  const level = budgetLevel(used, budget);
+  const alertAt = useLive((live) => live.state.alertAt);
+  const level = budgetLevel(used, budget, alertAt);
   const rest = level === "spent" ? `${amount(used - budget)} over` : `${amount(budget - used)} left`;
   const drawing = budgetDrawing(used, budget, outlook);
   return (
@@ -44,11 +46,12 @@ export const BudgetBar = ({
             className={`absolute inset-y-0 left-0 transition-[width] duration-500 ${fill[level]}`}
             style={{ width: `${drawing.used}%` }}
           />
-          {[0.8, 0.95].map((share) => (
+          {alertAt.map((share) => (
             <span
               key={share}
               className="absolute inset-y-0 w-px bg-surface"
-              style={{ left: `${drawing.budget * share}%` }}
+              style={{ left: `${(drawing.budget * share) / 100}%` }}
+              data-testid="alert-at"
             />
           ))}
         </span>

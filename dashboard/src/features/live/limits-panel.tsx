@@ -12,7 +12,8 @@ export const LimitsPanel = () => {
   const limits = useLive((live) => live.state.limits);
   const clock = useLive((live) => live.state.clock);
   const now = serverNow(clock, Math.max(useSeconds(limits.length > 0), clock.receivedAt));
-  const groups = limitGroups(limits, now);
+  const alertAt = useLive((live) => live.state.alertAt);
+  const groups = limitGroups(limits, now, alertAt);
   if (groups.length === 0) return null;
   return (
     <Panel title="Provider limits">

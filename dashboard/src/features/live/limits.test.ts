@@ -3,6 +3,7 @@ import type { LimitsView, WindowView } from "@/api/types.gen";
 import { limitGroups } from "@/features/live/limits";
 
 const NOW = 1_000_000;
+const USUAL = [80, 95];
 
 const window = (name: string, change: Partial<WindowView> = {}): WindowView => ({
   name,
@@ -27,7 +28,7 @@ const set = (provider: string, credential: string | null, windows: WindowView[])
 });
 
 const shown = (limits: LimitsView[]) =>
-  limitGroups(limits, NOW).map(({ title, rows }) => [title, ...rows.map(({ label }) => label)]);
+  limitGroups(limits, NOW, USUAL).map(({ title, rows }) => [title, ...rows.map(({ label }) => label)]);
 
 it("keys are told apart where a provider has several", () => {
   const tokens = [window("tokens")];
@@ -67,7 +68,8 @@ it("a refusal is a limit that is spent", () => {
     usedPermille: null,
     resetsAt: NOW + 5_000,
   });
-  const [group] = limitGroups([set("groq", null, [pause, window("tokens", { usedPermille: 960 })])], NOW);
+  const told = [set("groq", null, [pause, window("tokens", { usedPermille: 960 })])];
+  const [group] = limitGroups(told, NOW, USUAL);
   expect(group?.rows.map(({ label, level }) => [label, level])).toEqual([
     ["asks to wait", "spent"],
     ["tokens", "critical"],

@@ -15,12 +15,12 @@ export type LimitRow = {
 export type LimitGroup = { key: string; title: string; rows: LimitRow[] };
 
 /** What there is to show at `now` on the server's clock: what says how far a limit is used up, and still holds. */
-export const limitGroups = (limits: LimitsView[], now: number): LimitGroup[] =>
+export const limitGroups = (limits: LimitsView[], now: number, alertAt: readonly number[]): LimitGroup[] =>
   limits
     .map((set) => ({
       key: `${set.provider} ${set.credential}`,
       title: title(set, limits),
-      rows: set.windows.filter((window) => holds(window, now)).map(row),
+      rows: set.windows.filter((window) => holds(window, now)).map((window) => row(window, alertAt)),
     }))
     .filter(({ rows }) => rows.length > 0);
 
@@ -35,10 +35,10 @@ const title = ({ provider, credential }: LimitsView, all: LimitsView[]): string 
   return several ? `${provider} · ${credential === null ? "no key" : credential.slice(0, 4)}` : provider;
 };
 
-const row = (window: WindowView): LimitRow => ({
+const row = (window: WindowView, alertAt: readonly number[]): LimitRow => ({
   key: window.name,
   label: windowLabel(window),
   used: window.usedPermille,
-  level: window.status === "rejected" ? "spent" : budgetLevel(window.usedPermille ?? 0, 1_000),
+  level: window.status === "rejected" ? "spent" : budgetLevel(window.usedPermille ?? 0, 1_000, alertAt),
   resetsAt: window.resetsAt,
 });

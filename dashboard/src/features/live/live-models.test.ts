@@ -1,18 +1,35 @@
 import { describe, expect, it } from "vitest";
 import type { SessionView } from "@/api/types.gen";
-import { budgetLevel } from "@/shared/session/budget";
+import { budgetLevel, passedShare, sharesText } from "@/shared/session/budget";
 import { tokenParts } from "@/shared/session/token-parts";
 import { type LiveSession, noTotals } from "@/store/live-reducer";
 import { shownSession } from "@/store/shown-session";
 
 describe("a token budget", () => {
   it.each([
-    [79, "fine"],
-    [80, "near"],
-    [95, "critical"],
-    [100, "spent"],
-    [130, "spent"],
-  ])("of 100 with %s spent is %s", (used, level) => expect(budgetLevel(used, 100)).toBe(level));
+    [[80, 95], 79, "fine", null],
+    [[80, 95], 80, "near", 80],
+    [[80, 95], 95, "critical", 95],
+    [[80, 95], 100, "spent", 95],
+    [[80, 95], 130, "spent", 95],
+    // One share alone is a first word and no alarm.
+    [[50], 49, "fine", null],
+    [[50], 99, "near", 50],
+    [[50], 100, "spent", 50],
+    [[10, 20, 30], 25, "near", 20],
+    [[10, 20, 30], 30, "critical", 30],
+    // Nothing is known yet.
+    [[], 99, "fine", null],
+  ])("with alerts at %j and %s of 100 spent is %s", (alertAt, used, level, passed) => {
+    expect(budgetLevel(used, 100, alertAt)).toBe(level);
+    expect(passedShare(used, 100, alertAt)).toBe(passed);
+  });
+
+  it.each([
+    [[80, 95, 100], "80, 95 and 100\u00a0%"],
+    [[50, 100], "50 and 100\u00a0%"],
+    [[100], "100\u00a0%"],
+  ])("alerts at %j as a sentence says it", (shares, text) => expect(sharesText(shares)).toBe(text));
 });
 
 it("the parts of a sum never count reasoning twice", () => {

@@ -7,6 +7,7 @@ import { elapsedAt } from "@/shared/session/elapsed";
 import { StatusBadge } from "@/shared/session/status-badge";
 import { useSeconds } from "@/shared/use-frames";
 import type { LiveSession } from "@/store/live-reducer";
+import { useLive } from "@/store/live-store";
 import { useZoneChanges } from "@/store/ui-store";
 
 /** One grid for the headings and the rows; in a narrow place a row is three short lines. */
@@ -92,6 +93,7 @@ const tone = { fine: "", near: "text-warn", critical: "text-bad", spent: "text-b
 /** How much of the budget is used; where nothing says that it is one, and there is none, how many calls there were. */
 const Budget = ({ view }: { view: SessionView }) => {
   const { tokenBudget, usage } = view;
+  const alertAt = useLive((live) => live.state.alertAt);
   if (tokenBudget === null) {
     return (
       <>
@@ -102,7 +104,7 @@ const Budget = ({ view }: { view: SessionView }) => {
   }
   const used = countedTokens(view);
   return (
-    <span className={tone[budgetLevel(used, tokenBudget)]}>
+    <span className={tone[budgetLevel(used, tokenBudget, alertAt)]}>
       {percent(used, tokenBudget)}
       <span className="@4xl:sr-only"> of budget</span>
     </span>

@@ -4,7 +4,7 @@ import { BudgetDialog } from "@/features/settings/budget-dialog";
 import { budgetOf, countedOf } from "@/features/settings/budget-terms";
 import { deleteBudget } from "@/shared/api-client";
 import { compact, countdown, money, percent } from "@/shared/format";
-import { budgetLevel } from "@/shared/session/budget";
+import { budgetLevel, sharesText } from "@/shared/session/budget";
 import { Button } from "@/shared/ui/button";
 import { EmptyState } from "@/shared/ui/empty-state";
 import { Loaded } from "@/shared/ui/loaded";
@@ -21,6 +21,7 @@ const refresh = (): Promise<void> => queryClient.invalidateQueries({ queryKey: [
 export const BudgetsPanel = () => {
   const page = useRead<BudgetsPage>("budgets", "/api/budgets");
   const [edited, setEdited] = useState<BudgetView | "new">();
+  const alertAt = useLive((live) => live.state.alertAt);
   const add = <Button onClick={() => setEdited("new")}>Add a budget</Button>;
   return (
     <Panel title="Budgets" aside={(page.data?.budgets.length ?? 0) > 0 && add}>
@@ -28,8 +29,8 @@ export const BudgetsPanel = () => {
         {({ budgets }) =>
           budgets.length === 0 ? (
             <EmptyState title="No budget yet" action={add}>
-              A budget for a day, a week or a month, in tokens or money, over all sessions. At 80 and 95 % you
-              hear of it; it can refuse calls once it is used up.
+              A budget for a day, a week or a month, in tokens or money, over all sessions. You hear of it at{" "}
+              {sharesText([...alertAt, 100])}; it can refuse calls once it is used up.
             </EmptyState>
           ) : (
             <ul className="pb-1">
@@ -131,16 +132,19 @@ const fill = { fine: "bg-accent", near: "bg-warn-fill", critical: "bg-bad", spen
 
 type BarProps = { used: number; of: number; write: (value: number) => string; unit: string };
 
-const Bar = ({ used, of, write, unit }: BarProps) => (
-  <div>
-    <span className="block h-2 overflow-hidden rounded-full bg-sunken" aria-hidden="true">
-      <span
-        className={`block h-full rounded-full ${fill[budgetLevel(used, of)]}`}
-        style={{ width: `${Math.min(100, (used / of) * 100)}%` }}
-      />
-    </span>
-    <p className="mt-1 text-xs text-muted">
-      <span className="text-ink">{percent(used, of)}</span> used: {write(used)} of {write(of)} {unit}
-    </p>
-  </div>
-);
+const Bar = ({ used, of, write, unit }: BarProps) => {
+  const alertAt = useLive((live) => live.state.alertAt);
+  return (
+    <div>
+      <span className="block h-2 overflow-hidden rounded-full bg-sunken" aria-hidden="true">
+        <span
+          className={`block h-full rounded-full ${fill[budgetLevel(used, of, alertAt)]}`}
+          style={{ width: `${Math.min(100, (used / of) * 100)}%` }}
+        />
+      </span>
+      <p className="mt-1 text-xs text-muted">
+        <span className="text-ink">{percent(used, of)}</span> used: {write(used)} of {write(of)} {unit}
+      </p>
+    </div>
+  );
+};

@@ -1,7 +1,7 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { SettingView } from "@/api/types.gen";
 import { SETTING } from "@/features/settings/retention";
-import { isChanged, refusal, settingText, typedValue } from "@/features/settings/settings-list";
+import { isChanged, isPlain, refusal, settingText, typedValue } from "@/features/settings/settings-list";
 import { saveSettings } from "@/features/settings/use-settings";
 import { UNKNOWN } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
@@ -14,7 +14,7 @@ type SettingValueProps = { setting: SettingView };
 export const SettingValue = ({ setting }: SettingValueProps) => {
   const { name, value, default: usual } = setting;
   // A price of one's own is more than a text, and what deletes calls asks before: both are changed where they are told.
-  const changeable = setting.changeable && typeof usual !== "object" && name !== SETTING;
+  const changeable = setting.changeable && isPlain(setting) && name !== SETTING;
   const { problem, busy, run } = useAction();
   const [said, setSaid] = useState("");
   const save = async (next: unknown): Promise<boolean> => {
@@ -65,6 +65,9 @@ const Text = ({ setting }: SettingValueProps) => (
   </span>
 );
 
+/** What holds, as it is typed. */
+const fieldText = (value: unknown): string => (Array.isArray(value) ? value.join(", ") : String(value ?? ""));
+
 type EditableProps = SettingValueProps & { busy: boolean; onSave: (value: unknown) => Promise<boolean> };
 
 /** A text or a number, which turns into a field where it stands. */
@@ -86,8 +89,8 @@ const Editable = ({ setting, busy, onSave }: EditableProps) => {
   const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
     const typed = typedValue(setting, field.current?.value ?? "");
-    if ("problem" in typed) setProblem(typed.problem);
-    else if (await onSave(typed.value)) close();
+    setProblem("problem" in typed ? typed.problem : undefined);
+    if ("value" in typed && (await onSave(typed.value))) close();
   };
   if (!editing)
     return (
@@ -110,7 +113,7 @@ const Editable = ({ setting, busy, onSave }: EditableProps) => {
         ref={field}
         aria-label={setting.name}
         aria-invalid={problem !== undefined}
-        defaultValue={String(setting.value ?? "")}
+        defaultValue={fieldText(setting.value)}
         inputMode={typeof setting.default === "number" ? "numeric" : "text"}
         autoComplete="off"
         spellCheck={false}

@@ -9,6 +9,8 @@ const GROUPS = [
   ["server", "Addresses"],
   ["store", "Storage"],
   ["sessions", "Sessions"],
+  ["alerts", "Alerts"],
+  ["notify", "Alerts"],
   ["backup", "Backups"],
   ["estimates", "Estimates"],
   ["mounts", "Providers"],
@@ -22,8 +24,8 @@ export type SettingGroup = { title: string; settings: SettingView[] };
 
 /** By what they are about, in the server's order. A group of which nothing is there is left out. */
 export const settingGroups = (settings: readonly SettingView[]): SettingGroup[] => {
-  const titles = [...GROUPS.map(([, title]) => title), OTHERS, ENVIRONMENT];
-  return titles
+  const titles = new Set([...GROUPS.map(([, title]) => title), OTHERS, ENVIRONMENT]);
+  return [...titles]
     .map((title) => ({ title, settings: settings.filter(({ name }) => groupOf(name) === title) }))
     .filter((group) => group.settings.length > 0);
 };
@@ -74,10 +76,23 @@ export const typedValue = (
 ): { value: unknown } | { problem: string } => {
   const typed = text.trim();
   if (typed === "") return { value: null };
+  if (Array.isArray(usual)) return typedNumbers(typed, usual);
   if (typeof usual !== "number") return { value: typed };
   const digits = typed.replaceAll(/[\s,]/g, "");
   return /^\d{1,15}$/.test(digits) ? { value: Number(digits) } : { problem: "Give a whole number." };
 };
+
+/** `80, 95`: whole numbers, with whatever stands between them. Which of them are taken, the server says. */
+const typedNumbers = (typed: string, usual: readonly unknown[]): { value: unknown } | { problem: string } => {
+  const words = typed.split(/[^\d.\w-]+/).filter((word) => word !== "");
+  return words.every((word) => /^\d{1,15}$/.test(word))
+    ? { value: words.map(Number) }
+    : { problem: `Give whole numbers, such as ${usual.join(", ")}.` };
+};
+
+/** Whether a setting is one text, number or switch, or a list of them, and not more than that. */
+export const isPlain = ({ default: usual }: Pick<SettingView, "default">): boolean =>
+  typeof usual !== "object" || Array.isArray(usual);
 
 /** Why a setting was refused, without its name and the place in the file that the person has not written in. */
 export const refusal = (detail: string): string => {

@@ -33,13 +33,16 @@ describe("settings", () => {
       "server.port",
       "mounts.openai.upstream",
       "prices[0]",
+      "notify[0]",
       "later.thing",
+      "alerts.at_percent",
       "NO_PROXY",
       "server.host",
     ];
     const groups = settingGroups(all.map((name) => setting(name)));
     expect(groups.map(({ title, settings }) => [title, ...settings.map(({ name }) => name)])).toEqual([
       ["Addresses", "server.port", "server.host"],
+      ["Alerts", "notify[0]", "alerts.at_percent"],
       ["Providers", "mounts.openai.upstream"],
       ["Prices", "prices[0]"],
       ["Others", "later.thing"],
@@ -53,6 +56,7 @@ describe("settings", () => {
     ["sessions.auto", false, "no"],
     ["store.path", "", null],
     ["server.allow_hosts", [], null],
+    ["alerts.at_percent", [80, 95], "80, 95"],
     ["server.allow_hosts", ["a.example", "b.example"], "a.example, b.example"],
     ["prices[0]", { input: "2.50" }, '{"input":"2.50"}'],
   ])("%s is told", (name, value, text) => expect(settingText({ name }, value)).toBe(text));
@@ -93,6 +97,13 @@ describe("settings", () => {
     [30, "-1", { problem: "Give a whole number." }],
     [30, " ", { value: null }],
     ["normal", " full ", { value: "full" }],
+    [[80, 95], "50", { value: [50] }],
+    [[80, 95], " 50 %, 75 %; 90", { value: [50, 75, 90] }],
+    [[80, 95], "[50, 100]", { value: [50, 100] }],
+    [[80, 95], "", { value: null }],
+    [[80, 95], "half", { problem: "Give whole numbers, such as 80, 95." }],
+    [[80, 95], "0.5, 0.9", { problem: "Give whole numbers, such as 80, 95." }],
+    [[80, 95], "-5", { problem: "Give whole numbers, such as 80, 95." }],
   ])("that come with %s and are given “%s”", (usual, text, typed) =>
     expect(typedValue({ default: usual }, text)).toEqual(typed),
   );

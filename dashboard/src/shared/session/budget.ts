@@ -7,11 +7,21 @@ export const countedTokens = ({ usage, budgetCounts }: SessionView): number =>
 /** How near a token budget is to its end. */
 export type BudgetLevel = "fine" | "near" | "critical" | "spent";
 
-export const budgetLevel = (used: number, budget: number): BudgetLevel => {
+/** The highest of the shares at which the server alerts, in per cent, that is passed. */
+export const passedShare = (used: number, budget: number, alertAt: readonly number[]): number | null =>
+  alertAt.filter((share) => used * 100 >= budget * share).at(-1) ?? null;
+
+/** As the server's alerts: the highest of several shares is critical, one that is alone is not. */
+export const budgetLevel = (used: number, budget: number, alertAt: readonly number[]): BudgetLevel => {
   if (used >= budget) return "spent";
-  if (used >= budget * 0.95) return "critical";
-  return used >= budget * 0.8 ? "near" : "fine";
+  const passed = passedShare(used, budget, alertAt);
+  if (passed === null) return "fine";
+  return alertAt.length > 1 && passed === alertAt.at(-1) ? "critical" : "near";
 };
+
+/** `80, 95 and 100 %`. */
+export const sharesText = (shares: readonly number[]): string =>
+  `${shares.join(", ").replace(/, (?=\d+$)/, " and ")}\u00a0%`;
 
 /** A budget as a bar, in per cent of the bar's width. */
 export type BudgetDrawing = {
