@@ -48,7 +48,9 @@ use Says::{Aloud, Over, Silently};
 use Severity::{Critical, Warning};
 
 /// Shares that were set, how much of 1,000 is used, the shares that are set then, and what is said of it.
-const CHANGES: [(&[i64], u64, &[i64], Option<Says>); 16] = [
+type Turn = (&'static [i64], u64, &'static [i64], Option<Says>);
+
+const CHANGES: [Turn; 16] = [
     // The share that was told of is still set.
     (&[80, 95], 850, &[80, 95], None),
     (&[80, 95], 850, &[80, 90], None),
