@@ -1,6 +1,6 @@
 import { busyScene, finishedCall, startedCall } from "../mock/scene";
 import { expect, test } from "./fixtures";
-import { violations } from "./look-at";
+import { sideways, violations } from "./look-at";
 
 test("the list goes on for ever, and only what is in sight is there", { tag: "@mock" }, async ({
   live,
@@ -109,7 +109,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expect(live.getByRole("dialog")).toContainText("Tokens");
       expect(await violations(live)).toEqual([]);
       await live.setViewportSize({ width: 360, height: 740 });
-      expect(await live.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+      await expect.poll(() => sideways(live)).toBe(0);
     });
   });
 }

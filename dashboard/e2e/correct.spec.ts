@@ -1,9 +1,6 @@
 import type { Page } from "@playwright/test";
 import { expect, start, test } from "./fixtures";
-import { violations } from "./look-at";
-
-const sideways = (page: Page): Promise<number> =>
-  page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+import { sideways, violations } from "./look-at";
 
 test("a session is renamed, extended and tagged, by keyboard alone", async ({ live }) => {
   await start(live, "Parser", "1h");

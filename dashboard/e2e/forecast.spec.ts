@@ -1,6 +1,6 @@
 import { busyScene } from "../mock/scene";
 import { expect, start, test } from "./fixtures";
-import { violations } from "./look-at";
+import { sideways, violations } from "./look-at";
 
 test("what a session will come to is told once there is a call, and not any more when it is over", {
   tag: "@mock",
@@ -61,7 +61,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         expect(tick.x).toBeGreaterThan(band.x);
         expect(tick.x + tick.width).toBeLessThan(band.x + band.width);
         expect(band.x + band.width).toBeLessThanOrEqual(bar.x + bar.width + 1);
-        expect(await live.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+        await expect.poll(() => sideways(live)).toBe(0);
       }
       // Wide, the same page is looked at beside every other.
       await live.setViewportSize({ width: 360, height: 844 });

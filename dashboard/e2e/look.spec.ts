@@ -1,7 +1,7 @@
 import type { Page } from "@playwright/test";
 import { busyScene } from "../mock/scene";
 import { expect, start, test } from "./fixtures";
-import { violations } from "./look-at";
+import { sideways, violations } from "./look-at";
 
 /** A page with something of everything: the mock's whole scene, or a session with the demo's calls. */
 const populate = async (live: Page, scene: object | undefined): Promise<void> => {
@@ -36,17 +36,16 @@ test.describe("on a narrow phone", () => {
   test.use({ viewport: { width: 360, height: 740 } });
 
   test("nothing scrolls sideways", async ({ live, server }) => {
-    const sideways = () => live.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    await expect.poll(() => sideways()).toBe(0);
+    await expect.poll(() => sideways(live)).toBe(0);
     await populate(live, server.mock?.scene);
-    await expect.poll(() => sideways()).toBe(0);
+    await expect.poll(() => sideways(live)).toBe(0);
     await live.getByText("Connect another tool").click();
-    await expect.poll(() => sideways()).toBe(0);
+    await expect.poll(() => sideways(live)).toBe(0);
   });
 
   test("a long name breaks", async ({ live }) => {
     await start(live, "x".repeat(200));
-    expect(await live.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+    await expect.poll(() => sideways(live)).toBe(0);
   });
 });
 
