@@ -1,6 +1,7 @@
 import { busyScene, emptyScene, foretell, newSession } from "../mock/scene";
 import type { AlertView } from "../src/api/types.gen";
 import { expect, test } from "./fixtures";
+import { sideways, violations } from "./look-at";
 import { shifted, viewports, watchShifts } from "./shifts";
 
 /** How much of the page nothing may move while it comes: a tenth of what is still called good. */
@@ -136,5 +137,41 @@ for (const viewport of viewports) {
         await expect(standing).toHaveCount(before);
       });
     }
+
+    test("an alert comes and goes on the live page and moves nothing", { tag: "@mock" }, async ({
+      live,
+      server,
+    }) => {
+      const { mock } = server;
+      test.skip(!mock, "invents alerts");
+      if (!mock) return;
+      await watchShifts(live);
+      Object.assign(mock.scene, { ...busyScene(), alerts: [] });
+      await live.goto(server.url);
+      await expect(live.getByTestId("card-tokens")).toBeVisible();
+      await shifted(live);
+      const alert = raised({});
+      mock.scene.alerts.push(alert);
+      mock.publish({ kind: "alert", data: alert });
+      const show = live.getByRole("button", { name: "Show the new alert: Critical. 14 calls" });
+      await expect(show).toBeInViewport({ ratio: 1 });
+      expect(await sideways(live)).toBe(0);
+      expect(await violations(live)).toEqual([]);
+      expect.soft(await shifted(live), "raised").toBeLessThan(MOST_LATER);
+
+      await show.click();
+      const banner = live.getByTestId("alert");
+      await expect(banner).toContainText("14 calls in the last minute");
+      await expect(show).toHaveCount(0);
+      await live.reload();
+      await expect(banner).toHaveCount(1);
+      await shifted(live);
+      mock.scene.alerts.pop();
+      mock.publish({ kind: "alert", data: { ...alert, status: "cleared", clearedAt: Date.now() } });
+      await expect(banner).toContainText("ended");
+      expect.soft(await shifted(live), "ended").toBeLessThan(MOST_LATER);
+      await banner.getByRole("button", { name: "Hide" }).click();
+      await expect(banner).toHaveCount(0);
+    });
   });
 }

@@ -1,10 +1,8 @@
-import { useState } from "react";
-import type { AlertView } from "@/api/types.gen";
 import { About } from "@/features/alerts/about";
 import { lasted, silence, snoozes } from "@/features/alerts/alert-texts";
-import { follow, look, type SeenAlert, unseen } from "@/features/alerts/in-sight";
 import { SeverityMark } from "@/features/alerts/severity";
 import { ruleName } from "@/shared/alerts";
+import type { SeenAlert } from "@/shared/alerts-in-sight";
 import { changeAlert, muteRule } from "@/shared/api-client";
 import { plural } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
@@ -12,14 +10,16 @@ import { CheckIcon, SeverityIcon } from "@/shared/ui/icons";
 import { Panel } from "@/shared/ui/panel";
 import { SkeletonRows } from "@/shared/ui/skeleton";
 import { useAction } from "@/shared/use-action";
+import { useAlertsInSight } from "@/shared/use-alerts-in-sight";
 import { useSeconds } from "@/shared/use-frames";
 import { serverNow, useLive } from "@/store/live-store";
 import { queryClient } from "@/store/query-client";
 
 /** The alerts that stand: what asks to be looked at, then what was seen or is silent. */
 export const Standing = () => {
-  const { seen, fresh, over, lookAgain } = useSeen();
+  const { seen, fresh, lookAgain } = useAlertsInSight();
   const [newest] = fresh;
+  const over = seen?.filter(({ isOver }) => isOver).length ?? 0;
   return (
     <Panel
       title="Active now"
@@ -70,23 +70,6 @@ export const Standing = () => {
       )}
     </Panel>
   );
-};
-
-/** The alerts in their places; what came or ended since waits for `lookAgain`. Nobody reads a hidden page. */
-const useSeen = () => {
-  const ready = useLive((live) => live.state.seq !== null);
-  const alerts = useLive((live) => live.state.alerts);
-  const [{ of, seen }, setSeen] = useState<{ of?: AlertView[]; seen?: SeenAlert[] }>({});
-  if (ready && of !== alerts) {
-    const isRead = seen !== undefined && document.visibilityState === "visible";
-    setSeen({ of: alerts, seen: isRead ? follow(seen, alerts) : look(alerts) });
-  }
-  return {
-    seen,
-    fresh: seen ? unseen(seen, alerts) : [],
-    over: seen?.filter(({ isOver }) => isOver).length ?? 0,
-    lookAgain: () => setSeen({ of: alerts, seen: look(alerts) }),
-  };
 };
 
 const Row = ({ alert, isOver }: SeenAlert) => {

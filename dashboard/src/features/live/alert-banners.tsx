@@ -1,11 +1,13 @@
 import { useState } from "react";
 import { Link } from "wouter";
 import type { AlertView } from "@/api/types.gen";
-import { asking, severityWord, snoozedUntil } from "@/shared/alerts";
+import { severityWord, snoozedUntil } from "@/shared/alerts";
+import type { SeenAlert } from "@/shared/alerts-in-sight";
 import { changeAlert, Problem } from "@/shared/api-client";
 import { plural, time } from "@/shared/format";
 import { Button } from "@/shared/ui/button";
 import { SeverityIcon } from "@/shared/ui/icons";
+import { useAlertsInSight } from "@/shared/use-alerts-in-sight";
 import { useMedia } from "@/shared/use-media";
 import { serverNow, useLive } from "@/store/live-store";
 import { shownSession } from "@/store/shown-session";
@@ -17,39 +19,67 @@ const look = {
   critical: { box: "border-bad/40 bg-bad-soft", word: "text-bad" },
 } as const;
 
+/** It asks nothing any more. */
+const ended = { box: "border-line bg-surface", word: "text-muted" };
+
 /** More than these push the clock out of sight; on a phone, or much enlarged, more than one does. */
 const MOST = 3;
 
-/** The alerts that ask to be looked at, until they are over or were seen. */
+/** The alerts that ask to be looked at, until they were seen. One that is raised meanwhile lies over the page. */
 export const AlertBanners = () => {
-  const alerts = useLive((live) => live.state.alerts);
+  const { seen = [], fresh, lookAgain } = useAlertsInSight();
   const most = useMedia("(min-width: 40rem) and (min-height: 40rem)") ? MOST : 1;
-  const all = asking(alerts);
+  const all = seen.filter(({ alert }) => alert.status === "active");
   const shown = all.slice(0, most);
   const others = all.length - shown.length;
-  if (shown.length === 0) return null;
   return (
-    <section aria-label="Alerts">
-      <ul className="grid gap-2">
-        {shown.map((alert) => (
-          <Banner key={alert.id} alert={alert} />
-        ))}
-      </ul>
-      {others > 0 && (
-        <Link
-          href="/alerts"
-          className="mt-2 inline-block rounded px-4 text-sm text-muted underline-offset-2 hover:underline"
-        >
-          {plural(others, "more alert")}
-        </Link>
+    <>
+      <Raised alerts={fresh} onShow={lookAgain} />
+      {shown.length > 0 && (
+        <section aria-label="Alerts" className="mb-4 lg:mb-5">
+          <ul className="grid gap-2">
+            {shown.map((row) => (
+              <Banner key={row.alert.id} {...row} onHide={lookAgain} />
+            ))}
+          </ul>
+          {others > 0 && (
+            <Link
+              href="/alerts"
+              className="mt-2 inline-block rounded px-4 text-sm text-muted underline-offset-2 hover:underline"
+            >
+              {plural(others, "more alert")}
+            </Link>
+          )}
+        </section>
       )}
-    </section>
+    </>
   );
 };
 
-const Banner = ({ alert }: { alert: AlertView }) => {
+type RaisedProps = { alerts: readonly AlertView[]; onShow: () => void };
+
+/** What came since: it takes no room, so that nothing moves while it is read. */
+const Raised = ({ alerts: [first, ...others], onShow }: RaisedProps) =>
+  first && (
+    <div className="sticky top-6 z-10 flex h-0 items-center justify-center">
+      <button
+        type="button"
+        onClick={onShow}
+        className={`flex h-8 max-w-xl min-w-0 items-center gap-2 rounded-full border px-3.5 text-xs font-medium shadow-lg ${look[first.severity].box}`}
+      >
+        <span className={look[first.severity].word}>
+          <SeverityIcon severity={first.severity} />
+        </span>
+        <span className="sr-only">Show the new alert: {severityWord[first.severity]}.</span>
+        <span className="min-w-0 truncate">{first.message}</span>
+        {others.length > 0 && <span className="shrink-0 text-xs text-muted">+{others.length}</span>}
+      </button>
+    </div>
+  );
+
+const Banner = ({ alert, isOver, onHide }: SeenAlert & { onHide: () => void }) => {
   const [problem, setProblem] = useState<string>();
-  const { box, word } = look[alert.severity];
+  const { box, word } = isOver ? ended : look[alert.severity];
   const elsewhere = useOtherSession(alert);
   const change = async (body: Parameters<typeof changeAlert>[1]): Promise<void> => {
     try {
@@ -73,7 +103,7 @@ const Banner = ({ alert }: { alert: AlertView }) => {
       <p className="min-w-0 basis-full sm:flex-1 sm:basis-auto">
         {alert.message}{" "}
         <span className="text-xs text-muted">
-          <span className="whitespace-nowrap">{since(alert)}</span>
+          <span className="whitespace-nowrap">{isOver ? "ended" : since(alert)}</span>
           {elsewhere && ` · ${elsewhere}`}
         </span>
         {problem && (
@@ -83,12 +113,20 @@ const Banner = ({ alert }: { alert: AlertView }) => {
         )}
       </p>
       <span className="flex shrink-0 gap-2 py-1">
-        <Button size="small" onClick={() => change({ acknowledged: true })}>
-          Acknowledge
-        </Button>
-        <Button size="small" onClick={snooze}>
-          Snooze 1 h
-        </Button>
+        {isOver ? (
+          <Button size="small" onClick={onHide}>
+            Hide
+          </Button>
+        ) : (
+          <>
+            <Button size="small" onClick={() => change({ acknowledged: true })}>
+              Acknowledge
+            </Button>
+            <Button size="small" onClick={snooze}>
+              Snooze 1 h
+            </Button>
+          </>
+        )}
       </span>
     </li>
   );

@@ -37,33 +37,35 @@ export const LivePage = () => {
   /** Nothing has ever happened here: one narrow column reads best. */
   const first = sessions.length === 0 && !anyCall;
   return (
-    <div className="grid gap-4 lg:gap-5">
+    <>
       <AlertBanners />
-      {session ? (
-        <>
-          <title>{`${session.view.name} — Moonlock`}</title>
-          <SessionHero key={session.view.id} session={session} />
-          <MetricCards session={session} />
-          {isNew ? <FirstCall session={session.view.id} /> : <LiveCharts session={session} />}
-          <ConversationPanel session={session.view.id} />
-          {session.view.usage.total > 0 && <TokenFlow totals={session.view.usage} />}
-        </>
-      ) : (
-        <>
-          <title>Moonlock</title>
-          <StartForm />
-        </>
-      )}
-      <div
-        className={`grid w-full items-start gap-4 lg:gap-5 xl:has-[>aside>section]:grid-cols-[minmax(0,1fr)_22rem] ${first ? "mx-auto max-w-2xl" : ""}`}
-      >
-        <CallList session={session?.view} />
-        <aside className="grid min-w-0 gap-4 empty:hidden lg:gap-5">
-          <LimitsPanel />
-          <SessionList sessions={sessions} shown={session?.view.id} />
-          {hasCalls && !isNew && <ConnectPanel />}
-        </aside>
+      <div className="grid gap-4 lg:gap-5">
+        {session ? (
+          <>
+            <title>{`${session.view.name} — Moonlock`}</title>
+            <SessionHero key={session.view.id} session={session} />
+            <MetricCards session={session} />
+            {isNew ? <FirstCall session={session.view.id} /> : <LiveCharts session={session} />}
+            <ConversationPanel session={session.view.id} />
+            {session.view.usage.total > 0 && <TokenFlow totals={session.view.usage} />}
+          </>
+        ) : (
+          <>
+            <title>Moonlock</title>
+            <StartForm />
+          </>
+        )}
+        <div
+          className={`grid w-full items-start gap-4 lg:gap-5 xl:has-[>aside>section]:grid-cols-[minmax(0,1fr)_22rem] ${first ? "mx-auto max-w-2xl" : ""}`}
+        >
+          <CallList session={session?.view} />
+          <aside className="grid min-w-0 gap-4 empty:hidden lg:gap-5">
+            <LimitsPanel />
+            <SessionList sessions={sessions} shown={session?.view.id} />
+            {hasCalls && !isNew && <ConnectPanel />}
+          </aside>
+        </div>
       </div>
-    </div>
+    </>
   );
 };

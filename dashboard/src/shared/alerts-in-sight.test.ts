@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AlertView } from "@/api/types.gen";
-import { follow, look, unseen } from "@/features/alerts/in-sight";
+import { follow, look, unseen } from "@/shared/alerts-in-sight";
 
 const alert = (id: string, change: Partial<AlertView> = {}): AlertView =>
   ({ id, severity: "warning", status: "active", raisedAt: 0, ...change }) as AlertView;

@@ -1,6 +1,6 @@
 /**
- * Which alerts are in sight. What comes or ends while they are read waits until it is asked for: a list that moved
- * would put another alert's button below the pointer. Pure.
+ * Which alerts are in sight. What comes or ends while they are read waits until it is asked for: a page that moved
+ * would put another button below the pointer. Pure.
  */
 import type { AlertView } from "@/api/types.gen";
 import { asking, standing } from "@/shared/alerts";
