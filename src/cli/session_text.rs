@@ -4,6 +4,7 @@ use super::print::{
     self, BAD, FAINT, GOOD, STRONG, UNKNOWN, WARNING, clock, count, dollars, percent, plain, short, span,
     styled,
 };
+use crate::domain::alert::text::Odds;
 use crate::domain::alert::{Severity, Thresholds};
 use crate::domain::budget::{Counts, permille};
 use crate::domain::session::Status;
@@ -107,8 +108,8 @@ fn budget(
         let time = foretold.time_to_limit;
         let at = |ms: Option<u64>| ms.map_or_else(|| "over a day".to_owned(), |ms| span(Millis(ms)));
         text.push_str(&format!(
-            "; {} % likely to be used up by the end, in {} to {}",
-            foretold.overrun_percent,
+            "; {} likely to be used up by the end, in {} to {}",
+            Odds(foretold.overrun_percent),
             at(time.early_ms),
             at(time.late_ms),
         ));

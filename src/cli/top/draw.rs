@@ -9,6 +9,7 @@ use ratatui::widgets::{Block, Clear, Gauge, Paragraph, Row, Sparkline, Table, Wr
 use super::model::{BAR, Link, Model, Window};
 use crate::cli::print::{UNKNOWN, clock, count, dollars, percent, plain, short, shortened};
 use crate::cli::session_text::{cached, cost, face, mark};
+use crate::domain::alert::text::Odds;
 use crate::domain::alert::{Severity, Thresholds};
 use crate::domain::budget::{Counts, permille};
 use crate::domain::call::Outcome;
@@ -181,7 +182,7 @@ fn budget(
     let foretold = foretold
         .filter(|_| used < limit)
         .map_or_else(String::new, |foretold| {
-            format!(", {} % likely to be used up", foretold.overrun_percent)
+            format!(", {} likely to be used up", Odds(foretold.overrun_percent))
         });
     let passed = alert_at.of_budget(permille(used, limit), None);
     Budget {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::text::{Grouped, Span};
+use super::text::{Grouped, Odds, Span};
 use super::{Passed, Rule, Severity};
 use crate::domain::budget::{AtLimit, Period, Used};
 use crate::domain::units::{Millis, Tokens};
@@ -379,10 +379,10 @@ impl fmt::Display for Overrun {
             Measure::Tokens => "use more tokens",
             Measure::Cost => "cost more",
         };
-        let percent = self.percent;
+        let odds = Odds(self.percent);
         write!(
             f,
-            "At this pace the session will {more} than its budget has: {percent} % likely"
+            "At this pace the session will {more} than its budget has: {odds} likely"
         )?;
         if let Some((soonest, latest)) = self.left {
             write!(f, ", used up in {} to {}", Span(soonest), Span(latest))?;

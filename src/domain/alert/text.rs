@@ -64,9 +64,35 @@ impl fmt::Display for Span {
     }
 }
 
+/// How likely something foretold is, from whole per cent: `84 %`, and never certain: `<1 %`, `>99 %`.
+pub(crate) struct Odds(pub(crate) u8);
+
+impl fmt::Display for Odds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("<1 %"),
+            percent @ 1..=99 => write!(f, "{percent} %"),
+            100.. => f.write_str(">99 %"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_foretold_is_certain() {
+        for (percent, expected) in [
+            (0, "<1 %"),
+            (1, "1 %"),
+            (84, "84 %"),
+            (99, "99 %"),
+            (100, ">99 %"),
+        ] {
+            assert_eq!(Odds(percent).to_string(), expected);
+        }
+    }
 
     #[test]
     fn numbers_read_well() {
