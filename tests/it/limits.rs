@@ -5,6 +5,7 @@ use std::path::Path;
 
 use moonlock::domain::wire::Change;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::support::app::TestApp;
@@ -156,15 +157,15 @@ async fn a_websockets_handshake_tells_of_limits_too() {
         )
         .await;
     let (mut stream, _) = within("the proxy to connect", listener.accept()).await.unwrap();
+    // An answer to what was not asked yet is none.
+    let mut asked = [0; 4096];
+    within("the handshake", stream.read(&mut asked)).await.unwrap();
     let answer = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
                   x-codex-primary-used-percent: 12.5\r\nx-codex-primary-window-minutes: 300\r\n\
                   x-codex-primary-reset-after-seconds: 60\r\n\r\n";
-    within(
-        "the answer to be sent",
-        tokio::io::AsyncWriteExt::write_all(&mut stream, answer.as_bytes()),
-    )
-    .await
-    .unwrap();
+    within("the answer to be sent", stream.write_all(answer.as_bytes()))
+        .await
+        .unwrap();
     let told = app
         .next(|change| match change {
             Change::Limits(view) => Some(view.clone()),
