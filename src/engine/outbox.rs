@@ -1,9 +1,10 @@
 //! What is on its way to the store's writer: starts that wait a little, and what its queue had no room for.
 
 use std::collections::{HashMap, VecDeque};
+use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use crate::domain::ids::CallId;
 use crate::domain::record::Record;
@@ -27,6 +28,9 @@ pub(super) struct Outbox {
     starts: HashMap<CallId, Record>,
     /// When each of them is handed over, if it still waits then.
     starts_due: VecDeque<(Instant, CallId)>,
+    /// Set for the first of them, and left as it is when its call ends: to set it for each call would wake the thread that
+    /// waits for the network each time.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl Outbox {
@@ -36,6 +40,7 @@ impl Outbox {
             waiting: VecDeque::new(),
             starts: HashMap::new(),
             starts_due: VecDeque::new(),
+            alarm: None,
         }
     }
 
@@ -54,7 +59,10 @@ impl Outbox {
             && done.is_none()
         {
             let id = call.start.id;
-            self.starts_due.push_back((Instant::now() + START_WAITS, id));
+            let due = Instant::now() + START_WAITS;
+            self.starts_due.push_back((due, id));
+            self.alarm
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
             self.starts.extend(records.into_iter().map(|start| (id, start)));
             return;
         }
@@ -76,10 +84,10 @@ impl Outbox {
         self.hand_over();
     }
 
-    /// Resolves when a start has waited for long enough; never, where none waits.
-    pub(super) async fn starts_due(&self) {
-        match self.starts_due.front() {
-            Some((due, _)) => tokio::time::sleep_until(*due).await,
+    /// Resolves when a start may have waited for long enough; never, where none waits.
+    pub(super) async fn starts_due(&mut self) {
+        match &mut self.alarm {
+            Some(alarm) => alarm.as_mut().await,
             None => std::future::pending().await,
         }
     }
@@ -88,6 +96,16 @@ impl Outbox {
     pub(super) fn hand_over_starts(&mut self) {
         self.let_starts_go(Some(Instant::now()));
         self.hand_over();
+        // The next one that still waits: of most, the calls have ended.
+        while let Some((_, id)) = self.starts_due.front()
+            && !self.starts.contains_key(id)
+        {
+            self.starts_due.pop_front();
+        }
+        self.alarm = self
+            .starts_due
+            .front()
+            .map(|(due, _)| Box::pin(tokio::time::sleep_until(*due)));
     }
 
     /// Puts the starts that were due until then, or all, behind what waits.
