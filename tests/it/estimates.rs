@@ -144,11 +144,12 @@ async fn a_stream_that_breaks_off_upstream_is_estimated_by_what_came() {
 async fn of_a_client_that_leaves_before_the_reply_the_prompt_is_counted() {
     let closed = Gate::new();
     let tell = closed.clone();
-    let upstream = Upstream::start(move |_| Script::new().until_closed(&tell)).await;
+    let mut upstream = Upstream::start(move |_| Script::new().until_closed(&tell)).await;
     let mut app = TestApp::start_estimating(upstream.address).await;
     let mut client = app.client().await;
     client.send(post(CHAT_PATH, REQUEST)).await;
     app.started().await;
+    upstream.seen().await;
     drop(client);
     closed.pass().await;
     let row = app.estimated().await;

@@ -66,7 +66,7 @@ async fn a_client_that_leaves_in_the_middle_of_a_stream_cancels_it_upstream() {
 async fn a_client_that_leaves_before_the_reply_cancels_it_upstream() {
     let closed = Gate::new();
     let tell = closed.clone();
-    let upstream = Upstream::start(move |_| Script::new().until_closed(&tell)).await;
+    let mut upstream = Upstream::start(move |_| Script::new().until_closed(&tell)).await;
     let mut app = TestApp::start(upstream.address).await;
     for (path, request) in [
         (MESSAGES_PATH, MESSAGES_REQUEST),
@@ -76,6 +76,7 @@ async fn a_client_that_leaves_before_the_reply_cancels_it_upstream() {
         let mut client = app.client().await;
         client.send(post(path, request)).await;
         app.started().await;
+        upstream.seen().await;
         drop(client);
         closed.pass().await;
         let row = app.ended().await;
