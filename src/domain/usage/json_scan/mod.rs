@@ -253,7 +253,7 @@ impl<K: Copy + 'static> JsonScanner<K> {
                     self.end_value(&bytes[from..at], &mut found);
                 }
                 State::Broken => return,
-                _ if matches!(byte, b' ' | b'\n' | b'\r' | b'\t') => at += 1,
+                _ if is_whitespace(byte) => at += 1,
                 State::Value | State::FirstElement if byte != b']' || self.state == State::Value => {
                     from = at;
                     self.begin_value(byte, &mut found);
@@ -450,6 +450,11 @@ impl<K: Copy + 'static> JsonScanner<K> {
             self.held.extend_from_slice(part);
         }
     }
+}
+
+/// Whether a byte may stand between JSON's tokens (RFC 8259 §2). A form feed may not.
+pub(crate) const fn is_whitespace(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 /// Whether a byte can be in a number, `true`, `false` or `null`.

@@ -4,6 +4,7 @@ use memchr::memchr;
 
 use super::Documents;
 use crate::domain::usage::dialect::Dialect;
+use crate::domain::usage::json_scan::is_whitespace;
 use crate::domain::usage::sse::EventSink;
 
 /// Tells where a text ends: at the first line end behind its root value, or behind what cannot be JSON.
@@ -42,7 +43,7 @@ impl Lines {
     }
 
     fn take<D: Dialect>(&mut self, bytes: &[u8], documents: &mut Documents<D>) {
-        self.open |= !bytes.trim_ascii().is_empty();
+        self.open |= !bytes.iter().all(|byte| is_whitespace(*byte));
         if self.open {
             documents.part(bytes);
         }

@@ -339,6 +339,26 @@ fn an_errors_message_is_never_taken_for_its_kind() {
     }
 }
 
+/// RFC 8259 §2 names four characters; a form feed is none of them, wherever the cuts are.
+#[test]
+fn before_a_line_stands_only_what_json_calls_whitespace() {
+    for (before, model) in [
+        (" ", Some("a")),
+        ("\t", Some("a")),
+        ("\r", Some("a")),
+        ("\u{c}", None),
+        ("\u{b}", None),
+    ] {
+        let body = format!("{{ no JSON\n{before}{{\"model\":\"a\"}}\n");
+        for size in [1, 2, body.len()] {
+            let mut reader = ReplyReader::new(Operation::CohereChat, None, 200);
+            body.as_bytes().chunks(size).for_each(|piece| reader.push(piece));
+            let reading = reader.finish();
+            assert_eq!(reading.model.as_deref(), model, "{body:?} by {size}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_cuts_give_the_same_reading(
