@@ -1,6 +1,5 @@
 //! The composition root: opens, binds and starts everything, and stops it in the order of the data.
 
-mod calls;
 mod upkeep;
 
 use std::net::SocketAddr;
@@ -9,12 +8,10 @@ use std::time::Duration;
 
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::runtime::Handle;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use self::calls::CallsThread;
 use crate::api::{self, ApiState, Notifications};
 use crate::config::resolve::DatabasePlace;
 use crate::config::{Scheme, Settings, price_list};
@@ -55,9 +52,6 @@ pub enum StartError {
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// There is no thread for calls.
-    #[error("the system gives no thread to pass calls on: {0}")]
-    Thread(std::io::Error),
     /// A port cannot be listened on.
     #[error("cannot listen on {address}: {}{}", source, hint(source, name))]
     Bind {
@@ -89,7 +83,6 @@ pub struct App {
     scheme: Scheme,
     engine: Engine,
     reader: Reader,
-    calls: CallsThread,
     stop: watch::Sender<()>,
     servers: JoinSet<()>,
     engine_task: JoinSet<()>,
@@ -121,11 +114,8 @@ impl App {
                 "calls of the last run were interrupted"
             );
         }
-        let calls = CallsThread::start().map_err(StartError::Thread)?;
-        let api_address = SocketAddr::new(settings.host, settings.port);
-        let api_listener = bind("PORT", api_address, &Handle::current()).await?;
-        let proxy_address = SocketAddr::new(settings.host, settings.proxy_port);
-        let proxy_listener = bind("PROXY_PORT", proxy_address, calls.handle()).await?;
+        let api_listener = bind("PORT", SocketAddr::new(settings.host, settings.port)).await?;
+        let proxy_listener = bind("PROXY_PORT", SocketAddr::new(settings.host, settings.proxy_port)).await?;
         let (dashboard, proxy) = (address(&api_listener), address(&proxy_listener));
         let catalog = price_list::load(settings.database.path()).unwrap_or_else(|error| {
             tracing::warn!(%error, "the price list that was brought cannot be used; the built-in one is");
@@ -179,7 +169,7 @@ impl App {
         };
         let (engine, task) = engine::build(parts);
         let mut engine_task = JoinSet::new();
-        engine_task.spawn_on(task, calls.handle());
+        engine_task.spawn(task);
 
         let (estimator, counting) = estimates(&settings, &engine, recovered.calibration).unzip();
         let progress = estimator.as_ref().map(|estimator| estimator.progress().clone());
@@ -196,13 +186,14 @@ impl App {
         );
         let (to_proxy, to_dashboard) = listen::shares(listen::raised_descriptors());
         let end = told(stopped.clone());
-        servers.spawn_on(
-            proxy::serve(Port::new(proxy_listener, for_calls), forwarding, to_proxy, end),
-            calls.handle(),
-        );
+        servers.spawn(proxy::serve(
+            Port::new(proxy_listener, for_calls),
+            forwarding,
+            to_proxy,
+            end,
+        ));
         if let Some(progress) = progress {
-            let told = tell_progress(progress, engine.clone(), stopped.clone());
-            servers.spawn_on(told, calls.handle());
+            servers.spawn(tell_progress(progress, engine.clone(), stopped.clone()));
         }
         servers.spawn(upkeep::empty_deleted(
             engine.clone(),
@@ -290,7 +281,6 @@ impl App {
             scheme,
             engine,
             reader,
-            calls,
             stop,
             servers,
             engine_task,
@@ -336,7 +326,6 @@ impl App {
         let Self {
             engine,
             reader,
-            calls,
             stop,
             mut servers,
             mut engine_task,
@@ -352,7 +341,6 @@ impl App {
         }
         drop((engine, reader));
         while engine_task.join_next().await.is_some() {}
-        calls.stop().await;
         if let Err(error) = tokio::task::spawn_blocking(move || drop(store)).await {
             tracing::error!(%error, "database not closed properly");
         }
@@ -484,11 +472,9 @@ fn estimates(settings: &Settings, engine: &Engine, learnt: Vec<Learnt>) -> Optio
         .ok()
 }
 
-/// Listens there; that runtime's thread is woken when somebody comes.
-async fn bind(name: &'static str, address: SocketAddr, runtime: &Handle) -> Result<TcpListener, StartError> {
-    let bound = runtime.spawn(TcpListener::bind(address)).await;
-    bound
-        .unwrap_or_else(|ended| Err(ended.into()))
+async fn bind(name: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address)
+        .await
         .map_err(|source| StartError::Bind {
             name,
             address,
